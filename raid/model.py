@@ -1,0 +1,263 @@
+"""What the RAID room tells the others: drives, virtual drives, progress, and the commands of org.rackeye.Raid1.
+
+Frozen dataclasses that travel as msgspec JSON. Sizes are bytes, times UTC seconds, speeds bytes per second.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum, unique
+
+BUS_NAME = "org.rackeye.Raid1"
+
+
+@unique
+class DriveState(StrEnum):
+    """State of one drive (spec/raid.md, "Drive states"), derived at each look and never remembered."""
+
+    ONLINE = "Online"
+    UNCONFIGURED_GOOD = "Unconfigured Good"
+    HOT_SPARE = "Hot Spare"
+    FAILED = "Failed"
+    REBUILD = "Rebuild"
+    UNCONFIGURED_BAD = "Unconfigured Bad"
+    MISSING = "Missing"
+    OFFLINE = "Offline"
+    SHIELD = "Shield"
+    COPYBACK = "Copyback"
+    BLANK = "Blank"
+    FOREIGN = "Foreign"
+    STALE = "Stale"
+    SYSTEM = "System"
+    UNKNOWN = "Unknown"
+
+
+@unique
+class VdState(StrEnum):
+    """State of a virtual drive (spec/raid.md)."""
+
+    OPTIMAL = "Optimal"
+    PARTIALLY_DEGRADED = "Partially Degraded"
+    DEGRADED = "Degraded"
+    FAILED = "Failed"
+    OFFLINE = "Offline"
+    UNKNOWN = "Unknown"
+
+
+@unique
+class Work(StrEnum):
+    """What a virtual drive is busy with."""
+
+    CREATING = "Creating"
+    FORMATTING = "Formatting"
+    INITIALIZING = "Initializing"
+    RESYNC = "Resync"  # parity of stripes that were being written at a power cut
+    REBUILD = "Rebuild"
+    CHECK = "Check"
+    REPAIR = "Repair"
+    RESHAPE = "Reshape"
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """A drive that is there, or one that should be (MISSING: `device` is None).
+
+    A bay can have two rows: the missing member, and another drive that was put there and is not (yet) used.
+    """
+
+    bay: int | None
+    serial: str
+    model: str
+    size: int
+    device: str | None
+    state: DriveState
+    detail: str
+    """One sentence for people, empty when the state says it all."""
+    vd: str | None = None
+    slot: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a piece of work is. `percent` 0 to 100; `speed` of each member; None is unknown."""
+
+    kind: Work
+    percent: float
+    speed: int | None = None
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualDrive:
+    """One virtual drive: an md array and the file system on it."""
+
+    name: str
+    uuid: str
+    level: int
+    state: VdState
+    progress: Progress | None
+    device: str | None
+    """For example "/dev/md127"; None while it is not assembled."""
+    size: int
+    strip: int
+    bays: tuple[int | None, ...]
+    """Bay of each slot, in slot order; None where no bay is known."""
+    tolerance: int
+    """How many more drives may be lost now without losing data."""
+    mountpoint: str | None
+    """None while it is not mounted: then it is no volume."""
+    detail: str
+
+
+@unique
+class JobState(StrEnum):
+    """How a job stands."""
+
+    RUNNING = "Running"
+    DONE = "Done"
+    FAILED = "Failed"
+    INTERRUPTED = "Interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A mutation that runs, or ran last, on a virtual drive."""
+
+    id: str
+    kind: str
+    vd: str
+    state: JobState
+    error: str = ""
+
+
+@unique
+class CheckVerdict(StrEnum):
+    """How the last consistency check of a virtual drive ended."""
+
+    CLEAN = "Clean"
+    WRONG = "Wrong stripes"
+    STOPPED = "Stopped"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The last consistency check of a virtual drive that came to an end."""
+
+    vd: str
+    verdict: CheckVerdict
+    finished: float
+    stripes: int
+    """Stripes looked at."""
+    wrong: tuple[int, ...]
+    """Numbers of the stripes whose parity disagrees (the first ones, when there are many)."""
+    wrong_count: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RaidSnapshot:
+    """All that raidd knows, as people and other daemons read it."""
+
+    drives: tuple[Drive, ...] = ()
+    virtual_drives: tuple[VirtualDrive, ...] = ()
+    jobs: tuple[JobView, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+# Commands (org.rackeye.Raid1.Admin). Destructive ones name what they touch; raidd reads it again before it acts.
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSimpleRequest:
+    """PlanSimple: what "simple configuration" would make of the blank drives in bays."""
+
+    level: int = 5
+    count: int | None = None
+    """Number of virtual drives; None: two from eight drives on, else one."""
+    strip: int = 256 * 1024
+    """Bytes of a stripe on one drive: a power of two, 64 KiB to 1 MiB."""
+    bays: tuple[int, ...] = ()
+    """Only these bays; empty: all with a blank drive."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDrive:
+    """A drive that a plan would use."""
+
+    bay: int
+    serial: str
+    model: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedVd:
+    """A virtual drive that a plan would make."""
+
+    name: str
+    level: int
+    drives: tuple[PlannedDrive, ...]
+    capacity: int
+    tolerance: int
+    strip: int
+    stripe: int
+    """Data bytes of one full stripe: strip times data drives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Answer of PlanSimple. `fingerprint` goes into CreateSimple: a plan whose drives have changed is refused."""
+
+    vds: tuple[PlannedVd, ...]
+    warnings: tuple[str, ...]
+    erased: tuple[str, ...]
+    """What would be overwritten: always empty, only blank drives are taken."""
+    unused: tuple[PlannedDrive, ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateSimpleRequest:
+    """CreateSimple: make what PlanSimple showed for the same request."""
+
+    plan: PlanSimpleRequest
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateSimpleReply:
+    """Names of the virtual drives that are now being made."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClearDriveRequest:
+    """ClearDrive: wipe every signature off a drive that is in no use, so that it is Blank. Destroys its data."""
+
+    bay: int
+    serial: str
+
+
+@dataclass(frozen=True, slots=True)
+class VdRequest:
+    """PlanRecover, RecoverVd, StartCheck, StopCheck, ImportVd: the virtual drive by its name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecoverPlan:
+    """PlanRecover: from which drives a failed virtual drive would be started, and what that may lose."""
+
+    name: str
+    bays: tuple[int | None, ...]
+    left_out: tuple[int | None, ...]
+    loses: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Answer of a command that has nothing but a sentence to say."""
+
+    sentence: str
