@@ -1,0 +1,39 @@
+"""Runs the steps of one job: `python -m core.job_runner RECORD`. Started by core.jobs in a unit of its own."""
+
+import fcntl
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from core import journal
+from core.clock import SystemClock
+from core.errors import RackeyeError
+from core.jobs import JobState, lock_file, read_record, write_record
+from core.run import run
+
+
+def main(argv: list[str]) -> int:
+    """Returns 0 when all steps succeeded; the record tells the rest."""
+    journal.set_up()
+    record = Path(argv[1])
+    log, clock = journal.get_logger("rackeye-job"), SystemClock()
+    lock = os.open(lock_file(record), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    job = read_record(record)
+    for number, step in enumerate(job.steps):
+        job = replace(job, state=JobState.RUNNING, step=number)
+        write_record(record, job)
+        try:
+            run(step, timeout=None)
+        except RackeyeError as error:
+            write_record(record, replace(job, state=JobState.FAILED, ended=clock.now(), error=error.sentence))
+            log.error(f"{job.kind} failed: {error.sentence}", array=job.array)
+            return 1
+    write_record(record, replace(job, state=JobState.DONE, ended=clock.now()))
+    log.info(f"{job.kind} is done.", array=job.array)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

@@ -1,0 +1,83 @@
+"""The one door to processes: list argv, time-out, C locale, no shell."""
+
+import os
+import shlex
+import subprocess
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from core.errors import CommandFailed, CommandMissing, CommandTimedOut
+
+# The Debian package of each program that we start, for the hint when it is missing.
+PACKAGES = {
+    "mdadm": "mdadm",
+    "mkfs.xfs": "xfsprogs",
+    "xfs_info": "xfsprogs",
+    "wipefs": "util-linux",
+    "blkid": "util-linux",
+    "smartctl": "smartmontools",
+    "systemd-run": "systemd",
+    "udevadm": "udev",
+    "bwrap": "bubblewrap",
+    "linux.uml": "user-mode-linux",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a process left: seconds is wall time."""
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+
+def environment() -> dict[str, str]:
+    """The caller's environment with the C locale and the system's sbin folders in PATH."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith("LC_")}
+    env["LC_ALL"] = "C"
+    env.pop("LANGUAGE", None)
+    path = env.get("PATH", "/usr/bin:/bin").split(":")
+    env["PATH"] = ":".join(path + [d for d in ("/usr/sbin", "/sbin") if d not in path])
+    return env
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    timeout: float | None = 30.0,
+    ok: Collection[int] = (0,),
+    input: bytes | None = None,  # noqa: A002 -- the name that subprocess has for it
+) -> Result:
+    """Runs a process to its end.
+
+    timeout: seconds, for readers; None for what changes something (DESIGN: a time-out never ends a mutation).
+    ok: the exit codes that are no error.
+    Raises CommandMissing, CommandFailed, CommandTimedOut, each with the command ready to paste.
+    """
+    command = shlex.join(argv)
+    started = time.monotonic()
+    try:
+        done = subprocess.run(  # noqa: PLW1510 -- the code is judged below, against `ok`
+            argv, input=input, stdin=subprocess.DEVNULL if input is None else None,
+            capture_output=True, timeout=timeout, env=environment(),
+        )
+    except (FileNotFoundError, PermissionError) as error:
+        package = PACKAGES.get(os.path.basename(argv[0]))  # noqa: PTH119 -- argv[0] may be a bare name
+        hint = f"apt-get install {package}" if package else f"install the program {argv[0]}"
+        raise CommandMissing(f"{argv[0]} cannot be started: {error.strerror}.", hint=hint) from error
+    except subprocess.TimeoutExpired as error:
+        hint = "Look for a drive that hangs."
+        raise CommandTimedOut(f"No answer in {timeout:g} s from: {command}", hint=hint) from error
+    result = Result(
+        tuple(argv), done.returncode,
+        done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"), time.monotonic() - started,
+    )
+    if done.returncode not in ok:
+        words = (result.stderr.strip() or result.stdout.strip() or "(it said nothing)")[-600:]
+        hint = "Run the command by hand to see more."
+        raise CommandFailed(f"Exit {done.returncode} from: {command}\n{words}", hint=hint)
+    return result

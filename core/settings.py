@@ -1,0 +1,76 @@
+"""What a person can set, with the shipped defaults."""
+
+import re
+from dataclasses import dataclass, field
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+
+
+@dataclass(frozen=True, slots=True)
+class Chassis:
+    """profile: a name in hw/profiles or the path of a file. sysfs: the tree of LEDs and sensors (the rack's simulator
+    serves one of its own)."""
+
+    profile: str = "generic"
+    sysfs: str = "/sys"
+
+
+@dataclass(frozen=True, slots=True)
+class Raid:
+    """settle_seconds: a new drive is left alone so long (spec/raid.md: 10 s).
+    sync_speed_min: md's lower limit for rebuild and initialization, KiB/s a member."""
+
+    settle_seconds: float = 10.0
+    sync_speed_min: int = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """segment_seconds: length of a file. reserve_percent: free space of a volume below which the oldest goes.
+    dead_seconds: a camera that sends no frame so long is frozen."""
+
+    segment_seconds: float = 300.0
+    reserve_percent: float = 5.0
+    dead_seconds: float = 8.0
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.segment_seconds <= 3600:
+            raise ValueError("segment_seconds must be from 2 to 3600.")
+        if not 1 <= self.reserve_percent <= 50:
+            raise ValueError("reserve_percent must be from 1 to 50.")
+        if not 2 <= self.dead_seconds <= 60:
+            raise ValueError("dead_seconds must be from 2 to 60.")
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera by its RTSP URL; the credentials stand apart, so that the URL can be shown."""
+
+    name: str
+    url: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+    volume: str | None = None
+    enabled: bool = True
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise ValueError(f"the name {self.name!r} must be of a-z, 0-9 and -, 32 characters at most.")
+        if not self.url.startswith("rtsp://") or "@" in self.url.split("/")[2] or not self.url.isprintable():
+            raise ValueError(f"the URL of {self.name} must begin with rtsp:// and hold no user and password.")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of it; every key has a default, so that an empty file is a good one."""
+
+    chassis: Chassis = Chassis()
+    raid: Raid = Raid()
+    recorder: Recorder = Recorder()
+    cameras: tuple[Camera, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [camera.name for camera in self.cameras]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two cameras have the name {', '.join(twice)}.")
