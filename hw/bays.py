@@ -1,0 +1,126 @@
+"""Where each drive is: udev rules made from the profile, and what udev then says.
+
+udev keeps RACKEYE_BAY of a drive in its database until the drive is gone, so every program reads the same bay; sdX is
+never used to find one (facts/hardware.md: bays 1 and 3 pulled and put back in reverse swap their sdX).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyudev
+
+from hw.chassis import Match, Profile
+
+PROPERTY = "RACKEYE_BAY"
+
+_HEAD = """\
+# Bays of the chassis profile "{name}": {title}.
+# Made by `rackeye-paneld --udev-rules`: do not edit, change the profile.
+# After 60-persistent-storage.rules, which sets ID_PATH.
+"""
+
+_FRAME = """\
+SUBSYSTEM!="block", GOTO="rackeye_bays_end"
+# Not on remove: udev then still knows the bay from its database, and takes the links away itself.
+ACTION=="remove", GOTO="rackeye_bays_end"
+
+# Partitions take the bay of their drive.
+ENV{{DEVTYPE}}=="partition", IMPORT{{parent}}="{property}"
+ENV{{DEVTYPE}}=="partition", ENV{{{property}}}=="?*", SYMLINK+="disk/by-bay/$env{{{property}}}-part%n"
+ENV{{DEVTYPE}}!="disk", GOTO="rackeye_bays_end"
+
+{bays}
+
+LABEL="rackeye_bays_end"
+"""
+
+
+def udev_rules(profile: Profile) -> str:
+    """The text of the udev rules file (61-rackeye-bays.rules); a profile without bays gives only the comment."""
+    head = _HEAD.format(name=profile.name, title=profile.title)
+    if not profile.bays:
+        return head + "# It names no bays.\n"
+    bays = "\n".join(
+        f'{_match(bay.match)}, ENV{{{PROPERTY}}}="{bay.number}", SYMLINK+="disk/by-bay/{bay.number}"'
+        for bay in sorted(profile.bays, key=lambda bay: bay.number)
+    )
+    return head + "\n" + _FRAME.format(property=PROPERTY, bays=bays)
+
+
+def _match(match: Match) -> str:
+    if match.id_path is None:
+        return f'KERNELS=="{match.place()}"'
+    if "-ata-" in match.id_path:  # older and newer udev: with and without the target ".0" (facts/hardware.md)
+        return f'ENV{{ID_PATH}}=="{match.place()}|{match.place()}.0"'
+    return f'ENV{{ID_PATH}}=="{match.id_path}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Occupant:
+    """A drive that sits in a bay, as udev knows it. serial and model are None when the drive gives none."""
+
+    bay: int
+    device: str
+    serial: str | None
+    model: str | None
+
+
+class BlockDevice(Protocol):
+    """What is read of a pyudev.Device."""
+
+    @property
+    def device_node(self) -> str | None: ...
+
+    @property
+    def properties(self) -> Mapping[str, str]: ...
+
+
+class DriveSource(Protocol):
+    """Where whole drives come from; raises OSError when udev cannot be read."""
+
+    def drives(self) -> Iterable[BlockDevice]: ...
+
+
+class Udev:
+    """The machine's own udev."""
+
+    def __init__(self) -> None:
+        self._context = pyudev.Context()
+
+    def drives(self) -> Iterable[BlockDevice]:
+        """Whole drives, without partitions."""
+        found: Iterable[BlockDevice] = self._context.list_devices(subsystem="block", DEVTYPE="disk")
+        return found
+
+
+def occupants(source: DriveSource) -> tuple[Occupant, ...]:
+    """The drives that sit in bays, by bay then device; drives without a bay are not in it.
+
+    A drive that goes while it is read is left out: it is gone. Raises OSError when udev cannot be read at all.
+    """
+    found = []
+    for device in source.drives():
+        try:
+            properties = device.properties
+            bay = properties.get(PROPERTY)
+            node = device.device_node
+        except (FileNotFoundError, pyudev.DeviceNotFoundError):
+            continue
+        if bay is None or node is None or not bay.isdecimal():
+            continue
+        found.append(Occupant(int(bay), node, _serial(properties), _text(properties.get("ID_MODEL"))))
+    return tuple(sorted(found, key=lambda drive: (drive.bay, drive.device)))
+
+
+def _serial(properties: Mapping[str, str]) -> str | None:
+    """The drive's own serial: the unit serial of SCSI first, since ID_SERIAL there is the world-wide name."""
+    for key in ("ID_SCSI_SERIAL", "SCSI_IDENT_SERIAL", "ID_SERIAL_SHORT", "ID_SERIAL"):
+        value = _text(properties.get(key))
+        if value is not None:
+            return value
+    return None
+
+
+def _text(value: str | None) -> str | None:
+    return value.strip() or None if value is not None else None

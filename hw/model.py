@@ -1,0 +1,117 @@
+"""What the front panel and the sensors are: the types that other rooms read over the bus.
+
+Lights, conditions and rates are those of spec/panel.md; how a condition becomes a light is in `hw.leds`.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class TrayCondition(StrEnum):
+    """What the RAID side says about a bay; the only thing about a bay that hw/ cannot see for itself."""
+
+    NONE = "NONE"
+    FAILED = "FAILED"
+    REBUILD = "REBUILD"
+
+
+class TrayLight(StrEnum):
+    """What the two LEDs of a bay show together, from the least to the most important."""
+
+    ABSENT = "ABSENT"
+    PRESENT = "PRESENT"
+    ACTIVE = "ACTIVE"
+    REBUILD = "REBUILD"
+    FAILED = "FAILED"
+    LOCATE = "LOCATE"
+
+
+@dataclass(frozen=True, slots=True)
+class BayView:
+    """One bay, as it is now.
+
+    present: None when udev could not be read: not known, never "empty".
+    light: what the LEDs show, read back from them; None when the chassis has no LEDs here or they cannot be read.
+    """
+
+    bay: int
+    present: bool | None = None
+    device: str | None = None
+    serial: str | None = None
+    model: str | None = None
+    light: TrayLight | None = None
+    locate: bool = False
+    condition: TrayCondition = TrayCondition.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class PanelSnapshot:
+    """The front of the chassis.
+
+    front: rows of bay numbers, top row first, left to right, as a person stands before it.
+    problems: one sentence each: an LED that is gone, two drives in one bay, udev not readable.
+    """
+
+    profile: str
+    title: str = ""
+    front: tuple[tuple[int, ...], ...] = ()
+    bays: tuple[BayView, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetTraysRequest:
+    """From policyd: the condition of every bay it has an opinion on; a bay not named is NONE."""
+
+    conditions: dict[int, TrayCondition] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LocateRequest:
+    """Blink bay `bay` so that a person finds it, or stop; works on an empty bay. The reply is core.bus.Sentence."""
+
+    bay: int
+    on: bool = True
+
+
+class SensorKind(StrEnum):
+    """What a sensor measures."""
+
+    TEMPERATURE = "TEMPERATURE"
+    FAN = "FAN"
+
+
+class SensorState(StrEnum):
+    """OK and ALARM are measured; MISSING is a sensor that cannot be read, UNKNOWN one whose value cannot be meant."""
+
+    OK = "OK"
+    ALARM = "ALARM"
+    MISSING = "MISSING"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Sensor:
+    """One sensor, as it is now.
+
+    value: degrees Celsius or rpm; None when there is no trustworthy value, and `detail` then says why.
+    low, high: the limits that make it an alarm, in the same unit; None when there is no such limit.
+    """
+
+    name: str
+    kind: SensorKind
+    value: float | None
+    unit: str
+    low: float | None
+    high: float | None
+    state: SensorState
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FanSnapshot:
+    """Temperatures and fans of the chassis."""
+
+    profile: str = ""
+    sensors: tuple[Sensor, ...] = ()
+    problems: tuple[str, ...] = ()
