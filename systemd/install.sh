@@ -1,0 +1,35 @@
+#!/bin/sh
+# install.sh ROOT PROFILE [SYSFS]: puts units, rules, users and settings of this checkout under ROOT (`/` on a real box).
+# The program itself is the virtual environment that ROOT/usr/lib/rackeye points to.
+set -eu
+root=${1:?usage: install.sh ROOT PROFILE [SYSFS]}
+profile=${2:?usage: install.sh ROOT PROFILE [SYSFS]}
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+venv=$(dirname -- "$here")/.venv
+
+put() { # put MODE FOLDER FILE...
+    mode=$1 folder=$2; shift 2
+    install -d "$root/$folder"
+    install -m "$mode" -t "$root/$folder" "$@"
+}
+
+put 644 usr/lib/systemd/system "$here"/units/*
+put 644 usr/lib/sysusers.d "$here"/sysusers.d/*
+put 644 usr/lib/tmpfiles.d "$here"/tmpfiles.d/*
+put 644 usr/share/dbus-1/system.d "$here"/dbus/*
+put 644 etc/mdadm/mdadm.conf.d "$here"/mdadm/*
+put 644 usr/share/rackeye "$here"/settings/rackeye.toml
+install -d "$root/usr/lib" "$root/usr/bin" "$root/usr/lib/udev/rules.d" "$root/etc/udev/rules.d" "$root/etc/rackeye"
+ln -sfn "$venv" "$root/usr/lib/rackeye"
+ln -sfn ../lib/rackeye/bin/rackeye "$root/usr/bin/rackeye"
+"$venv/bin/rackeye-paneld" --udev-rules "$profile" > "$root/usr/lib/udev/rules.d/60-rackeye-bays.rules"
+# Debian's rule runs `mdadm -If` at a removal, and a failed array vanishes; its monitor moves spares behind our back.
+ln -sfn /dev/null "$root/etc/udev/rules.d/64-md-raid-assembly.rules"
+install -d "$root/etc/systemd/system"
+for unit in mdmonitor.service mdmonitor-oneshot.timer mdcheck_start.timer mdcheck_continue.timer; do
+    ln -sfn /dev/null "$root/etc/systemd/system/$unit"
+done
+# A person's settings are never overwritten.
+if [ ! -e "$root/etc/rackeye/rackeye.toml" ]; then
+    { echo '[chassis]'; echo "profile = \"$profile\""; [ -z "${3-}" ] || echo "sysfs = \"$3\""; } > "$root/etc/rackeye/rackeye.toml"
+fi
