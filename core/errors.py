@@ -22,10 +22,28 @@
     │   ├── JobRunning            JOB-001
     │   └── JobRecordBroken       JOB-002
     ├── RaidError                 RAID-*   drives, drive groups, virtual drives
+    │   ├── DriveChanged          RAID-001
+    │   ├── DriveInUse            RAID-002
+    │   ├── SystemDrive           RAID-003
+    │   ├── NoSuchDrive           RAID-004
+    │   ├── NoSuchVd              RAID-005
+    │   ├── PlanImpossible        RAID-006
+    │   ├── PlanChanged           RAID-007
+    │   ├── RaidBusy              RAID-008
+    │   ├── SysfsRefused          RAID-009
+    │   ├── MemoryBroken          RAID-010
+    │   ├── CannotRecover         RAID-011
+    │   ├── FilesystemWrong       RAID-012
+    │   ├── NotNow                RAID-013
     │   ├── CannotCheck           RAID-051
     │   ├── CheckRunning          RAID-052
     │   └── UnknownLayout         RAID-053
     ├── HwError                   HW-*     chassis, LEDs, sensors
+    │   ├── LedGone               HW-001
+    │   ├── LedStuck              HW-002
+    │   ├── BayUnknown            HW-003
+    │   ├── BayWithoutLeds        HW-004
+    │   └── UdevSilent            HW-005
     ├── RecorderError             REC-*    cameras and video
     │   ├── CameraError                    what a camera did
     │   │   ├── CameraRefused     REC-001
@@ -189,6 +207,92 @@ class RaidError(RackeyeError):
     """Drives, drive groups and virtual drives."""
 
 
+class DriveChanged(RaidError):
+    code = "RAID-001"
+    meaning = (
+        "Bay, model and serial are read again just before a drive is touched, and they were not what was planned: the "
+        "drive was pulled or another one put in. Nothing was done. Look at the bays and make a new plan."
+    )
+
+
+class DriveInUse(RaidError):
+    code = "RAID-002"
+    meaning = (
+        "The drive is a member of a virtual drive, or something else holds it: a mounted file system, swap, a mapping. "
+        "Nothing was done."
+    )
+
+
+class SystemDrive(RaidError):
+    code = "RAID-003"
+    meaning = (
+        "The drive carries the system, or sits in no bay of the chassis. No command of Rackeye formats it, puts it into "
+        "a drive group, or takes it as a spare."
+    )
+
+
+class NoSuchDrive(RaidError):
+    code = "RAID-004"
+    meaning = "There is no drive in that bay, or it has another serial number than the command names."
+
+
+class NoSuchVd(RaidError):
+    code = "RAID-005"
+    meaning = "There is no virtual drive of that name. `rackeye vd` lists them."
+
+
+class PlanImpossible(RaidError):
+    code = "RAID-006"
+    meaning = (
+        "What was asked for cannot be made of the drives that are there. Only Blank drives are taken; a drive with data "
+        "is Foreign until you clear it by name with `rackeye drive clear`."
+    )
+
+
+class PlanChanged(RaidError):
+    code = "RAID-007"
+    meaning = "The drives are not those of the plan that was shown. Nothing was done. Ask for the plan again."
+
+
+class RaidBusy(RaidError):
+    code = "RAID-008"
+    meaning = "The kernel still has work on the array; the change is tried again by itself."
+
+
+class SysfsRefused(RaidError):
+    code = "RAID-009"
+    meaning = "The kernel did not take a change of an array. Its log (`journalctl -k`) says why."
+
+
+class MemoryBroken(RaidError):
+    code = "RAID-010"
+    meaning = (
+        "The file with the virtual drives that should exist cannot be read. It was put aside, and the arrays were taken "
+        "over from their own superblocks; a drive that is missing may not be known by its bay and serial any more."
+    )
+
+
+class CannotRecover(RaidError):
+    code = "RAID-011"
+    meaning = (
+        "A failed virtual drive is recovered only when enough of its own drives are back, and only when it has really "
+        "failed. Put the drives that were pulled last back into their bays."
+    )
+
+
+class FilesystemWrong(RaidError):
+    code = "RAID-012"
+    meaning = (
+        "What lies on the virtual drive is not the file system that Rackeye made there. It is not mounted and nothing "
+        "is written, so that nothing is lost."
+    )
+
+
+class NotNow(RaidError):
+    code = "RAID-013"
+    meaning = "The command contradicts what the virtual drive is doing now. The sentence says what to wait for."
+
+
 class CannotCheck(RaidError):
     code = "RAID-051"
     meaning = (
@@ -213,6 +317,40 @@ class UnknownLayout(RaidError):
 
 class HwError(RackeyeError):
     """Bays, LEDs and sensors."""
+
+
+class LedGone(HwError):
+    code = "HW-001"
+    meaning = (
+        "An LED that the chassis profile names cannot be read or set: its file is gone or its chip does not answer. "
+        "The other LEDs go on. Check the profile (`rackeye-paneld --check FILE`), the LED's driver module, the cable."
+    )
+
+
+class LedStuck(HwError):
+    code = "HW-002"
+    meaning = (
+        "An LED was set and reads back as something else: another program drives it too, or its chip cannot do the "
+        "blink rate. The profile's `chips` say what a chip can do (docs/ref/profile.md)."
+    )
+
+
+class BayUnknown(HwError):
+    code = "HW-003"
+    meaning = "The chassis profile names no bay of this number. `rackeye bay` lists them."
+
+
+class BayWithoutLeds(HwError):
+    code = "HW-004"
+    meaning = "The chassis profile names no status LED for this bay, so that it cannot blink to be found."
+
+
+class UdevSilent(HwError):
+    code = "HW-005"
+    meaning = (
+        "udev's database cannot be read, so that it is not known which bay holds a drive. Every bay is shown as "
+        "unknown, not as empty. `systemctl status systemd-udevd` says why."
+    )
 
 
 # -- recorder --------------------------------------------------------------------------------------------------------

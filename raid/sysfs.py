@@ -1,0 +1,264 @@
+"""The one door to md's and the block layer's sysfs; the root is injectable.
+
+Names and meanings: the kernel's Documentation/admin-guide/md.rst. A file that vanishes while it is read (a drive was
+pulled) raises Vanished; `arrays` and `disks` look again.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from core.errors import RaidBusy, SysfsRefused
+
+T = TypeVar("T")
+SECTOR = 512
+LOOKS = 20
+
+# Attributes that poll() wakes for (sysfs_notify in drivers/md/md.c).
+POLLED = ("array_state", "degraded", "sync_action", "sync_completed")
+
+
+class Vanished(OSError):
+    """What was being read has just gone from sysfs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One `md/dev-X`: slot None is a spare (or one that was failed and put out of its slot)."""
+
+    device: str
+    slot: int | None
+    states: frozenset[str]
+    present: bool
+    """False: md still has it, but its drive is gone."""
+    data_offset: int
+    """Bytes."""
+
+    @property
+    def in_sync(self) -> bool:
+        """A working member whose drive is there, whatever md thinks of one that is gone."""
+        return self.present and "in_sync" in self.states and "faulty" not in self.states
+
+    @property
+    def faulty(self) -> bool:
+        return "faulty" in self.states
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """One md array as the kernel shows it. Sizes in bytes, speeds in bytes per second of each member."""
+
+    device: str
+    devnum: str
+    level: int | None
+    layout: int
+    chunk: int
+    raid_disks: int
+    component_size: int
+    size: int
+    state: str
+    """md's array_state: clear, inactive, readonly, read-auto, clean, active, write-pending, active-idle, broken."""
+    degraded: int
+    sync_action: str
+    sync_done: int
+    """Bytes of each member that are done, of `sync_total`; both 0 when nothing runs."""
+    sync_total: int
+    sync_speed: int | None
+    sync_speed_min: int | None
+    """KiB/s."""
+    bitmap: bool
+    members: tuple[Member, ...]
+
+    @property
+    def started(self) -> bool:
+        """It can be read: md has started it and it has not broken."""
+        return self.state not in ("clear", "inactive", "broken", "")
+
+    def member_in(self, slot: int) -> Member | None:
+        """The working or rebuilding member of a slot whose drive is there."""
+        return next((m for m in self.members if m.slot == slot and m.present and not m.faulty), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A whole disk as the block layer shows it. `diskseq` is never given twice while the kernel runs."""
+
+    name: str
+    devnum: str
+    diskseq: int
+    size: int
+    partitions: tuple[str, ...]
+    holders: tuple[str, ...]
+    """Kernel names of what is built on it or its partitions (md, dm)."""
+
+
+class Sysfs:
+    """Reads and writes below `root` (normally /sys)."""
+
+    def __init__(self, root: Path = Path("/sys")) -> None:
+        self.root = root
+        self.block = root / "block"
+
+    # -- reading
+
+    def arrays(self) -> tuple[Array, ...]:
+        """All md arrays."""
+        return _steady(lambda: tuple(self._array(name) for name in self._md_names()))
+
+    def disks(self) -> tuple[Block, ...]:
+        """All whole disks that are hardware: not md, dm, loop, ram, nor CD drives."""
+        return _steady(lambda: tuple(self._disk(name) for name in sorted(os.listdir(self.block)) if self._is_disk(name)))
+
+    def md_attributes(self) -> tuple[Path, ...]:
+        """The files whose change poll() tells (POLLPRI)."""
+        return tuple(self.block / name / "md" / attribute for name in self._md_names() for attribute in POLLED)
+
+    def slaves(self, name: str) -> tuple[str, ...]:
+        """What a stacked device (md, dm) lies on, by kernel name."""
+        return _names(self.block / name / "slaves")
+
+    def whole(self, devnum: str) -> str | None:
+        """Kernel name of the whole disk (or md, dm) that a device number `major:minor` is or is a partition of."""
+        link = self.root / "dev" / "block" / devnum
+        try:
+            target = link.resolve(strict=True)
+        except OSError:
+            return None
+        return target.parent.name if (target / "partition").exists() else target.name
+
+    def _md_names(self) -> list[str]:
+        return [name for name in sorted(os.listdir(self.block)) if name.startswith("md") and self._is_md(name)]
+
+    def _is_md(self, name: str) -> bool:
+        return (self.block / name / "md" / "array_state").exists()
+
+    def _is_disk(self, name: str) -> bool:
+        return (self.block / name / "device").exists() and not name.startswith(("sr", "fd", "loop", "ram", "zram"))
+
+    def _array(self, name: str) -> Array:
+        top = self.block / name
+        md = top / "md"
+        done, total = _pair(_read(md / "sync_completed", "none"))
+        array = Array(
+            device=name,
+            devnum=_must(top / "dev"),
+            level=_level(_must(md / "level")),
+            layout=_int(_read(md / "layout", "0")),
+            chunk=_int(_read(md / "chunk_size", "0")),
+            raid_disks=_int(_must(md / "raid_disks").split()[0]),
+            component_size=_int(_read(md / "component_size", "0")) * 1024,
+            size=_int(_must(top / "size")) * SECTOR,
+            state=_must(md / "array_state"),
+            degraded=_int(_read(md / "degraded", "0")),
+            sync_action=_read(md / "sync_action", "idle"),
+            sync_done=done * SECTOR,
+            sync_total=total * SECTOR,
+            sync_speed=_speed(_read(md / "sync_speed", "none")),
+            sync_speed_min=_int(_read(md / "sync_speed_min", "").split(" ")[0]) or None,
+            bitmap=_read(md / "bitmap" / "location", "none") not in ("none", ""),
+            members=tuple(self._member(entry) for entry in sorted(md.glob("dev-*"))),
+        )
+        _must(md / "array_state")  # it stood to the end: no default above hides an array that was going
+        return array
+
+    def _member(self, entry: Path) -> Member:
+        device = entry.name.removeprefix("dev-")
+        slot = _must(entry / "slot")
+        return Member(
+            device=device,
+            slot=int(slot) if slot.isdigit() else None,
+            states=frozenset(filter(None, _must(entry / "state").split(","))),
+            present=(entry / "block").exists(),
+            data_offset=_int(_must(entry / "offset")) * SECTOR,
+        )
+
+    def _disk(self, name: str) -> Block:
+        top = self.block / name
+        partitions = tuple(child.name for child in sorted(top.iterdir()) if (child / "partition").exists())
+        holders = _names(top / "holders") + tuple(h for p in partitions for h in _names(top / p / "holders"))
+        return Block(
+            name=name,
+            devnum=_must(top / "dev"),
+            diskseq=_int(_read(top / "diskseq", "0")),
+            size=_int(_must(top / "size")) * SECTOR,
+            partitions=partitions,
+            holders=holders,
+        )
+
+    # -- writing
+
+    def fail_member(self, array: str, device: str) -> None:
+        """Tells md that a member is gone; at once, also on an idle array. Raises SysfsRefused."""
+        self._write(self.block / array / "md" / f"dev-{device}" / "state", "faulty")
+
+    def remove_member(self, array: str, device: str) -> None:
+        """Takes a failed member off its array. Raises RaidBusy while md still has requests on it."""
+        self._write(self.block / array / "md" / f"dev-{device}" / "state", "remove")
+
+    def set_active(self, array: str) -> None:
+        """Ends auto-read-only, so that a waiting resync or rebuild begins."""
+        self._write(self.block / array / "md" / "array_state", "active")
+
+    def set_speed_min(self, array: str, kib_per_second: int) -> None:
+        """md's lower limit of the speed of resync and rebuild, of each member."""
+        self._write(self.block / array / "md" / "sync_speed_min", str(kib_per_second))
+
+    def _write(self, file: Path, text: str) -> None:
+        try:
+            file.write_text(text)
+        except FileNotFoundError:
+            return  # gone already: that is what was wanted of fail and remove, and nothing to speed up or activate
+        except OSError as error:
+            if error.errno == 16:  # EBUSY
+                raise RaidBusy(f"md is not ready to take {text!r} in {file}.", hint="It is tried again.") from error
+            raise SysfsRefused(f"{file} does not take {text!r}: {error.strerror}.", hint="See the kernel's log.") from error
+
+
+def _steady(look: Callable[[], T]) -> T:
+    """Looks again when something vanished under the look."""
+    for _ in range(LOOKS):
+        try:
+            return look()
+        except (Vanished, FileNotFoundError):
+            continue
+    return look()
+
+
+def _must(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except OSError as error:  # ENOENT before the open, ENODEV or EIO after it
+        raise Vanished(str(file)) from error
+
+
+def _read(file: Path, default: str) -> str:
+    try:
+        return file.read_text().strip()
+    except OSError:
+        return default
+
+
+def _int(text: str) -> int:
+    return int(text) if text.lstrip("-").isdigit() else 0
+
+
+def _level(text: str) -> int | None:
+    return int(text[4:]) if text.startswith("raid") and text[4:].isdigit() else None
+
+
+def _pair(text: str) -> tuple[int, int]:
+    done, slash, total = text.partition(" / ")
+    return (_int(done), _int(total)) if slash else (0, 0)
+
+
+def _speed(text: str) -> int | None:
+    return int(text) * 1024 if text.isdigit() else None
+
+
+def _names(folder: Path) -> tuple[str, ...]:
+    try:
+        return tuple(sorted(os.listdir(folder)))
+    except OSError:
+        return ()
