@@ -226,8 +226,8 @@ class DriveInUse(RaidError):
 class SystemDrive(RaidError):
     code = "RAID-003"
     meaning = (
-        "The drive carries the system, or sits in no bay of the chassis. No command of Rackeye formats it, puts it into "
-        "a drive group, or takes it as a spare."
+        "The drive carries the system, or sits in no bay of the chassis. No command of Rackeye formats it, puts it "
+        "into a drive group, or takes it as a spare."
     )
 
 
@@ -244,8 +244,8 @@ class NoSuchVd(RaidError):
 class PlanImpossible(RaidError):
     code = "RAID-006"
     meaning = (
-        "What was asked for cannot be made of the drives that are there. Only Blank drives are taken; a drive with data "
-        "is Foreign until you clear it by name with `rackeye drive clear`."
+        "What was asked for cannot be made of the drives that are there. Only Blank drives are taken; a drive with "
+        "data is Foreign until you clear it by name with `rackeye drive clear`."
     )
 
 
@@ -267,8 +267,8 @@ class SysfsRefused(RaidError):
 class MemoryBroken(RaidError):
     code = "RAID-010"
     meaning = (
-        "The file with the virtual drives that should exist cannot be read. It was put aside, and the arrays were taken "
-        "over from their own superblocks; a drive that is missing may not be known by its bay and serial any more."
+        "The file with the virtual drives that should exist cannot be read. It was put aside, and the arrays were "
+        "taken over from their own superblocks; a drive that is missing may not be known by its bay and serial any more."
     )
 
 

@@ -120,7 +120,7 @@ def parse(data: bytes) -> Superblock | None:
 
 def _checksum(data: bytes) -> int:
     """md's calc_sb_1_csum: the sum of all 32-bit words, the checksum's own taken as 0, carry folded in once."""
-    words = struct.unpack_from(f"<{len(data) // 4}I", data)
+    words: tuple[int, ...] = struct.unpack_from(f"<{len(data) // 4}I", data)
     total = sum(words) - words[_CHECKSUM_AT // 4]
     if len(data) % 4:
         total += int.from_bytes(data[-2:], "little")

@@ -109,7 +109,7 @@ class Sysfs:
 
     def disks(self) -> tuple[Block, ...]:
         """All whole disks that are hardware: not md, dm, loop, ram, nor CD drives."""
-        return _steady(lambda: tuple(self._disk(name) for name in sorted(os.listdir(self.block)) if self._is_disk(name)))
+        return _steady(lambda: tuple(self._disk(name) for name in _names(self.block) if self._is_disk(name)))
 
     def md_attributes(self) -> tuple[Path, ...]:
         """The files whose change poll() tells (POLLPRI)."""
@@ -129,7 +129,7 @@ class Sysfs:
         return target.parent.name if (target / "partition").exists() else target.name
 
     def _md_names(self) -> list[str]:
-        return [name for name in sorted(os.listdir(self.block)) if name.startswith("md") and self._is_md(name)]
+        return [name for name in _names(self.block) if name.startswith("md") and self._is_md(name)]
 
     def _is_md(self, name: str) -> bool:
         return (self.block / name / "md" / "array_state").exists()
@@ -213,7 +213,8 @@ class Sysfs:
         except OSError as error:
             if error.errno == 16:  # EBUSY
                 raise RaidBusy(f"md is not ready to take {text!r} in {file}.", hint="It is tried again.") from error
-            raise SysfsRefused(f"{file} does not take {text!r}: {error.strerror}.", hint="See the kernel's log.") from error
+            why = f"{file} does not take {text!r}: {error.strerror}."
+            raise SysfsRefused(why, hint="journalctl -k has the kernel's words.") from error
 
 
 def _steady(look: Callable[[], T]) -> T:
@@ -259,6 +260,6 @@ def _speed(text: str) -> int | None:
 
 def _names(folder: Path) -> tuple[str, ...]:
     try:
-        return tuple(sorted(os.listdir(folder)))
+        return tuple(sorted(os.listdir(folder)))  # noqa: PTH208 -- names only, and a look reads many folders
     except OSError:
         return ()

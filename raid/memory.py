@@ -1,0 +1,140 @@
+"""What the world cannot tell: the virtual drives that should exist, and which drive belongs in which slot.
+
+Kept in /var/lib/rackeye/raid/memory.json, written atomically before the actions that follow from it. `Fleeting` is
+not written: it is right to lose it with the process.
+"""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum, unique
+from pathlib import Path
+
+import msgspec
+
+from core.config import write_atomic
+from core.errors import MemoryBroken
+from raid.model import CheckResult
+
+
+@unique
+class Stage(StrEnum):
+    """How far the making of a virtual drive is. Each stage is finished by observation, so that it can be resumed."""
+
+    CREATING = "Creating"
+    FORMATTING = "Formatting"
+    READY = "Ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The drive that belongs in a slot of an array; the empty serial: not known (adopted while it was absent)."""
+
+    bay: int | None
+    serial: str
+    model: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownVd:
+    """A virtual drive that should exist.
+
+    filesystem: the XFS's UUID; empty when adopted and not read yet. initialized: its parity was complete once.
+    component_size: bytes of each member, 0 = all that fits.
+    """
+
+    name: str
+    uuid: str
+    level: int
+    strip: int
+    slots: tuple[Slot, ...]
+    stage: Stage
+    filesystem: str
+    component_size: int = 0
+    initialized: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FailedDrive:
+    """A drive that md put out for its errors while it was there: not taken back until it was pulled or cleared."""
+
+    serial: str
+    vd: str
+    diskseq: int
+    boot: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fleeting:
+    """Of this run of raidd only. Times are UTC seconds; seen: first sight of each drive, by diskseq."""
+
+    started: float | None = None
+    seen: tuple[tuple[int, float], ...] = ()
+    recover: tuple[str, ...] = ()
+    """Virtual drives that a person told to recover."""
+
+    def first_seen(self, diskseq: int) -> float | None:
+        return next((at for seq, at in self.seen if seq == diskseq), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """adopting: nothing was remembered at the start, so arrays of ours that can start are taken over."""
+
+    vds: tuple[KnownVd, ...] = ()
+    failed: tuple[FailedDrive, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
+    adopting: bool = False
+    notes: tuple[str, ...] = ()
+    """Sentences that stay until the next start, such as a memory file that could not be read."""
+    fleeting: Fleeting = field(default_factory=Fleeting)
+
+    def vd(self, name: str) -> KnownVd | None:
+        return next((vd for vd in self.vds if vd.name == name), None)
+
+    def by_uuid(self, uuid: str) -> KnownVd | None:
+        return next((vd for vd in self.vds if vd.uuid == uuid), None)
+
+    def with_vd(self, changed: KnownVd) -> "Memory":
+        """This memory with the virtual drive of that UUID replaced."""
+        return replace(self, vds=tuple(changed if vd.uuid == changed.uuid else vd for vd in self.vds))
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What is written."""
+
+    vds: tuple[KnownVd, ...]
+    failed: tuple[FailedDrive, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
+    adopting: bool = False
+
+
+def encode(memory: Memory) -> bytes:
+    """The file's text; equal for memories that differ only in what is fleeting."""
+    return msgspec.json.format(msgspec.json.encode(_File(memory.vds, memory.failed, memory.checks, memory.adopting)))
+
+
+def save(memory: Memory, file: Path) -> None:
+    """Atomic; raises OSError."""
+    write_atomic(file, encode(memory))
+
+
+def load(file: Path) -> Memory:
+    """What was remembered; an absent file is an empty memory that adopts. Raises MemoryBroken."""
+    try:
+        data = msgspec.json.decode(file.read_bytes(), type=_File)
+    except FileNotFoundError:
+        return Memory(adopting=True)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise MemoryBroken(f"{file} cannot be read: {error}.", hint="It is put aside as memory.broken.") from error
+    return Memory(data.vds, data.failed, data.checks, data.adopting)
+
+
+def load_or_adopt(file: Path) -> Memory:
+    """As `load`; a broken file is put aside, said in a note, and the arrays are taken over from their superblocks."""
+    try:
+        return load(file)
+    except MemoryBroken as error:
+        if file.exists():
+            file.replace(file.with_suffix(".broken"))
+        return Memory(adopting=True, notes=(f"{error.sentence} Arrays are taken over from their own superblocks.",))

@@ -1,0 +1,140 @@
+"""What raidd sees at one look: the input of `decide` and `derive`. Frozen, nothing in it is a judgement."""
+
+from dataclasses import dataclass
+
+from core.jobs import Job
+from raid.superblock import Superblock
+from raid.sysfs import Array
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What lies on a drive: read once, and again after each event of the drive.
+
+    signatures: their kinds as wipefs names them ("ext4", "gpt", "linux_raid_member"); empty on a blank drive.
+    error: why it could not be read.
+    """
+
+    signatures: tuple[str, ...] = ()
+    superblock: Superblock | None = None
+    error: str = ""
+
+    @property
+    def blank(self) -> bool:
+        """No signature of any kind, and it could be read."""
+        return not self.signatures and not self.error and self.superblock is None
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """One drive that is there.
+
+    protected: why it is never touched (it carries the system, it sits in no bay); empty when it is ours to use.
+    probe: None while it has not been read yet, or while it is a member of a running array.
+    """
+
+    name: str
+    diskseq: int
+    bay: int | None
+    serial: str
+    model: str
+    size: int
+    protected: str = ""
+    held_by: tuple[str, ...] = ()
+    probe: Probe | None = None
+
+    @property
+    def device(self) -> str:
+        return f"/dev/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Filesystem:
+    """The XFS on an array, from its superblock. unit, width: its stripe unit and width in bytes, 0 when not set."""
+
+    uuid: str
+    complete: bool
+    unit: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """An array's place among the file systems.
+
+    filesystem: what was read from the array; None when it is no XFS. read: False when it was not looked at, because
+    it is mounted or cannot be read. blank: nothing is known to lie on it.
+    mountpoint: under /srv/rackeye. prepared: the identity file and the recordings folder are there.
+    """
+
+    read: bool = False
+    blank: bool = False
+    filesystem: Filesystem | None = None
+    mountpoint: str | None = None
+    prepared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A running array with what sysfs does not tell: its UUID and name (None when no member could be read)."""
+
+    md: Array
+    uuid: str | None
+    name: str
+    homehost: str
+    events: int | None
+    """Of a current member; read while a member is out, else None."""
+    volume: Volume = Volume()
+
+    @property
+    def device(self) -> str:
+        return f"/dev/{self.md.device}"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRun:
+    """A consistency check that runs: how far it is."""
+
+    percent: float
+    speed: int | None = None
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One look."""
+
+    boot: str
+    disks: tuple[Disk, ...] = ()
+    arrays: tuple[Running, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    checks: tuple[tuple[str, CheckRun], ...] = ()
+    """By virtual drive."""
+    mdadm: bool = True
+    """mdadm is there and may be run."""
+
+    def array(self, uuid: str) -> Running | None:
+        """The array of that UUID; a started one before one that is not."""
+        found = [running for running in self.arrays if running.uuid == uuid]
+        return next((running for running in found if running.md.started), found[0] if found else None)
+
+    def disk(self, name: str) -> Disk | None:
+        """By kernel name."""
+        return next((disk for disk in self.disks if disk.name == name), None)
+
+    def by_serial(self, serial: str) -> Disk | None:
+        """By serial number; None for the empty one, and when two drives claim it."""
+        found = [disk for disk in self.disks if serial and disk.serial == serial]
+        return found[0] if len(found) == 1 else None
+
+    def running_array_of(self, disk: Disk) -> Running | None:
+        """The array that has this drive as a member."""
+        return next((a for a in self.arrays if any(m.device == disk.name and m.present for m in a.md.members)), None)
+
+    def job_on(self, vd: str) -> Job | None:
+        """The mutation that runs on a virtual drive."""
+        return next((job for job in self.jobs if job.array == vd and job.alive), None)
+
+    def last_job(self, vd: str, kind: str) -> Job | None:
+        """The latest job of a kind on a virtual drive, running or ended."""
+        return next((job for job in reversed(self.jobs) if job.array == vd and job.kind == kind), None)
