@@ -6,13 +6,18 @@ never used to find one (facts/hardware.md: bays 1 and 3 pulled and put back in r
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import pyudev
 
+from core.errors import UdevSilent
 from hw.chassis import Match, Profile
 
 PROPERTY = "RACKEYE_BAY"
+RULES_FILE = "61-rackeye-bays.rules"
+RULES_FOLDERS = ("etc/udev/rules.d", "run/udev/rules.d", "usr/local/lib/udev/rules.d", "usr/lib/udev/rules.d")
+"""Where udev reads rules, the first that has a file of a name wins (udev(7))."""
 
 _HEAD = """\
 # Bays of the chassis profile "{name}": {title}.
@@ -48,6 +53,22 @@ def udev_rules(profile: Profile) -> str:
     return head + "\n" + _FRAME.format(property=PROPERTY, bays=bays)
 
 
+def rules_problem(profile: Profile, root: Path) -> str | None:
+    """Why udev does not know this profile's bays: its rules are not installed, or those of another profile are."""
+    if not profile.bays:
+        return None
+    file = next((file for folder in RULES_FOLDERS if (file := root / folder / RULES_FILE).exists()), None)
+    if file is None:
+        return f"udev's rules for the bays are not installed ({RULES_FILE}): no drive is found in a bay."
+    try:
+        current = file.read_text(encoding="utf-8") == udev_rules(profile)
+    except (OSError, UnicodeDecodeError) as error:
+        return f"{file} cannot be read: {error}."
+    if current:
+        return None
+    return f"{file} is not of the profile {profile.name}: bays may be wrong. Make it anew: rackeye-paneld --udev-rules."
+
+
 def _match(match: Match) -> str:
     if match.id_path is None:
         return f'KERNELS=="{match.place()}"'
@@ -77,19 +98,22 @@ class BlockDevice(Protocol):
 
 
 class DriveSource(Protocol):
-    """Where whole drives come from; raises OSError when udev cannot be read."""
+    """Where whole drives come from; raises UdevSilent when udev cannot be read."""
 
     def drives(self) -> Iterable[BlockDevice]: ...
 
 
 class Udev:
-    """The machine's own udev."""
+    """The machine's own udev. run: where it keeps its database."""
 
-    def __init__(self) -> None:
+    def __init__(self, run: Path = Path("/run/udev")) -> None:
         self._context = pyudev.Context()
+        self._run = run
 
     def drives(self) -> Iterable[BlockDevice]:
-        """Whole drives, without partitions."""
+        """Whole drives, without partitions. Raises UdevSilent: without its database every bay would look empty."""
+        if not (self._run / "data").is_dir():
+            raise UdevSilent(f"udev has no database in {self._run}.", hint="systemctl status systemd-udevd")
         found: Iterable[BlockDevice] = self._context.list_devices(subsystem="block", DEVTYPE="disk")
         return found
 
@@ -97,7 +121,7 @@ class Udev:
 def occupants(source: DriveSource) -> tuple[Occupant, ...]:
     """The drives that sit in bays, by bay then device; drives without a bay are not in it.
 
-    A drive that goes while it is read is left out: it is gone. Raises OSError when udev cannot be read at all.
+    A drive that goes while it is read is left out: it is gone. Raises UdevSilent.
     """
     found = []
     for device in source.drives():

@@ -5,16 +5,39 @@ not fit with a `ConfigError` that names file, line and what was expected (keys a
 `hw.profile_checks`). There is no code per chassis.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from core import config
-from core.errors import Unreadable
+from core.errors import ConfigError, Unreadable
 from core.paths import Paths
+from core.settings import Settings
 from hw import profile_checks
 from hw.chassis import Profile
 from hw.lines import Lines
 
 SHIPPED = Path(__file__).parent / "profiles"
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The chassis that a daemon works with. sysfs: root of the tree of LEDs and sensors."""
+
+    profile: Profile
+    sysfs: Path
+    problems: tuple[str, ...] = ()
+
+
+def in_force(paths: Paths, last: Profile | None = None) -> InForce:
+    """The profile of the settings; a bad one leaves `last` in force, or `generic` at the start, and is a problem."""
+    loaded = config.load_settings(Settings, paths)
+    chassis = loaded.settings.chassis
+    try:
+        return InForce(load(chassis.profile, paths), Path(chassis.sysfs), loaded.problems)
+    except ConfigError as error:
+        profile = last or load("generic", paths)
+        said = f"[{error.code}] {error.sentence} The profile {profile.name} is in force."
+        return InForce(profile, Path(chassis.sysfs), (*loaded.problems, said))
 
 
 def names(paths: Paths) -> tuple[str, ...]:

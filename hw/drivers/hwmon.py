@@ -47,7 +47,8 @@ class Hwmon:
                 name = (folder / "name").read_text(encoding="ascii", errors="replace").strip()
             except OSError:
                 continue
-            found.append(Chip(name, str((folder / "device").resolve()), folder))
+            device = folder / "device"
+            found.append(Chip(name, str(device.resolve()) if device.exists() else "", folder))
         return tuple(found)
 
     def temperature(self, sensor: Temperature, chips: tuple[Chip, ...]) -> Reading:
