@@ -128,6 +128,14 @@ class Sysfs:
             return None
         return target.parent.name if (target / "partition").exists() else target.name
 
+    def disk_of(self, name: str) -> str:
+        """The disk of a partition; the name itself when it is none."""
+        try:
+            target = (self.root / "class" / "block" / name).resolve(strict=True)
+        except OSError:
+            return name
+        return target.parent.name if (target / "partition").exists() else name
+
     def _md_names(self) -> list[str]:
         return [name for name in _names(self.block) if name.startswith("md") and self._is_md(name)]
 

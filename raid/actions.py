@@ -1,0 +1,95 @@
+"""What `decide` can ask for. Each action names what it touches, so that `act` can read it again before it touches."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Read what lies on a drive."""
+
+    device: str
+    diskseq: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailMember:
+    """The drive of this member is gone: tell md."""
+
+    array: str
+    device: str
+    vd: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMember:
+    """Take a failed member whose drive is gone off its array."""
+
+    array: str
+    device: str
+    vd: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetActive:
+    """End auto-read-only."""
+
+    array: str
+    vd: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetSpeed:
+    """Lower limit of md's resync speed, KiB/s a member."""
+
+    array: str
+    kib_per_second: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A drive as it was when it was decided to touch it."""
+
+    device: str
+    diskseq: int
+    bay: int | None
+    serial: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartJob:
+    """A mutation by mdadm or mkfs. drives: read again before it starts; why: the sentence for the journal."""
+
+    id: str
+    kind: str
+    vd: str
+    steps: tuple[tuple[str, ...], ...]
+    drives: tuple[Expected, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """Mount a virtual drive as a volume."""
+
+    vd: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Write the identity of a mounted volume."""
+
+    vd: str
+    uuid: str
+    mountpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unmount:
+    """Take a volume away whose virtual drive has failed."""
+
+    vd: str
+    mountpoint: str
+
+
+Action = Probe | FailMember | RemoveMember | SetActive | SetSpeed | StartJob | Mount | Prepare | Unmount

@@ -1,0 +1,163 @@
+"""The inventory: which drives are there, in which bay, and what lies on them.
+
+Place and identity come from udev (RACKEYE_BAY, made from the chassis profile), what lies on a drive from `wipefs`
+(every signature it knows) and from md's superblock read by ourselves. Reading a drive is slow beside sysfs, so a look
+never does it: `decide` asks for a `Probe`, and the answer is kept until the drive's next event.
+"""
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyudev
+
+from core.errors import RunError
+from core.paths import Paths
+from core.run import run
+from raid import superblock
+from raid.mounts import Mount, read_swaps, system_disks
+from raid.sysfs import Block, Sysfs
+from raid.world import Disk, Probe
+
+BAY = "RACKEYE_BAY"
+HIDDEN = "RACKEYE_HIDDEN"
+"""udev property of disks that are no drives for people (the virtual rack's backing stores)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What udev says of a drive. settled: udev has come to its end with it."""
+
+    bay: int | None
+    serial: str
+    model: str
+    hidden: bool
+    settled: bool
+
+
+class Inventory:
+    """Drives as they are now, with caches that events clear. Safe to `forget` from another thread."""
+
+    def __init__(self, sysfs: Sysfs, paths: Paths) -> None:
+        self._sysfs = sysfs
+        self._paths = paths
+        self._context = pyudev.Context()
+        self._lock = threading.Lock()
+        self._epoch: dict[str, int] = {}
+        self._identities: dict[tuple[str, int], Identity] = {}
+        self._probes: dict[tuple[str, int], Probe] = {}
+
+    def forget(self, name: str) -> None:
+        """An event of this drive: what is known of it may no longer hold."""
+        with self._lock:
+            self._epoch[name] = self._epoch.get(name, 0) + 1
+            for cache in (self._identities, self._probes):
+                for key in [key for key in cache if key[0] == name]:
+                    del cache[key]
+
+    def disks(self, mounts: tuple[Mount, ...], ours: frozenset[str], members: frozenset[str]) -> tuple[Disk, ...]:
+        """All drives that udev has come to its end with.
+
+        ours: md arrays of ours (kernel names). members: disks that run in an array: what was read of them is dropped,
+        because md writes there without an event.
+        """
+        system = system_disks(self._sysfs, mounts, read_swaps(self._paths), ours)
+        blocks = self._sysfs.disks()
+        for name in members:
+            self._drop_probe(name)
+        self._drop_gone({(block.name, block.diskseq) for block in blocks})
+        found = []
+        for block in blocks:
+            identity = self._identity(block)
+            if identity is not None and identity.settled and not identity.hidden and block.size:
+                found.append(self._disk(block, identity, system.get(block.name, "")))
+        return tuple(found)
+
+    def probe(self, name: str, diskseq: int) -> Probe:
+        """Reads what lies on a drive, and keeps it. An error is part of the answer."""
+        with self._lock:
+            epoch = self._epoch.get(name, 0)
+        answer = read_signatures(self._paths.dev / name, self._sysfs)
+        with self._lock:
+            if self._epoch.get(name, 0) == epoch:
+                self._probes[name, diskseq] = answer
+        return answer
+
+    def _disk(self, block: Block, identity: Identity, mounted: str) -> Disk:
+        why = ""
+        if mounted:
+            why = f"It carries the system ({mounted})."
+        elif identity.bay is None:
+            why = "It sits in no bay of the chassis."
+        with self._lock:
+            probe = self._probes.get((block.name, block.diskseq))
+        return Disk(
+            name=block.name, diskseq=block.diskseq, bay=identity.bay, serial=identity.serial, model=identity.model,
+            size=block.size, protected=why, held_by=block.holders, probe=probe,
+        )
+
+    def _identity(self, block: Block) -> Identity | None:
+        key = (block.name, block.diskseq)
+        with self._lock:
+            known, epoch = self._identities.get(key), self._epoch.get(block.name, 0)
+        if known is not None:
+            return known
+        identity = read_identity(self._context, block.name)
+        if identity is not None and identity.settled:
+            with self._lock:
+                if self._epoch.get(block.name, 0) == epoch:
+                    self._identities[key] = identity
+        return identity
+
+    def _drop_probe(self, name: str) -> None:
+        with self._lock:
+            for key in [key for key in self._probes if key[0] == name]:
+                del self._probes[key]
+
+    def _drop_gone(self, there: set[tuple[str, int]]) -> None:
+        with self._lock:
+            for cache in (self._identities, self._probes):
+                for key in [key for key in cache if key not in there]:
+                    del cache[key]
+
+
+def read_identity(context: pyudev.Context, name: str) -> Identity | None:
+    """What udev knows of a disk; None when it has just gone."""
+    try:
+        device = pyudev.Devices.from_name(context, "block", name)
+        properties: Mapping[str, str] = dict(device.properties)
+        settled = bool(device.is_initialized)
+    except (pyudev.DeviceNotFoundError, OSError):
+        return None
+    bay = properties.get(BAY, "")
+    return Identity(
+        bay=int(bay) if bay.isdecimal() else None,
+        serial=_first(properties, "ID_SCSI_SERIAL", "SCSI_IDENT_SERIAL", "ID_SERIAL_SHORT", "ID_SERIAL"),
+        model=_first(properties, "ID_MODEL").replace("_", " "),
+        hidden=properties.get(HIDDEN) == "1",
+        settled=settled,
+    )
+
+
+def read_signatures(device: Path, sysfs: Sysfs) -> Probe:
+    """Every signature on a whole drive, and md's superblock when there is one."""
+    try:
+        block = superblock.read(device)
+        listed = run(["wipefs", "--no-act", "--json", str(device)], timeout=60.0).stdout
+    except RunError as error:
+        return Probe(error=f"It cannot be read: {error.sentence}")
+    except OSError as error:
+        return Probe(error=f"It cannot be read: {error.strerror}.")
+    kinds = [str(entry["type"]) for entry in json.loads(listed or "{}").get("signatures", ())]
+    partitions = next((disk.partitions for disk in sysfs.disks() if disk.name == device.name), ())
+    if partitions and not kinds:
+        kinds = ["partitions"]
+    if block is not None and "linux_raid_member" not in kinds:
+        kinds.append("linux_raid_member")
+    return Probe(signatures=tuple(dict.fromkeys(kinds)), superblock=block)
+
+
+def _first(properties: Mapping[str, str], *keys: str) -> str:
+    return next((value for key in keys if (value := properties.get(key, "").strip())), "")

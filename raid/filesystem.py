@@ -1,0 +1,93 @@
+"""The file system of a virtual drive: XFS, aligned to its stripes, mounted as a recording volume.
+
+LIO drives give md a bogus optimal width (facts/raid.md), so stripe unit and width are always given, and what mkfs
+made is read back from XFS's superblock (xfs_format.h, struct xfs_dsb; big-endian).
+"""
+
+import os
+import shutil
+import struct
+from pathlib import Path
+
+import msgspec
+
+from core.config import write_atomic
+from core.errors import FilesystemWrong
+from core.paths import Paths
+from core.run import run
+from raid.superblock import read_block
+from raid.world import Filesystem
+
+IDENTITY = "rackeye-volume.json"
+RECORDINGS = "recordings"
+MINIMUM = 300 * 1024**2
+"""mkfs.xfs refuses smaller ones."""
+_MAGIC = b"XFSB"
+
+
+def parse_xfs(data: bytes) -> Filesystem | None:
+    """XFS's superblock in the first 4 KiB of a device; None when it is none."""
+    if data[:4] != _MAGIC:
+        return None
+    (block_size,) = struct.unpack_from(">I", data, 4)
+    unit, width = struct.unpack_from(">II", data, 184)
+    digits = data[32:48].hex()
+    uuid = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+    # sb_inprogress: mkfs clears it last of all.
+    return Filesystem(uuid, complete=data[126] == 0, unit=unit * block_size, width=width * block_size)
+
+
+def read_xfs(device: Path) -> tuple[Filesystem | None, bool]:
+    """The XFS on a device, and whether its beginning is blank (all zero). Raises OSError."""
+    data = read_block(device, 0, 4096)
+    return parse_xfs(data), not any(data)
+
+
+def mkfs_argv(device: str, label: str, uuid: str, strip: int, data_drives: int, *, over_own: bool) -> tuple[str, ...]:
+    """over_own: an unfinished XFS of ours lies there (the power was cut during mkfs)."""
+    force = ("-f",) if over_own else ()
+    # -K: no discard, which a parity array would have to write out.
+    return (
+        "mkfs.xfs", "-q", "-K", *force, "-L", label[:12], "-m", f"uuid={uuid}",
+        "-d", f"su={strip},sw={data_drives}", device,
+    )
+
+
+def mount(device: str, folder: Path) -> None:
+    """Mounts a volume; the folder is made when it is missing. Raises RunError, FilesystemWrong."""
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise FilesystemWrong(
+            f"{folder} is not empty, so nothing is mounted over it.", hint="Look at what lies there, and move it away."
+        )
+    run(["mount", "-t", "xfs", "-o", "noatime", device, str(folder)], timeout=None)
+
+
+def unmount(folder: str) -> None:
+    """Takes a volume away from under its users: their files fail, nothing new is opened there."""
+    run(["umount", "--lazy", folder], timeout=None)
+
+
+def prepare(folder: Path, vd: str, vd_uuid: str, created: float) -> None:
+    """Writes the volume's identity and makes the recorder's folder. Raises OSError, FilesystemWrong."""
+    if not os.path.ismount(folder):
+        raise FilesystemWrong(f"{folder} is not mounted.", hint="Look at the virtual drive's state: rackeye vd.")
+    identity = {"volume": vd, "vd_uuid": vd_uuid, "created": created}
+    recordings = folder / RECORDINGS
+    recordings.mkdir(mode=0o750, exist_ok=True)
+    try:
+        shutil.chown(recordings, "rackeye", "rackeye")
+    except LookupError as error:
+        why = f"{recordings} cannot be given to the recorder: {error}."
+        raise FilesystemWrong(why, hint="systemd-sysusers makes its user.") from error
+    write_atomic(folder / IDENTITY, msgspec.json.encode(identity), mode=0o644)
+
+
+def prepared(folder: str) -> bool:
+    """The identity file and the recorder's folder are there."""
+    return (Path(folder) / IDENTITY).exists() and (Path(folder) / RECORDINGS).is_dir()
+
+
+def mountpoint(paths: Paths, vd: str) -> Path:
+    """Where a virtual drive is mounted."""
+    return paths.volumes / vd

@@ -1,0 +1,65 @@
+"""The one door to mdadm: the commands, as argument lists. Each one that changes something runs as a job (core.jobs).
+
+State is never read from mdadm: sysfs and the superblocks have it (facts/raid.md).
+"""
+
+import os
+import shutil
+
+from core.run import environment
+from raid.memory import KnownVd
+
+HOMEHOST = "rackeye"
+
+
+def available() -> bool:
+    """mdadm is there and may be run."""
+    return shutil.which("mdadm", mode=os.X_OK, path=environment()["PATH"]) is not None
+
+
+def node(vd: str) -> str:
+    """The name under which an array is made; the kernel's own name is found by UUID."""
+    return f"/dev/md/{vd}"
+
+
+def create(vd: KnownVd, devices: tuple[str, ...]) -> tuple[str, ...]:
+    """--force: all drives are members at once and the parity is computed; without it mdadm makes a degraded array that
+    recovers onto its last drive, and one pull during that loses everything (facts/raid.md)."""
+    size = () if not vd.component_size else (f"--size={vd.component_size // 1024}",)
+    return (
+        "mdadm", "--create", node(vd.name), "--run", "--force", "--metadata=1.2", f"--homehost={HOMEHOST}",
+        f"--name={vd.name}", f"--uuid={vd.uuid}", f"--level={vd.level}", f"--raid-devices={len(devices)}",
+        f"--chunk={vd.strip // 1024}", "--bitmap=internal", *size, *devices,
+    )
+
+
+def assemble(vd: KnownVd, devices: tuple[str, ...], *, force: bool) -> tuple[str, ...]:
+    """Starts an array from exactly these members.
+
+    force: for an array that is degraded and was being written at a power cut (md refuses it, for a stripe that was
+    half written cannot be told from a good one), and for a recovery that a person asked for.
+    """
+    flags = ("--force",) if force else ()
+    return (
+        "mdadm", "--assemble", node(vd.name), "--run", *flags, f"--homehost={HOMEHOST}", f"--uuid={vd.uuid}", *devices,
+    )
+
+
+def stop(array: str) -> tuple[str, ...]:
+    return ("mdadm", "--stop", array)
+
+
+def add(array: str, device: str) -> tuple[str, ...]:
+    """A blank drive: the rebuild onto it begins by itself."""
+    return ("mdadm", array, "--add", device)
+
+
+def re_add(array: str, device: str) -> tuple[str, ...]:
+    """A former member: only what the write-intent bitmap names is copied. The kernel checks its event counter against
+    the bitmap's (events_cleared) once more."""
+    return ("mdadm", array, "--re-add", device)
+
+
+def zero_superblock(device: str) -> tuple[str, ...]:
+    """Makes a former member a drive like any other."""
+    return ("mdadm", "--zero-superblock", device)
