@@ -1,0 +1,127 @@
+"""What a native parity check found, as data and as sentences."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from core.units import human_bytes, human_seconds
+
+NAMED = 1000
+"""So many wrong stripes are named, and the rest counted; with more unreadable places the check is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrongMember:
+    """The member that holds wrong data. `role`: "P", "Q" or "data"."""
+
+    slot: int
+    device: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class BadExtent:
+    """Neighbouring pages of 4 KiB with one verdict. `member_offset`: bytes, in each member's data area."""
+
+    member_offset: int
+    pages: int
+    wrong: WrongMember | None
+
+
+@dataclass(frozen=True, slots=True)
+class BadStripe:
+    """A stripe whose parity disagrees.
+
+    number: from 0; member_offset: where it begins in each member's data area; array_offset: where its data begin in
+    the array (bytes). pages: how many disagree. wrong: the wrong member where all pages name the same, else None =
+    unknown (always with RAID4/5).
+    """
+
+    number: int
+    array_offset: int
+    member_offset: int
+    pages: int
+    wrong: WrongMember | None
+    extents: tuple[BadExtent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A place that could not be judged, as the drive or md says. `offset`: bytes from the start of the device."""
+
+    slot: int
+    device: str
+    offset: int
+    length: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScrubResult:
+    """What a check found.
+
+    stripes: judged or counted as unreadable; of: stripes of the array (fewer were looked at when `stopped`).
+    bytes: of all members together. bad: the first `NAMED` wrong stripes; bad_stripes: how many there are in all.
+    """
+
+    array: str
+    level: int
+    stripes: int
+    of: int
+    bytes: int
+    seconds: float
+    bad: tuple[BadStripe, ...]
+    bad_stripes: int
+    unreadable: tuple[Unreadable, ...]
+    missing_slot: int | None
+    stopped: bool
+    engine: str
+
+    @property
+    def complete(self) -> bool:
+        """Every stripe was judged."""
+        return not self.stopped and not self.unreadable
+
+    @property
+    def clean(self) -> bool:
+        """Every stripe was judged, and all agree."""
+        return self.complete and not self.bad_stripes
+
+
+@dataclass(frozen=True, slots=True)
+class ScrubProgress:
+    """percent 0 to 100; speed: bytes of each member a second, as md counts its own; None is unknown."""
+
+    percent: float
+    speed: int | None
+    seconds_left: float | None
+
+
+def sentences(result: ScrubResult) -> Iterator[str]:
+    """The result for people, the verdict first."""
+    yield f"{result.array}: {_verdict(result)}"
+    read, time = human_bytes(result.bytes), human_seconds(result.seconds)
+    yield f"RAID{result.level}, {result.stripes} of {result.of} stripes, {read} read in {time} by {result.engine}."
+    if result.missing_slot is not None:
+        yield f"Slot {result.missing_slot} has no member: wrong data are found, but the wrong member cannot be named."
+    for stripe in result.bad:
+        wrong = "unknown" if stripe.wrong is None else f"{stripe.wrong.device} (slot {stripe.wrong.slot})"
+        if stripe.wrong is None and len({extent.wrong for extent in stripe.extents}) > 1:
+            wrong = "more than one, see --json"
+        yield (
+            f"stripe {stripe.number}: {stripe.pages} pages wrong; array offset {stripe.array_offset}, "
+            f"member offset {stripe.member_offset}; wrong member: {wrong}."
+        )
+    if result.bad_stripes > len(result.bad):
+        yield f"and {result.bad_stripes - len(result.bad)} more wrong stripes."
+    for place in result.unreadable:
+        yield f"{place.device} (slot {place.slot}): {place.length} bytes at {place.offset} unreadable: {place.why}."
+
+
+def _verdict(result: ScrubResult) -> str:
+    if result.bad_stripes:
+        return f"{result.bad_stripes} stripes are wrong."
+    if result.unreadable:
+        return "no stripe that could be read is wrong, but some could not be read."
+    if result.stopped:
+        return "stopped; nothing wrong so far."
+    return "clean."
