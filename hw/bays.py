@@ -15,7 +15,7 @@ from core.errors import UdevSilent
 from hw.chassis import Match, Profile
 
 PROPERTY = "RACKEYE_BAY"
-RULES_FILE = "61-rackeye-bays.rules"
+RULES_FILE = "60-rackeye-bays.rules"
 RULES_FOLDERS = ("etc/udev/rules.d", "run/udev/rules.d", "usr/local/lib/udev/rules.d", "usr/lib/udev/rules.d")
 """Where udev reads rules, the first that has a file of a name wins (udev(7))."""
 
@@ -42,7 +42,7 @@ LABEL="rackeye_bays_end"
 
 
 def udev_rules(profile: Profile) -> str:
-    """The text of the udev rules file (61-rackeye-bays.rules); a profile without bays gives only the comment."""
+    """The text of the udev rules file (60-rackeye-bays.rules); a profile without bays gives only the comment."""
     head = _HEAD.format(name=profile.name, title=profile.title)
     if not profile.bays:
         return head + "# It names no bays.\n"

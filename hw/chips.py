@@ -31,13 +31,13 @@ def refusal(kind: ChipKind, rates: Collection[float]) -> str | None:
     if kind is ChipKind.TIMER or not wanted:
         return None
     if kind is ChipKind.STATIC:
-        return f"it cannot blink, and {_hz(wanted)} is wanted"
+        return f"it cannot blink; wanted: {_hz(wanted)}"
     for rate in wanted:
         nearest = _nearest(kind, rate)
         if abs(nearest - rate) > RATE_TOLERANCE * rate:
             return f"it cannot blink at {rate:g} Hz: the nearest is {nearest:.3g} Hz"
     if len(wanted) > _BLINK_REGISTERS:
-        return f"it has {_BLINK_REGISTERS} blink rates for all its LEDs, and {_hz(wanted)} are wanted"
+        return f"it has {_BLINK_REGISTERS} blink rates for all its LEDs; wanted: {_hz(wanted)}"
     return None
 
 

@@ -1,5 +1,6 @@
-"""rackeye-fand: reads temperatures and fans every 2 s and says what they are. It does not control fans yet: the chassis'
-own firmware does. What a reading means is in `hw.sensors`.
+"""rackeye-fand: reads temperatures and fans every 2 s and says what they are. What a reading means is in `hw.sensors`.
+
+It does not control fans yet: the chassis' own firmware does.
 """
 
 import argparse

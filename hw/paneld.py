@@ -20,7 +20,7 @@ from core.settings import Settings
 from hw import bays, panel, profile
 from hw.chassis import Led
 from hw.drivers.block_io import BlockIo
-from hw.drivers.sysfs_led import SysfsLeds
+from hw.drivers.sysfs_led import SysfsFiles, SysfsLeds
 from hw.events import drive_events
 from hw.leds import Lamp
 from hw.model import LocateRequest, PanelSnapshot, SetTraysRequest
@@ -50,7 +50,7 @@ class PanelCycle:
         except UdevSilent as error:
             problems.append(f"{error.sentence} Which bays hold a drive is not known.")
         lamps: dict[str, Lamp] = {}
-        leds = SysfsLeds(chassis.sysfs)
+        leds = SysfsLeds(SysfsFiles(chassis.sysfs))
         for bay in chassis.profile.bays:
             for led in (bay.activity, bay.status):
                 try:
@@ -66,7 +66,7 @@ class PanelCycle:
 
     def act(self, action: SetTray) -> str:
         """Sets each LED, also when another one fails. Raises LedGone, LedStuck."""
-        leds = SysfsLeds(self._chassis.sysfs)
+        leds = SysfsLeds(SysfsFiles(self._chassis.sysfs))
         failed: RackeyeError | None = None
         for led, lamp in action.changes:
             try:

@@ -7,8 +7,10 @@ Order of writes (Linux, drivers/leds/led-class.c, ledtrig-timer.c):
 State is read back, never remembered.
 """
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from core.errors import LedGone, LedStuck
 from hw.leds import OFF, ON, Lamp, LampMode, blink
@@ -16,11 +18,52 @@ from hw.leds import OFF, ON, Lamp, LampMode, blink
 TIMER_HINT = "Is its driver loaded, and the kernel's timer trigger (modprobe ledtrig-timer)?"
 
 
+class LedFiles(Protocol):
+    """The attributes of LEDs by LED and attribute name; both methods raise LedGone."""
+
+    def get(self, name: str, attribute: str) -> str:
+        """The attribute's text."""
+
+    def put(self, name: str, attribute: str, value: str) -> None:
+        """Writes the attribute."""
+
+
 @dataclass(frozen=True, slots=True)
-class SysfsLeds:
+class SysfsFiles:
     """LEDs under `root`/class/leds. root: /sys, or the tree of the virtual rack's simulator."""
 
     root: Path = Path("/sys")
+
+    def _file(self, name: str, attribute: str) -> Path:
+        return self.root / "class/leds" / name / attribute
+
+    def get(self, name: str, attribute: str) -> str:
+        """The attribute's text. Raises LedGone."""
+        try:
+            return self._file(name, attribute).read_text(encoding="ascii", errors="replace").strip()
+        except OSError as error:
+            raise LedGone(f"LED {name} cannot be read: {attribute}: {error.strerror}.", hint=TIMER_HINT) from error
+
+    def put(self, name: str, attribute: str, value: str) -> None:
+        """Writes the attribute. Raises LedGone."""
+        try:
+            # One write, as `echo` does; without O_CREAT: a file that is gone is an error, not a new file.
+            handle = os.open(self._file(name, attribute), os.O_WRONLY | os.O_CLOEXEC)
+            try:
+                os.write(handle, value.encode())
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise LedGone(
+                f"LED {name} cannot be set: {attribute} to {value}: {error.strerror}.", hint=TIMER_HINT
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class SysfsLeds:
+    """LEDs as they are and as they shall be."""
+
+    files: LedFiles = field(default_factory=SysfsFiles)
 
     def read(self, name: str) -> Lamp:
         """What the LED does now. Raises LedGone."""
@@ -47,46 +90,27 @@ class SysfsLeds:
         trigger = self._trigger(name)
         if lamp.mode is LampMode.BLINK:
             if trigger != "timer":
-                self._put(name, "trigger", "timer")
+                self.files.put(name, "trigger", "timer")
             half = str(round(500 / lamp.hz))
-            self._put(name, "delay_on", half)
-            self._put(name, "delay_off", half)
+            self.files.put(name, "delay_on", half)
+            self.files.put(name, "delay_off", half)
             return
         if trigger != "none":
-            self._put(name, "trigger", "none")
+            self.files.put(name, "trigger", "none")
         level = self._number(name, "max_brightness") if lamp.mode is LampMode.ON else 0
-        self._put(name, "brightness", str(level))
+        self.files.put(name, "brightness", str(level))
 
     def _trigger(self, name: str) -> str:
         """The chosen one in "none [timer] heartbeat"."""
-        text = self._get(name, "trigger")
+        text = self.files.get(name, "trigger")
         return next((word[1:-1] for word in text.split() if word[0] == "[" and word[-1] == "]"), "none")
 
     def _number(self, name: str, attribute: str) -> int:
-        text = self._get(name, attribute)
+        text = self.files.get(name, attribute)
         try:
             return int(text)
         except ValueError as error:
             raise LedGone(f"LED {name}: {attribute} reads {text!r}, which is no number.", hint=TIMER_HINT) from error
-
-    def _file(self, name: str, attribute: str) -> Path:
-        return self.root / "class/leds" / name / attribute
-
-    def _get(self, name: str, attribute: str) -> str:
-        try:
-            return self._file(name, attribute).read_text(encoding="ascii", errors="replace").strip()
-        except OSError as error:
-            raise LedGone(f"LED {name} cannot be read: {attribute}: {error.strerror}.", hint=TIMER_HINT) from error
-
-    def _put(self, name: str, attribute: str, value: str) -> None:
-        try:
-            # Never made by us: a file that is gone is an error, not a new file.
-            with self._file(name, attribute).open("r+", encoding="ascii") as file:
-                file.write(value)
-        except OSError as error:
-            raise LedGone(
-                f"LED {name} cannot be set: {attribute} to {value}: {error.strerror}.", hint=TIMER_HINT
-            ) from error
 
 
 def _lamp(on_ms: int, off_ms: int) -> Lamp:
