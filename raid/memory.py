@@ -12,7 +12,6 @@ import msgspec
 
 from core.config import write_atomic
 from core.errors import MemoryBroken
-from raid.model import CheckResult
 
 
 @unique
@@ -82,7 +81,6 @@ class Memory:
 
     vds: tuple[KnownVd, ...] = ()
     failed: tuple[FailedDrive, ...] = ()
-    checks: tuple[CheckResult, ...] = ()
     adopting: bool = False
     notes: tuple[str, ...] = ()
     """Sentences that stay until the next start, such as a memory file that could not be read."""
@@ -105,13 +103,12 @@ class _File:
 
     vds: tuple[KnownVd, ...]
     failed: tuple[FailedDrive, ...] = ()
-    checks: tuple[CheckResult, ...] = ()
     adopting: bool = False
 
 
 def encode(memory: Memory) -> bytes:
     """The file's text; equal for memories that differ only in what is fleeting."""
-    return msgspec.json.format(msgspec.json.encode(_File(memory.vds, memory.failed, memory.checks, memory.adopting)))
+    return msgspec.json.format(msgspec.json.encode(_File(memory.vds, memory.failed, memory.adopting)))
 
 
 def save(memory: Memory, file: Path) -> None:
@@ -127,7 +124,7 @@ def load(file: Path) -> Memory:
         return Memory(adopting=True)
     except (OSError, msgspec.MsgspecError) as error:
         raise MemoryBroken(f"{file} cannot be read: {error}.", hint="It is put aside as memory.broken.") from error
-    return Memory(data.vds, data.failed, data.checks, data.adopting)
+    return Memory(data.vds, data.failed, data.adopting)
 
 
 def load_or_adopt(file: Path) -> Memory:

@@ -61,6 +61,8 @@ class Array:
     state: str
     """md's array_state: clear, inactive, readonly, read-auto, clean, active, write-pending, active-idle, broken."""
     degraded: int
+    parity_complete: bool
+    """No initialization or resync is due (md's resync_start is "none")."""
     sync_action: str
     sync_done: int
     """Bytes of each member that are done, of `sync_total`; both 0 when nothing runs."""
@@ -160,6 +162,7 @@ class Sysfs:
             size=_int(_must(top / "size")) * SECTOR,
             state=_must(md / "array_state"),
             degraded=_int(_read(md / "degraded", "0")),
+            parity_complete=_read(md / "resync_start", "none") == "none",
             sync_action=_read(md / "sync_action", "idle"),
             sync_done=done * SECTOR,
             sync_total=total * SECTOR,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from core.jobs import Job
+from raid.model import CheckResult
 from raid.superblock import Superblock
 from raid.sysfs import Array
 
@@ -109,7 +110,9 @@ class World:
     arrays: tuple[Running, ...] = ()
     jobs: tuple[Job, ...] = ()
     checks: tuple[tuple[str, CheckRun], ...] = ()
-    """By virtual drive."""
+    """Those that run, by virtual drive."""
+    results: tuple[CheckResult, ...] = ()
+    """The last one of each virtual drive."""
     mdadm: bool = True
     """mdadm is there and may be run."""
 

@@ -1,0 +1,95 @@
+"""How an array that should run is started: from its current members only, by event counter and role. Pure.
+
+A stale member (pulled, put back, then a power cut) is never part of it; once the array runs it is a candidate like any
+former member. Forced assembly, which may lose the last writes, happens only on a person's word (RecoverVd).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from raid import mdadm
+from raid.actions import Action
+from raid.members import Member, Muster, Readiness, muster
+from raid.memory import KnownVd
+from raid.scene import Scene
+from raid.world import Running
+
+
+def assemble(vd: KnownVd, running: Running | None, scene: Scene) -> Iterator[Action]:
+    """The steps that start an array which does not run."""
+    if running is not None:
+        why = f"{vd.name} is stopped before it is started."
+        yield from scene.job("stop", vd, (mdadm.stop(running.device),), (), why)
+        return
+    ready = muster(vd, scene.world)
+    match ready.readiness:
+        case Readiness.COMPLETE:
+            yield from _start(vd, ready, scene, force=False)
+        case Readiness.DEGRADED:
+            if not still_waiting(vd, ready, scene):
+                yield from _start(vd, ready, scene, force=ready.dirty)
+        case Readiness.TOO_FEW:
+            if vd.name in scene.memory.fleeting.recover:
+                yield from _recover(vd, scene)
+        case Readiness.AMBIGUOUS:
+            pass
+
+
+def still_waiting(vd: KnownVd, ready: Muster, scene: Scene) -> bool:
+    """Members may still be on their way: drives that are not read yet, or a start so fresh that drives still appear."""
+    if any(d.probe is None and not d.protected and scene.world.running_array_of(d) is None for d in scene.world.disks):
+        return True
+    if not ready.awaited:
+        return False
+    if all(slot.serial and scene.world.by_serial(slot.serial) is not None for slot in vd.slots):
+        return False  # every drive is here: the one that is counted on has lost its superblock
+    started = scene.memory.fleeting.started
+    return started is None or scene.now - started < scene.settings.settle_seconds
+
+
+def _start(vd: KnownVd, ready: Muster, scene: Scene, *, force: bool) -> Iterator[Action]:
+    devices = tuple(member.disk.device for member in ready.current)
+    why = f"{vd.name} is started from {ready.in_sync} of {len(vd.slots)} members."
+    if force:
+        why += " It was being written, degraded, when the power went: the last stripe may be torn."
+    disks = tuple(member.disk for member in ready.current)
+    yield from scene.job("assemble", vd, (mdadm.assemble(vd, devices, force=force),), disks, why)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """How a failed virtual drive could be started: `chosen` are just enough members, the freshest; `lost`: events that
+    the oldest of them missed; `since`: its last update, UTC seconds."""
+
+    chosen: tuple[Member, ...]
+    left_out: tuple[Member, ...]
+    lost: int
+    since: int
+    newest: int
+
+
+def recovery(vd: KnownVd, scene: Scene) -> Recovery | None:
+    """None when not even all drives that are there are enough."""
+    ready = muster(vd, scene.world)
+    found = sorted((*ready.current, *ready.stale), key=lambda member: -member.superblock.events)
+    by_slot: dict[int, Member] = {}
+    for member in found:
+        role = member.superblock.role
+        if role is not None and not member.superblock.recovering:
+            by_slot.setdefault(role, member)
+    chosen = sorted(by_slot.values(), key=lambda member: -member.superblock.events)[: ready.needed]
+    if len(chosen) < ready.needed or not chosen:
+        return None
+    left_out = tuple(member for member in found if member not in chosen)
+    oldest, newest = chosen[-1].superblock, chosen[0].superblock
+    return Recovery(tuple(chosen), left_out, newest.events - oldest.events, oldest.utime, newest.utime)
+
+
+def _recover(vd: KnownVd, scene: Scene) -> Iterator[Action]:
+    plan = recovery(vd, scene)
+    if plan is None:
+        return
+    devices = tuple(member.disk.device for member in plan.chosen)
+    why = f"{vd.name} is recovered, as told, from its {len(devices)} most recent members."
+    disks = tuple(member.disk for member in plan.chosen)
+    yield from scene.job("recover", vd, (mdadm.assemble(vd, devices, force=True),), disks, why)

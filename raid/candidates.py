@@ -1,0 +1,118 @@
+"""What a drive that is no member could be used for, and if not, why not, in a sentence. Pure.
+
+This is the one place that lets a drive into an array: a blank one of sufficient size in the bay of a missing member,
+or a former member of that very array. Everything else is left alone (spec/raid.md, "Rebuild, hot swap, copyback").
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum, unique
+
+from core.units import human_bytes
+from raid.members import empty_slots, re_add_is_safe, rebuilding, spare_failures
+from raid.memory import KnownVd, Stage
+from raid.scene import Scene
+from raid.superblock import Superblock
+from raid.world import Disk, Running
+
+
+@unique
+class Use(StrEnum):
+    """What is to be done with a drive."""
+
+    ADD = "add"
+    RE_ADD = "re-add"
+    REBUILD = "rebuild"  # a former member that cannot be trusted: written anew in full
+    WAIT = "wait"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """use: for which virtual drive. wait: seconds until it is due (Use.WAIT); why: a sentence for people."""
+
+    use: Use
+    vd: str = ""
+    why: str = ""
+    wait: float = 0.0
+
+
+def judge(disk: Disk, scene: Scene) -> Verdict:
+    """What to do with a drive that is a member of no running array."""
+    world, memory = scene.world, scene.memory
+    probe = disk.probe
+    if disk.protected or probe is None or probe.error or world.running_array_of(disk) is not None:
+        return Verdict(Use.NONE)
+    own = None if probe.superblock is None else memory.by_uuid(probe.superblock.array_uuid)
+    if probe.superblock is not None and own is not None:
+        return _former_member(disk, probe.superblock, own, scene)
+    place = _missing_in_bay(disk, scene)
+    if place is None:
+        return Verdict(Use.NONE)
+    vd, running = place
+    if not probe.blank:
+        return Verdict(
+            Use.NONE, vd.name,
+            f"It holds data ({', '.join(probe.signatures)}), so {vd.name} is not rebuilt on it: nothing is overwritten "
+            f"without a word. Clear it with `rackeye drive clear --bay {disk.bay}`, or put in a blank drive.",
+        )
+    small = _too_small(disk, vd, running)
+    return Verdict(Use.NONE, vd.name, small) if small else _when_settled(Use.ADD, disk, running, vd.name, scene)
+
+
+def _former_member(disk: Disk, own: Superblock, vd: KnownVd, scene: Scene) -> Verdict:
+    running = scene.world.array(vd.uuid)
+    if vd.stage is Stage.CREATING or running is None or not running.md.started or spare_failures(running.md) < 0:
+        return Verdict(Use.NONE, vd.name)
+    if any(failed.serial == disk.serial for failed in scene.memory.failed):
+        return Verdict(
+            Use.NONE, vd.name,
+            f"md put it out of {vd.name} for its errors, so it is not taken back. "
+            f"Put another drive into bay {disk.bay}.",
+        )
+    if not empty_slots(running.md):
+        return Verdict(
+            Use.NONE, vd.name,
+            f"It was a member of {vd.name}, where another drive has its place now. "
+            f"`rackeye drive clear --bay {disk.bay}` makes it a blank drive.",
+        )
+    if re_add_is_safe(own, running.md, running.events, disk.serial, vd):
+        return _when_settled(Use.RE_ADD, disk, running, vd.name, scene)
+    small = _too_small(disk, vd, running)
+    if small:
+        return Verdict(Use.NONE, vd.name, small)
+    return _when_settled(Use.REBUILD, disk, running, vd.name, scene)
+
+
+def _missing_in_bay(disk: Disk, scene: Scene) -> tuple[KnownVd, Running] | None:
+    """The virtual drive that misses a member in this drive's bay, when it runs and bears a rebuild."""
+    for vd in scene.memory.vds:
+        running = scene.world.array(vd.uuid)
+        if running is None or not running.md.started or spare_failures(running.md) < 0:
+            continue
+        for slot in empty_slots(running.md):
+            if slot < len(vd.slots) and disk.bay is not None and vd.slots[slot].bay == disk.bay:
+                return vd, running
+    return None
+
+
+def _too_small(disk: Disk, vd: KnownVd, running: Running) -> str:
+    offset = max((member.data_offset for member in running.md.members), default=0)
+    needed = running.md.component_size + offset
+    if disk.size >= needed:
+        return ""
+    return (
+        f"It has {human_bytes(disk.size)}, and {vd.name} needs {human_bytes(needed)} of each drive: it is not used. "
+        f"Put a drive of at least that size into bay {disk.bay}."
+    )
+
+
+def _when_settled(use: Use, disk: Disk, running: Running, vd: str, scene: Scene) -> Verdict:
+    """One change and one rebuild at a time, and a new drive is left alone for a while (spec/raid.md)."""
+    if rebuilding(running.md) or running.md.sync_action == "reshape":
+        return Verdict(Use.WAIT, vd, f"It waits until the rebuild of {vd} that runs has ended.", 2.0)
+    seen = scene.memory.fleeting.first_seen(disk.diskseq)
+    settle = scene.settings.settle_seconds
+    left = settle if seen is None else settle - max(0.0, scene.now - seen)
+    if left > 0:
+        return Verdict(Use.WAIT, vd, f"It settles; then it is used for {vd}.", left)
+    return Verdict(use, vd, f"It takes the missing place in {vd}.")

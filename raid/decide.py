@@ -1,0 +1,98 @@
+"""What is to be done: (world, memory, settings, now) -> (actions, memory'). Pure; the rules stand in their own files.
+
+learn.py what a look teaches · create.py making · assemble.py starting · rebuild.py members out and in ·
+candidates.py which drive may be used · volumes.py mounting
+"""
+
+from collections.abc import Iterator
+
+from core.daemon import Decision
+from core.settings import Raid
+from raid.actions import Action, Probe
+from raid.assemble import assemble
+from raid.candidates import Use, judge
+from raid.create import chosen, create, make_filesystem
+from raid.learn import learn
+from raid.members import Readiness, muster, spare_failures
+from raid.memory import KnownVd, Memory, Stage
+from raid.rebuild import keep_going, put_out_the_gone, rebuild
+from raid.scene import Scene
+from raid.volumes import offer, withdraw
+from raid.world import Running, World
+
+# Seconds to the next look.
+WHILE_A_JOB_RUNS = 0.5
+WHILE_SYNCING = 2.0
+WHILE_WAITING = 1.0
+
+
+def decide(world: World, memory: Memory, settings: Raid, now: float) -> Decision[Memory, Action]:
+    """One decision: every rule, in the order of urgency."""
+    memory = learn(Scene(world, memory, settings, now))
+    scene = Scene(world, memory, settings, now)
+    actions: list[Action] = []
+    for vd in memory.vds:
+        running = world.array(vd.uuid)
+        if running is not None:
+            actions += put_out_the_gone(vd, running)
+    actions += _unread(world)
+    for vd in memory.vds:
+        actions += _steps(vd, world.array(vd.uuid), scene)
+    return Decision(tuple(actions), memory, _again(scene))
+
+
+def has_failed(running: Running) -> bool:
+    """More of its members are gone than it bears, whatever md says of it."""
+    return running.md.state == "broken" or (running.md.started and spare_failures(running.md) < 0)
+
+
+def _steps(vd: KnownVd, running: Running | None, scene: Scene) -> Iterator[Action]:
+    if running is not None and has_failed(running):
+        yield from withdraw(vd, running, scene)
+        return
+    if running is None or not running.md.started:
+        if vd.stage is Stage.CREATING and running is None and not _made(vd, scene):
+            yield from create(vd, scene)
+        else:
+            yield from assemble(vd, running, scene)
+        return
+    yield from keep_going(vd, running, scene)
+    yield from rebuild(vd, running, scene)
+    if vd.stage is Stage.FORMATTING and running.volume.mountpoint is None:
+        yield from make_filesystem(vd, running, scene)
+    if vd.stage is not Stage.CREATING:
+        yield from offer(vd, running, scene)
+
+
+def _made(vd: KnownVd, scene: Scene) -> bool:
+    """A creation that was cut off once all members had their superblocks, or that cannot be done over because a drive
+    is gone since: the array is there and is only started."""
+    match muster(vd, scene.world).readiness:
+        case Readiness.COMPLETE:
+            return True
+        case Readiness.DEGRADED:
+            return isinstance(chosen(vd, scene), str)
+        case _:
+            return False
+
+
+def _unread(world: World) -> Iterator[Action]:
+    for disk in world.disks:
+        if disk.probe is None and not disk.protected and world.running_array_of(disk) is None:
+            yield Probe(disk.name, disk.diskseq)
+
+
+def _again(scene: Scene) -> float | None:
+    """When to look again without an event."""
+    due: list[float] = []
+    if any(job.alive for job in scene.world.jobs):
+        due.append(WHILE_A_JOB_RUNS)
+    if any(running.md.sync_total for running in scene.world.arrays) or scene.world.checks:
+        due.append(WHILE_SYNCING)
+    verdicts = [judge(disk, scene) for disk in scene.world.disks]
+    due += [max(0.05, verdict.wait) for verdict in verdicts if verdict.use is Use.WAIT]
+    if any((running := scene.world.array(vd.uuid)) is None or not running.md.started for vd in scene.memory.vds):
+        started = scene.memory.fleeting.started
+        if started is None or scene.now - started < scene.settings.settle_seconds + 2 * WHILE_WAITING:
+            due.append(WHILE_WAITING)
+    return min(due, default=None)

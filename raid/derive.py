@@ -1,0 +1,179 @@
+"""What people are told: (scene) -> RaidSnapshot. Pure.
+
+What is uncertain is Unknown and never good; a member whose drive is gone is Missing whatever md says of it.
+"""
+
+from raid.assemble import still_waiting
+from raid.candidates import judge
+from raid.create import chosen
+from raid.decide import has_failed
+from raid.derive_drives import drive_rows
+from raid.members import Readiness, muster, spare_failures, tolerance
+from raid.memory import KnownVd, Stage
+from raid.model import JobState, JobView, Progress, RaidSnapshot, VdState, VirtualDrive, Work
+from raid.scene import Scene
+from raid.volumes import misaligned, wrong_filesystem
+from raid.world import Running
+
+_JOB_STATES = {"Starting": JobState.RUNNING}
+
+
+def derive(scene: Scene, problems: tuple[str, ...] = ()) -> RaidSnapshot:
+    """The snapshot to publish. problems: of looks and actions that failed."""
+    vds = tuple(_virtual_drive(vd, scene) for vd in scene.memory.vds)
+    said = (*_problems(scene, vds), *problems)
+    return RaidSnapshot(
+        drives=drive_rows(scene),
+        virtual_drives=vds,
+        jobs=_jobs(scene),
+        checks=scene.world.results,
+        problems=tuple(dict.fromkeys(said)),
+    )
+
+
+def _virtual_drive(vd: KnownVd, scene: Scene) -> VirtualDrive:
+    running = scene.world.array(vd.uuid)
+    if running is None or not (running.md.started or has_failed(running)):
+        state, detail = _asleep(vd, scene)
+        left = 0
+    else:
+        state, detail = _awake(vd, running, scene)
+        left = max(0, spare_failures(running.md))
+    return VirtualDrive(
+        name=vd.name,
+        uuid=vd.uuid,
+        level=vd.level,
+        state=state,
+        progress=_progress(vd, running, scene),
+        device=None if running is None else running.device,
+        size=0 if running is None else running.md.size,
+        strip=vd.strip,
+        bays=tuple(slot.bay for slot in vd.slots),
+        tolerance=left,
+        mountpoint=None if running is None or state is VdState.FAILED else running.volume.mountpoint,
+        detail=detail,
+    )
+
+
+def _asleep(vd: KnownVd, scene: Scene) -> tuple[VdState, str]:
+    """Of one that does not run."""
+    if any(running.uuid is None for running in scene.world.arrays):
+        return VdState.UNKNOWN, "An array runs whose members cannot be read."
+    ready = muster(vd, scene.world)
+    if vd.stage is Stage.CREATING and ready.readiness in (Readiness.TOO_FEW, Readiness.DEGRADED):
+        drives = chosen(vd, scene)
+        return VdState.OFFLINE, drives if isinstance(drives, str) else f"{vd.name} is being made."
+    match ready.readiness:
+        case Readiness.COMPLETE:
+            return VdState.OFFLINE, f"{vd.name} is being started."
+        case Readiness.DEGRADED:
+            does = "waits for its other drives" if still_waiting(vd, ready, scene) else "is being started"
+            return VdState.OFFLINE, f"{vd.name} {does}."
+        case Readiness.AMBIGUOUS:
+            return VdState.UNKNOWN, f"Two drives claim the same place in {vd.name}. Pull the one that is a copy."
+        case Readiness.TOO_FEW:
+            pass
+    if still_waiting(vd, ready, scene):
+        return VdState.UNKNOWN, f"The drives of {vd.name} are being read."
+    return VdState.FAILED, (
+        f"{ready.in_sync} of {vd.name}'s {len(vd.slots)} drives are there and up to date, and it needs {ready.needed}. "
+        f"Nothing was overwritten. Put the drive that was pulled last back into its bay; if {vd.name} does not start "
+        f"then, `rackeye vd recover {vd.name}` starts it and says what that may lose."
+    )
+
+
+def _awake(vd: KnownVd, running: Running, scene: Scene) -> tuple[VdState, str]:
+    """Of one that runs, or that md has given up."""
+    md = running.md
+    lost = tolerance(vd.level, md.raid_disks) - spare_failures(md)
+    if has_failed(running):
+        return VdState.FAILED, (
+            f"{lost} of its {md.raid_disks} drives are gone, more than it bears. Nothing is written to the others. "
+            "Put the drive that was pulled last back into its bay."
+        )
+    if md.level != vd.level or md.raid_disks != len(vd.slots):
+        return VdState.UNKNOWN, f"{vd.name} is not as it was made: level {md.level} of {md.raid_disks} drives."
+    if lost == 0:
+        note = "" if md.parity_complete else "Its parity is not complete yet; one drive may be lost all the same."
+        return VdState.OPTIMAL, _or_filesystem(note, vd, running)
+    if spare_failures(md) > 0:
+        return VdState.PARTIALLY_DEGRADED, _or_filesystem(f"{lost} drive is out; it still bears another.", vd, running)
+    if md.sync_action == "recover":
+        return VdState.DEGRADED, _or_filesystem("It is being rebuilt. Pull no other drive of it.", vd, running)
+    return VdState.DEGRADED, _or_filesystem(f"{_waits_for(vd, scene)} Pull no other drive of it.", vd, running)
+
+
+def _waits_for(vd: KnownVd, scene: Scene) -> str:
+    """What it takes to make it whole."""
+    for disk in scene.world.disks:
+        verdict = judge(disk, scene)
+        if verdict.vd == vd.name and verdict.why:
+            return f"The drive in bay {disk.bay}: {verdict.why}"
+    gone = [slot for slot in vd.slots if scene.world.by_serial(slot.serial) is None]
+    bays = " and ".join(f"bay {slot.bay}" for slot in gone if slot.bay is not None)
+    return f"Put a blank drive into {bays}: the rebuild begins by itself." if bays else "A drive of it has failed."
+
+
+def _or_filesystem(note: str, vd: KnownVd, running: Running) -> str:
+    wrong = "" if vd.stage is not Stage.READY else wrong_filesystem(vd, running)
+    return " ".join(filter(None, (note, wrong)))
+
+
+def _progress(vd: KnownVd, running: Running | None, scene: Scene) -> Progress | None:
+    if running is not None and running.md.started and running.md.sync_total:
+        md = running.md
+        left = md.sync_total - md.sync_done
+        return Progress(
+            kind=_work(md.sync_action, vd),
+            percent=round(100.0 * md.sync_done / md.sync_total, 1),
+            speed=md.sync_speed,
+            seconds_left=round(left / md.sync_speed, 1) if md.sync_speed else None,
+        )
+    check = dict(scene.world.checks).get(vd.name)
+    if check is not None:
+        return Progress(Work.CHECK, round(check.percent, 1), check.speed, check.seconds_left)
+    job = scene.world.job_on(vd.name)
+    if job is not None and job.kind == "format":
+        return Progress(Work.FORMATTING, 0.0)
+    return Progress(Work.CREATING, 0.0) if vd.stage is Stage.CREATING and job is not None else None
+
+
+def _work(action: str, vd: KnownVd) -> Work:
+    match action:
+        case "recover":
+            return Work.REBUILD
+        case "check":
+            return Work.CHECK
+        case "repair":
+            return Work.REPAIR
+        case "reshape":
+            return Work.RESHAPE
+        case _:
+            return Work.RESYNC if vd.initialized else Work.INITIALIZING
+
+
+def _jobs(scene: Scene) -> tuple[JobView, ...]:
+    """Those that run, and the last one of each virtual drive when it failed."""
+    views = []
+    for job in scene.world.jobs:
+        failed = scene.failed_job(job.array)
+        if job.alive or (failed is not None and failed.id == job.id):
+            state = _JOB_STATES.get(job.state.value) or JobState(job.state.value)
+            views.append(JobView(job.id, job.kind, job.array, state, job.error))
+    return tuple(views)
+
+
+def _problems(scene: Scene, vds: tuple[VirtualDrive, ...]) -> list[str]:
+    said = list(scene.memory.notes)
+    if not scene.world.mdadm:
+        said.append("mdadm cannot be started, so no array is made, started or rebuilt: apt-get install mdadm.")
+    for known, vd in zip(scene.memory.vds, vds, strict=True):
+        running = scene.world.array(known.uuid)
+        job = scene.failed_job(vd.name)
+        if job is not None:
+            said.append(f"{job.kind} of {vd.name} failed and is tried again: {job.error}")
+        if vd.state is not VdState.OPTIMAL and vd.detail:
+            said.append(f"{vd.name} is {vd.state.value}: {vd.detail}")
+        if running is not None and (odd := misaligned(known, running)):
+            said.append(odd)
+    return said

@@ -1,0 +1,119 @@
+"""The rows of the drives: those that are there, and those that should be. Pure."""
+
+from raid import members
+from raid.candidates import judge
+from raid.memory import KnownVd, Stage
+from raid.model import Drive, DriveState
+from raid.scene import Scene
+from raid.superblock import Superblock
+from raid.world import Disk, Probe, Running
+
+
+def drive_rows(scene: Scene) -> tuple[Drive, ...]:
+    """By bay; the drives without one behind them."""
+    rows = [_row(disk, scene) for disk in scene.world.disks]
+    for vd in scene.memory.vds:
+        rows += _missing(vd, scene)
+    return tuple(sorted(rows, key=lambda row: (row.bay is None, row.bay or 0, row.device is None, row.serial)))
+
+
+def _missing(vd: KnownVd, scene: Scene) -> list[Drive]:
+    """Members whose drive is not there; it keeps its bay and serial from memory."""
+    running = scene.world.array(vd.uuid)
+    rows = []
+    for number, slot in enumerate(vd.slots):
+        here = None if running is None else running.md.member_in(number)
+        if here is not None or any(disk.serial == slot.serial for disk in scene.world.disks if slot.serial):
+            continue
+        what = f"It belongs into slot {number} of {vd.name} and is gone."
+        rows.append(
+            Drive(slot.bay, slot.serial, slot.model, slot.size, None, DriveState.MISSING, what, vd.name, number)
+        )
+    return rows
+
+
+def _row(disk: Disk, scene: Scene) -> Drive:
+    state, detail, vd, slot = _judge(disk, scene)
+    return Drive(disk.bay, disk.serial, disk.model, disk.size, disk.device, state, detail, vd, slot)
+
+
+_Judged = tuple[DriveState, str, str | None, int | None]
+
+
+def _judge(disk: Disk, scene: Scene) -> _Judged:
+    if disk.protected:
+        return DriveState.SYSTEM, disk.protected, None, None
+    running = scene.world.running_array_of(disk)
+    if running is not None:
+        return _member(disk, running, scene)
+    probe = disk.probe
+    if probe is None:
+        return DriveState.UNKNOWN, "It is being read.", None, None
+    if probe.error:
+        return DriveState.UNCONFIGURED_BAD, probe.error, None, None
+    if probe.superblock is not None:
+        vd = scene.memory.by_uuid(probe.superblock.array_uuid)
+        if vd is not None:
+            return _former_member(disk, probe.superblock, vd, scene)
+    verdict = judge(disk, scene)
+    if probe.blank:
+        intent = _intent(disk, scene)
+        if intent is not None:
+            return DriveState.UNCONFIGURED_GOOD, f"It is chosen for {intent.name}.", intent.name, None
+        return DriveState.BLANK, verdict.why, None, None
+    return DriveState.FOREIGN, " ".join(filter(None, (_kinds(probe), verdict.why))), None, None
+
+
+def _member(disk: Disk, running: Running, scene: Scene) -> _Judged:
+    vd = None if running.uuid is None else scene.memory.by_uuid(running.uuid)
+    if vd is None:
+        return DriveState.FOREIGN, f"It runs in the array {running.md.device}, which is not ours.", None, None
+    member = next(member for member in running.md.members if member.device == disk.name)
+    if member.faulty:
+        why = f"md put it out of {vd.name} for its errors. Replace it."
+        return DriveState.FAILED, why, vd.name, _place_of(disk, vd)
+    if not running.md.started and running.md.state != "broken":
+        return DriveState.OFFLINE, f"{vd.name} does not run.", vd.name, member.slot
+    if member.in_sync and member.slot is not None:
+        return DriveState.ONLINE, "", vd.name, member.slot
+    if member.slot is None and not members.empty_slots(running.md) and members.working(running.md) == len(vd.slots):
+        return DriveState.HOT_SPARE, "", vd.name, None
+    if running.md.sync_action == "recover":
+        return DriveState.REBUILD, "", vd.name, member.slot
+    return DriveState.REBUILD, "The rebuild onto it has not begun yet.", vd.name, member.slot
+
+
+def _former_member(disk: Disk, own: Superblock, vd: KnownVd, scene: Scene) -> _Judged:
+    """It carries a superblock of a virtual drive of ours, and is no member now."""
+    if any(failed.serial == disk.serial for failed in scene.memory.failed):
+        return DriveState.FAILED, judge(disk, scene).why or f"md put it out of {vd.name}.", vd.name, None
+    running = scene.world.array(vd.uuid)
+    if running is not None and running.md.started:
+        verdict = judge(disk, scene)
+        return DriveState.STALE, verdict.why or f"A former member of {vd.name}.", vd.name, None
+    if vd.stage is Stage.CREATING:
+        return DriveState.UNCONFIGURED_GOOD, f"It is chosen for {vd.name}.", vd.name, own.role
+    ready = members.muster(vd, scene.world)
+    if any(member.disk == disk for member in ready.current):
+        return DriveState.OFFLINE, f"{vd.name} does not run.", vd.name, own.role
+    return DriveState.STALE, f"It missed writes of {vd.name}, which does not run.", vd.name, None
+
+
+def _kinds(probe: Probe) -> str:
+    if probe.superblock is not None:
+        array = probe.superblock
+        return f"It belongs to the array {array.name!r} (RAID{array.level} of {array.raid_disks}), which is not ours."
+    return f"It holds data: {', '.join(probe.signatures)}."
+
+
+def _intent(disk: Disk, scene: Scene) -> KnownVd | None:
+    """The virtual drive that is to be made of this drive."""
+    return next(
+        (vd for vd in scene.memory.vds if vd.stage is Stage.CREATING
+         and any(slot.serial == disk.serial and slot.bay == disk.bay for slot in vd.slots)),
+        None,
+    )
+
+
+def _place_of(disk: Disk, vd: KnownVd) -> int | None:
+    return next((number for number, slot in enumerate(vd.slots) if slot.serial == disk.serial), None)

@@ -1,0 +1,139 @@
+"""What a look teaches the memory: which drive sits in which slot, how far a virtual drive is, which drive has failed.
+
+Pure; the first half of `decide`.
+"""
+
+import re
+from dataclasses import replace
+
+from raid.mdadm import HOMEHOST
+from raid.members import Member, Readiness, members_of, muster
+from raid.memory import FailedDrive, Fleeting, KnownVd, Memory, Slot, Stage
+from raid.scene import Scene
+from raid.world import Disk, Running, World
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+ADOPT_SECONDS = 60.0
+"""After a start without a memory, arrays of ours are taken over for so long; later ones are foreign until told."""
+
+
+def learn(scene: Scene) -> Memory:
+    """The memory with what this look shows."""
+    memory = replace(scene.memory, fleeting=_fleeting(scene))
+    memory = _adopt(scene, memory)
+    for vd in memory.vds:
+        running = scene.world.array(vd.uuid)
+        if running is not None and running.md.started:
+            memory = memory.with_vd(_learn_vd(vd, running, scene.world))
+    return replace(memory, failed=_failed(scene.world, memory))
+
+
+def _fleeting(scene: Scene) -> Fleeting:
+    old = scene.memory.fleeting
+    seen = tuple((disk.diskseq, old.first_seen(disk.diskseq) or scene.now) for disk in scene.world.disks)
+    wanted = tuple(
+        name for name in old.recover
+        if (vd := scene.memory.vd(name)) is not None
+        and ((running := scene.world.array(vd.uuid)) is None or not running.md.started)
+    )
+    return Fleeting(started=scene.now if old.started is None else old.started, seen=seen, recover=wanted)
+
+
+def _learn_vd(vd: KnownVd, running: Running, world: World) -> KnownVd:
+    slots = list(vd.slots)
+    for member in running.md.members:
+        disk = world.disk(member.device)
+        if member.slot is None or member.slot >= len(slots) or not member.present or member.faulty or disk is None:
+            continue
+        slots[member.slot] = Slot(disk.bay, disk.serial, disk.model, disk.size)
+    stage = vd.stage
+    volume = running.volume
+    if stage is Stage.CREATING:
+        stage = Stage.FORMATTING
+    elif stage is Stage.FORMATTING and volume.mountpoint is not None and volume.prepared:
+        stage = Stage.READY
+    filesystem = vd.filesystem
+    if not filesystem and volume.filesystem is not None and volume.filesystem.complete:
+        filesystem = volume.filesystem.uuid
+    complete = vd.initialized or (running.md.parity_complete and running.md.state != "read-auto")
+    return replace(vd, slots=tuple(slots), stage=stage, filesystem=filesystem, initialized=complete)
+
+
+def _failed(world: World, memory: Memory) -> tuple[FailedDrive, ...]:
+    """Drives that md put out while they were there. Pulling one (it comes back with another diskseq) ends it."""
+    kept = [
+        failed for failed in memory.failed
+        if (disk := world.by_serial(failed.serial)) is not None
+        and (failed.boot != world.boot or failed.diskseq == disk.diskseq)
+    ]
+    known = {failed.serial for failed in kept}
+    for vd in memory.vds:
+        running = world.array(vd.uuid)
+        for member in () if running is None else running.md.members:
+            disk = world.disk(member.device)
+            if member.faulty and member.present and disk is not None and disk.serial and disk.serial not in known:
+                kept.append(FailedDrive(disk.serial, vd.name, disk.diskseq, world.boot))
+                known.add(disk.serial)
+    return tuple(kept)
+
+
+def _adopt(scene: Scene, memory: Memory) -> Memory:
+    """Arrays of ours that run or can start, when nothing was remembered: they come up from their superblocks alone."""
+    if not memory.adopting:
+        return memory
+    for running in scene.world.arrays:
+        if running.uuid is not None and running.homehost == HOMEHOST and running.md.started:
+            memory = _take(memory, _vd_of_running(running, running.uuid, scene.world))
+    uuids = {
+        disk.probe.superblock.array_uuid for disk in scene.world.disks
+        if disk.probe is not None and disk.probe.superblock is not None
+        and disk.probe.superblock.homehost == HOMEHOST
+    }
+    for uuid in sorted(uuids):
+        if memory.by_uuid(uuid) is None and scene.world.array(uuid) is None:
+            memory = _take(memory, vd_of_superblocks(uuid, scene.world))
+    started = memory.fleeting.started or scene.now
+    over = scene.now - started > ADOPT_SECONDS and all(disk.probe or disk.protected for disk in _free(scene.world))
+    return replace(memory, adopting=not over)
+
+
+def _free(world: World) -> list[Disk]:
+    return [disk for disk in world.disks if world.running_array_of(disk) is None]
+
+
+def _take(memory: Memory, vd: KnownVd | None) -> Memory:
+    """Two arrays of one name: the second stays foreign; so does one whose name is no name of ours."""
+    if vd is None or memory.by_uuid(vd.uuid) is not None or memory.vd(vd.name) is not None:
+        return memory
+    if not NAME.fullmatch(vd.name):
+        return memory
+    return replace(memory, vds=(*memory.vds, vd))
+
+
+def _vd_of_running(running: Running, uuid: str, world: World) -> KnownVd | None:
+    if running.md.level is None:
+        return None
+    slots = [Slot(None, "", "", 0)] * running.md.raid_disks
+    vd = KnownVd(running.name, uuid, running.md.level, running.md.chunk, tuple(slots), Stage.READY, "")
+    return _learn_vd(vd, running, world)
+
+
+def vd_of_superblocks(uuid: str, world: World) -> KnownVd | None:
+    """The virtual drive that these superblocks describe; None when it could not be started from them."""
+    found = members_of(uuid, world)
+    if not found:
+        return None
+    freshest = max(found, key=lambda member: member.superblock.events).superblock
+    slots = tuple(_slot_of(found, slot) for slot in range(freshest.raid_disks))
+    vd = KnownVd(
+        freshest.label, uuid, freshest.level, freshest.chunk, slots, Stage.READY, "", initialized=freshest.clean,
+    )
+    return vd if muster(vd, world).readiness in (Readiness.COMPLETE, Readiness.DEGRADED) else None
+
+
+def _slot_of(found: tuple[Member, ...], slot: int) -> Slot:
+    here = [member for member in found if member.superblock.role == slot]
+    best = max(here, key=lambda member: member.superblock.events, default=None)
+    if best is None:
+        return Slot(None, "", "", 0)
+    return Slot(best.disk.bay, best.disk.serial, best.disk.model, best.disk.size)

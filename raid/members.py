@@ -1,0 +1,162 @@
+"""Which drives an array may be started from: judged by the event counters and roles in their superblocks. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum, unique
+
+from raid.memory import KnownVd
+from raid.superblock import Superblock
+from raid.sysfs import Array
+from raid.world import Disk, World
+
+
+def tolerance(level: int, disks: int) -> int:
+    """How many members an array bears to lose, whichever they are (spec/raid.md, "Levels")."""
+    match level:
+        case 1:
+            return disks - 1
+        case 4 | 5 | 10:
+            return 1
+        case 6:
+            return 2
+        case _:
+            return 0
+
+
+def data_drives(level: int, disks: int) -> int:
+    """Members' worth of data in a stripe."""
+    match level:
+        case 1:
+            return 1
+        case 10:
+            return disks // 2
+        case _:
+            return disks - tolerance(level, disks)
+
+
+def working(array: Array) -> int:
+    """Slots whose member is in sync and whose drive is there."""
+    return sum(1 for slot in range(array.raid_disks) if (m := array.member_in(slot)) is not None and m.in_sync)
+
+
+def spare_failures(array: Array) -> int:
+    """How many more members the array bears to lose now; below zero it has failed."""
+    if array.level is None:
+        return -1
+    return tolerance(array.level, array.raid_disks) - (array.raid_disks - working(array))
+
+
+def empty_slots(array: Array) -> tuple[int, ...]:
+    """Slots without a working or rebuilding member, less the spares that are about to fill them."""
+    empty = [slot for slot in range(array.raid_disks) if array.member_in(slot) is None]
+    waiting = sum(1 for member in array.members if member.slot is None and member.present and not member.faulty)
+    return tuple(empty[waiting:])
+
+
+def rebuilding(array: Array) -> bool:
+    """A drive is being rebuilt, or waits for it."""
+    return any(m.present and not m.faulty and not m.in_sync and "journal" not in m.states for m in array.members)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A drive that carries a superblock of the array."""
+
+    disk: Disk
+    superblock: Superblock
+
+
+@unique
+class Readiness(StrEnum):
+    """Whether an array can be started from what is there."""
+
+    COMPLETE = "every member is there"
+    DEGRADED = "enough members are there"
+    TOO_FEW = "too few members are there"
+    AMBIGUOUS = "two drives claim the same place"
+
+
+@dataclass(frozen=True, slots=True)
+class Muster:
+    """The members of an array that does not run, as their superblocks tell.
+
+    current: may be started from, by slot; spares and half rebuilt ones behind. stale: were put out of the array, or
+    missed writes: never trusted as current. awaited: the freshest member counts on one that is not there.
+    dirty: it was being written when it ended, so that md refuses to start it degraded without force.
+    """
+
+    readiness: Readiness
+    current: tuple[Member, ...] = ()
+    stale: tuple[Member, ...] = ()
+    in_sync: int = 0
+    needed: int = 0
+    awaited: bool = False
+    dirty: bool = False
+
+
+def members_of(uuid: str, world: World) -> tuple[Member, ...]:
+    """Drives with a superblock of this array that may be touched, by device."""
+    return tuple(
+        Member(disk, disk.probe.superblock)
+        for disk in world.disks
+        if disk.probe is not None and not disk.protected
+        and disk.probe.superblock is not None and disk.probe.superblock.array_uuid == uuid
+    )
+
+
+def muster(vd: KnownVd, world: World) -> Muster:
+    """Judges the superblocks of a virtual drive's members."""
+    found = members_of(vd.uuid, world)
+    if not found:
+        return Muster(Readiness.TOO_FEW, needed=len(vd.slots) - tolerance(vd.level, len(vd.slots)))
+    freshest = max(found, key=lambda member: member.superblock.events).superblock
+    current = sorted((m for m in found if is_current(m.superblock, freshest)), key=_by_role)
+    stale = tuple(m for m in found if m not in current)
+    numbers = [m.superblock.device_number for m in current]
+    in_sync = {m.superblock.role for m in current if m.superblock.role is not None and not m.superblock.recovering}
+    here = {m.superblock.role for m in current}
+    needed = freshest.raid_disks - tolerance(freshest.level, freshest.raid_disks)
+    if len(set(numbers)) != len(numbers):
+        readiness = Readiness.AMBIGUOUS
+    elif len(in_sync) == freshest.raid_disks:
+        readiness = Readiness.COMPLETE
+    elif len(in_sync) >= needed:
+        readiness = Readiness.DEGRADED
+    else:
+        readiness = Readiness.TOO_FEW
+    return Muster(
+        readiness, tuple(current), stale, len(in_sync), needed,
+        awaited=bool(freshest.active_slots() - here), dirty=not freshest.clean,
+    )
+
+
+def is_current(own: Superblock, freshest: Superblock) -> bool:
+    """The member missed nothing: its counter is at most one behind (the last update of a stop may have reached only
+    some), and the freshest member has not put it out."""
+    if own.events + 1 < freshest.events or own.device_number >= len(freshest.roles):
+        return False
+    seen = freshest.roles[own.device_number]
+    return seen == own.role if own.role is not None else seen >= freshest.raid_disks
+
+
+def re_add_is_safe(own: Superblock, array: Array, events: int | None, serial: str, vd: KnownVd) -> bool:
+    """A former member may be brought up to date by the write-intent bitmap alone.
+
+    It must be the drive that memory has in its slot, both must have a bitmap, and it must have been put out of the
+    array as it is now: not ahead of it, and with every other slot working in its own last view. One that was started
+    elsewhere without the others fails the last. The kernel checks its counter against the bitmap's own once more.
+    """
+    role = own.role
+    if role is None or role >= len(vd.slots) or role not in empty_slots(array):
+        return False
+    others = frozenset(range(array.raid_disks)) - {role}
+    return (
+        array.bitmap and own.bitmap and not own.recovering and not own.reshaping and vd.initialized
+        and events is not None and own.events <= events
+        and vd.slots[role].serial == serial
+        and others <= own.active_slots()
+    )
+
+
+def _by_role(member: Member) -> tuple[int, str]:
+    role = member.superblock.role
+    return (10**6 if role is None else role, member.disk.name)

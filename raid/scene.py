@@ -1,0 +1,56 @@
+"""All that a rule may know: the look, the memory, the settings and the time."""
+
+from dataclasses import dataclass
+
+from core.jobs import Job, JobState
+from core.settings import Raid
+from raid.actions import Expected, StartJob
+from raid.memory import KnownVd, Memory
+from raid.world import Disk, World
+
+# A job that just ended is not started again before the look that shows its effect; one that failed waits longer, unless
+# what is to be done has changed.
+HOLD = {JobState.DONE: 3.0, JobState.FAILED: 30.0, JobState.INTERRUPTED: 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The input of every rule. now: UTC seconds."""
+
+    world: World
+    memory: Memory
+    settings: Raid
+    now: float
+
+    def job(
+        self, kind: str, vd: KnownVd, steps: tuple[tuple[str, ...], ...], drives: tuple[Disk, ...], why: str
+    ) -> tuple[StartJob, ...]:
+        """Start this job; nothing while another runs on the virtual drive, mdadm is missing, or it has just failed."""
+        if not self.world.mdadm or self.world.job_on(vd.name) is not None or self.held(vd.name, kind, steps):
+            return ()
+        expected = tuple(Expected(disk.name, disk.diskseq, disk.bay, disk.serial) for disk in drives)
+        return (StartJob(self._next_id(vd.name, kind), kind, vd.name, steps, expected, why),)
+
+    def held(self, vd: str, kind: str, steps: tuple[tuple[str, ...], ...]) -> bool:
+        """The same was tried a moment ago."""
+        last = self.world.last_job(vd, kind)
+        if last is None or last.ended is None or last.steps != steps or last.boot != self.world.boot:
+            return False
+        return 0 <= self.now - last.ended < HOLD.get(last.state, 0.0)
+
+    def failed(self, kind: str, vd: KnownVd, steps: tuple[tuple[str, ...], ...]) -> bool:
+        """The very same was tried in this boot, and failed."""
+        last = self.world.last_job(vd.name, kind)
+        return (
+            last is not None and last.state is JobState.FAILED and last.steps == steps and last.boot == self.world.boot
+        )
+
+    def failed_job(self, vd: str) -> Job | None:
+        """The last job on a virtual drive, when it failed in this boot."""
+        last = next((job for job in reversed(self.world.jobs) if job.array == vd), None)
+        return last if last is not None and last.state is JobState.FAILED and last.boot == self.world.boot else None
+
+    def _next_id(self, vd: str, kind: str) -> str:
+        prefix = f"{vd}-{kind}-"
+        numbers = [int(tail) for job in self.world.jobs if (tail := job.id.removeprefix(prefix)).isdigit()]
+        return f"{prefix}{max(numbers, default=0) + 1}"

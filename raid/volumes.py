@@ -1,0 +1,53 @@
+"""When a virtual drive is offered as a volume, and when it is taken away. Pure."""
+
+from collections.abc import Iterator
+
+from raid import mdadm
+from raid.actions import Action, Mount, Prepare, Unmount
+from raid.members import data_drives
+from raid.memory import KnownVd
+from raid.scene import Scene
+from raid.world import Running
+
+
+def offer(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
+    """Mounted once it holds the file system that belongs there; never anything else."""
+    volume = running.volume
+    if volume.mountpoint is not None:
+        if not volume.prepared:
+            yield Prepare(vd.name, vd.uuid, volume.mountpoint)
+        return
+    if not wrong_filesystem(vd, running) and volume.filesystem is not None and scene.world.job_on(vd.name) is None:
+        yield Mount(vd.name, running.device)
+
+
+def withdraw(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
+    """A failed virtual drive is no volume: unmounted, then stopped, so that it can be started with its drives back."""
+    if running.volume.mountpoint is not None:
+        yield Unmount(vd.name, running.volume.mountpoint)
+        return
+    yield from scene.job("stop", vd, (mdadm.stop(running.device),), (), f"{vd.name} has failed and is stopped.")
+
+
+def wrong_filesystem(vd: KnownVd, running: Running) -> str:
+    """Why what was read from the array cannot be mounted as its volume; empty when it can, or was not read."""
+    volume = running.volume
+    if not volume.read or volume.mountpoint is not None:
+        return ""
+    found = volume.filesystem
+    if found is None:
+        return f"{vd.name} holds no file system of Rackeye, so it is not used for recording."
+    if not found.complete:
+        return f"The file system of {vd.name} was never finished, so it is not used for recording."
+    if vd.filesystem and found.uuid != vd.filesystem:
+        return f"{vd.name} holds another file system ({found.uuid}) than the one made there, so it is not mounted."
+    return ""
+
+
+def misaligned(vd: KnownVd, running: Running) -> str:
+    """The file system does not know the array's stripes: it works, but slowly."""
+    found = running.volume.filesystem
+    width = vd.strip * data_drives(vd.level, len(vd.slots))
+    if found is None or (found.unit, found.width) == (vd.strip, width):
+        return ""
+    return f"The file system of {vd.name} is not aligned to its stripes: recording on it is slower than it could be."
