@@ -8,13 +8,14 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, Self, TypeVar
+from enum import Enum, auto
+from typing import Annotated, Any, Generic, Self, TypeVar, assert_never
 
 import msgspec
 from dbus_fast import ArgDirection, BusType, Message, MessageType, PropertyAccess
 from dbus_fast import introspection as intr
 from dbus_fast.aio import MessageBus
-from dbus_fast.annotations import DBusStr, DBusUInt64
+from dbus_fast.annotations import DBusSignature, DBusStr, DBusUInt64
 from dbus_fast.errors import AuthError, DBusError
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_property, dbus_signal
 
@@ -97,8 +98,8 @@ class _Reading(ServiceInterface):
         return self.generation
 
     @dbus_signal()
-    def Changed(self) -> Annotated[tuple[int, str], "ts"]:  # noqa: N802 -- the name on the bus
-        return (self.generation, self.text)
+    def Changed(self) -> Annotated[list[int | str], DBusSignature("ts")]:  # noqa: N802 -- the name on the bus
+        return [self.generation, self.text]
 
 
 class _Admin(ServiceInterface):
@@ -206,19 +207,30 @@ def _encode_error(error: RackeyeError) -> str:
     return msgspec.json.encode(_ErrorBody(error.code, error.sentence, error.hint)).decode()
 
 
+class _Owner(Enum):
+    """News about who owns a daemon's name."""
+
+    HERE = auto()
+    GONE = auto()
+
+
 class BusClient:
     """Asks daemons. Use as `async with BusClient() as client`."""
 
     def __init__(self) -> None:
         self._bus: MessageBus | None = None
+        self._gone: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         self._bus = await _connect()
+        self._gone = asyncio.create_task(_gone(self._bus))
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._bus is not None:
+        if self._bus is not None and self._gone is not None:
             self._bus.disconnect()
+            await asyncio.wait({self._gone})
+            self._gone.exception()
 
     @property
     def bus(self) -> MessageBus:
@@ -243,15 +255,15 @@ class BusClient:
 
     async def watch(self, name: str, kind: type[T]) -> AsyncIterator[Envelope[T] | None]:
         """The snapshot now and at each change; None when the daemon is gone. Ends only with the bus."""
-        news: asyncio.Queue[str | None] = asyncio.Queue()
+        news: asyncio.Queue[str | _Owner] = asyncio.Queue()
 
         def hear(message: Message) -> None:
             if message.message_type is not MessageType.SIGNAL:
                 return
             if message.interface == name and message.member == "Changed":
                 news.put_nowait(message.body[1])
-            elif message.member == "NameOwnerChanged" and message.body[0] == name and not message.body[2]:
-                news.put_nowait(None)
+            elif message.member == "NameOwnerChanged" and message.body[0] == name:
+                news.put_nowait(_Owner.HERE if message.body[2] else _Owner.GONE)
 
         rules = (
             f"type='signal',interface='{name}',member='Changed',path='{object_path(name)}',sender='{name}'",
@@ -264,15 +276,37 @@ class BusClient:
                 member="AddMatch", signature="s", body=[rule],
             ))
         try:
-            try:
-                yield await self.snapshot(name, kind)
-            except DaemonGone:
-                yield None
+            item: str | _Owner = _Owner.HERE
             while True:
-                text = await _next(news, self.bus)
-                yield None if text is None else _decode(text, kind)
+                match item:
+                    case _Owner.HERE:  # what it showed before it took its name was not heard here
+                        yield await self._snapshot_or_none(name, kind)
+                    case _Owner.GONE:
+                        yield None
+                    case str():
+                        yield _decode(item, kind)
+                    case _:
+                        assert_never(item)
+                item = await self._next(news)
         finally:
             self.bus.remove_message_handler(hear)
+
+    async def _snapshot_or_none(self, name: str, kind: type[T]) -> Envelope[T] | None:
+        try:
+            return await self.snapshot(name, kind)
+        except DaemonGone:
+            return None
+
+    async def _next(self, news: asyncio.Queue[str | _Owner]) -> str | _Owner:
+        """The next news. Raises BusMissing when the bus goes first; its future is shared, and never cancelled here."""
+        got = asyncio.create_task(news.get())
+        try:
+            await asyncio.wait({got} | ({self._gone} if self._gone else set()), return_when=asyncio.FIRST_COMPLETED)
+            if got.done():
+                return got.result()
+            raise BusMissing("The system bus closed the connection.", hint="systemctl status dbus")
+        finally:
+            got.cancel()
 
     async def _method(self, name: str, interface: str, member: str, *arguments: str, wait: float = 10.0) -> str:
         message = Message(
@@ -292,30 +326,16 @@ class BusClient:
         return str(reply.body[0])
 
 
-async def _next(news: asyncio.Queue[str | None], bus: MessageBus) -> str | None:
-    """The next news; BusMissing when the bus goes first."""
-    got = asyncio.ensure_future(news.get())
-    gone = asyncio.ensure_future(_gone(bus))
-    try:
-        await asyncio.wait({got, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if got.done():
-            return got.result()
-        raise BusMissing("The system bus closed the connection.", hint="systemctl status dbus")
-    finally:
-        got.cancel()
-        gone.cancel()
-
-
 async def _gone(bus: MessageBus) -> None:
     await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
 
 
 async def _connect() -> MessageBus:
     try:
-        return await MessageBus(bus_type=BusType.SYSTEM).connect()
-    except (OSError, AuthError) as error:
+        return await asyncio.wait_for(MessageBus(bus_type=BusType.SYSTEM).connect(), 10.0)
+    except (OSError, AuthError, TimeoutError) as error:
         raise BusMissing(
-            f"The system bus cannot be reached: {error}.",
+            f"The system bus cannot be reached: {error or 'no answer in 10 s'}.",
             hint="Is this an appliance? Try `systemctl status dbus`; for the virtual rack use `rackeye-rack shell`.",
         ) from error
 

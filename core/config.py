@@ -130,7 +130,10 @@ def _wrong_type(hint: Any, value: Any, source: Source, path: str) -> WrongType:
 
 
 def _one_of(hint: Any, value: Any, source: Source, path: str) -> Any:
-    for kind in typing.get_args(hint):
+    kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)]
+    if len(kinds) == 1:  # `X | None`: TOML has no null, so it must be an X, and the message can say more
+        return _value(kinds[0], value, source, path)
+    for kind in kinds:
         with contextlib.suppress(WrongType):
             return _value(kind, value, source, path)
     raise _wrong_type(hint, value, source, path)
@@ -185,7 +188,7 @@ def load_settings(kind: type[T], paths: Paths) -> Loaded[T]:
     merged: Table = {}
     problems: list[str] = []
     for file in layers(paths):
-        copy = paths.state / "last-good" / f"{file.parent.name}-{file.name}"
+        copy = paths.state / "last-good" / "-".join(file.relative_to(paths.root).parts)
         try:
             merged = _with_layer(kind, merged, file, copy)
         except ConfigError as error:

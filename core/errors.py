@@ -58,7 +58,8 @@
     │   ├── VolumeFailed          REC-020
     │   ├── BadVideoFile          REC-021
     │   └── IndexBroken           REC-022
-    ├── AlarmError                ALARM-*  alarms
+    ├── AlarmError                ALARM-*  alarms (ALARM-101 and up are the alarms themselves: nvr/alarms/kinds.py)
+    │   └── NoSuchAlarm           ALARM-001
     ├── RigError                  RIG-*    the virtual rack
     └── InternalError             INT-001
 
@@ -451,6 +452,11 @@ class IndexBroken(RecorderError):
 
 class AlarmError(RackeyeError):
     """Alarms that are asked for and cannot be found."""
+
+
+class NoSuchAlarm(AlarmError):
+    code = "ALARM-001"
+    meaning = "The number names no open alarm: it was cleared meanwhile, or never was. `rackeye alarm` lists them."
 
 
 # -- the virtual rack ------------------------------------------------------------------------------------------------

@@ -73,6 +73,8 @@ class Drive:
     """One sentence for people, empty when the state says it all."""
     vd: str | None = None
     slot: int | None = None
+    refused: bool = False
+    """It stands in the bay of a missing member and is not taken; `detail` says why."""
 
 
 @dataclass(frozen=True, slots=True)

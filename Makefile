@@ -1,0 +1,25 @@
+# Rackeye on Debian 12. `make run` and `make test` set up all they need.
+DEBIAN = bubblewrap dbus ffmpeg gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-bad gstreamer1.0-plugins-base \
+	gstreamer1.0-plugins-good iproute2 kmod libfuse3-3 libisal2 mdadm python3-gi python3-venv smartmontools socat \
+	udev user-mode-linux xfsprogs
+ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+ARGS ?=
+
+.PHONY: setup run test check bench install
+
+setup: .venv/ready
+.venv/ready: pyproject.toml Makefile
+	$(ROOT) apt-get update -q
+	DEBIAN_FRONTEND=noninteractive $(ROOT) apt-get install -q -y --no-install-recommends $(DEBIAN)
+	/usr/bin/python3 -m venv .venv
+	.venv/bin/pip install -q -e '.[dev]'
+	touch $@
+
+run: setup
+	$(ROOT) .venv/bin/python -m rig.run $(ARGS)
+
+test: setup
+	$(ROOT) .venv/bin/python -m pytest $(ARGS)
+
+check: setup
+	.venv/bin/python -m pytest -q tests/unit/test_house.py $(ARGS)

@@ -1,0 +1,414 @@
+"""One class an alarm: what it is about, its words, what makes two the same, and what to do.
+
+A `Condition` holds now; nvr/policy turns conditions that appear into alarms, and clears alarms whose condition ended.
+`explain` serves `rackeye explain ALARM-101`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from core.units import human_bytes
+from nvr.alarms.model import Category, Level
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that is not as it should be, now."""
+
+    code: ClassVar[str] = ""
+    category: ClassVar[Category]
+    level: ClassVar[Level]
+    title: ClassVar[str]
+    meaning: ClassVar[str]
+    cleared_text: ClassVar[str]
+
+    @property
+    def same(self) -> str:
+        """Two conditions with the same text here are one alarm."""
+        raise NotImplementedError
+
+    @property
+    def text(self) -> str:
+        """What happened, with names."""
+        raise NotImplementedError
+
+    @property
+    def hint(self) -> str:
+        """What to do now."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class DriveFailed(Condition):
+    """A member of a virtual drive is failed, missing, or being rebuilt after that."""
+
+    code = "ALARM-101"
+    category = Category.STORAGE
+    level = Level.CRITICAL
+    title = "Drive failed"
+    meaning = (
+        "A drive of a virtual drive failed or was pulled. Recording goes on without it. The tray's amber LED is on. "
+        "Put a blank drive of at least the same size into that bay: the rebuild starts by itself. Pull no other drive "
+        "before the virtual drive is Optimal again."
+    )
+    cleared_text = "The drive is rebuilt and the virtual drive is whole in this place."
+
+    vd: str
+    slot: int | None
+    bay: int | None
+    serial: str
+    model: str
+    size: int
+    state: str
+
+    @property
+    def same(self) -> str:
+        return f"drive-failed/{self.vd}/{self.slot}"
+
+    @property
+    def text(self) -> str:
+        place = "a bay that is not known" if self.bay is None else f"bay {self.bay}"
+        name = f"{self.model} {self.serial}".strip()
+        return f"The drive of {self.vd} in {place} ({name}) is {self.state.lower()}."
+
+    @property
+    def hint(self) -> str:
+        place = "its bay" if self.bay is None else f"bay {self.bay}"
+        return f"Put a blank drive of {human_bytes(self.size)} or more into {place}; pull no other drive of {self.vd}."
+
+
+@dataclass(frozen=True, slots=True)
+class VdDegraded(Condition):
+    """A virtual drive runs with less than its redundancy."""
+
+    code = "ALARM-102"
+    category = Category.STORAGE
+    level = Level.WARNING
+    title = "Virtual drive degraded"
+    meaning = (
+        "The virtual drive works, with less redundancy than it should have. `tolerance` says how many more drives may "
+        "be lost. It ends when the failed drive is replaced and rebuilt."
+    )
+    cleared_text = "The virtual drive is Optimal again."
+
+    vd: str
+    state: str
+    tolerance: int
+
+    @property
+    def same(self) -> str:
+        return f"vd-degraded/{self.vd}"
+
+    @property
+    def text(self) -> str:
+        return f"{self.vd} is {self.state}: it bears the loss of {self.tolerance} more drive(s)."
+
+    @property
+    def hint(self) -> str:
+        return "Replace the failed drive (amber LED on)."
+
+
+@dataclass(frozen=True, slots=True)
+class VdFailed(Condition):
+    """A virtual drive has lost more drives than it bears."""
+
+    code = "ALARM-103"
+    category = Category.STORAGE
+    level = Level.CRITICAL
+    title = "Virtual drive failed"
+    meaning = (
+        "More drives are gone than the level bears. Nothing is recorded on it, and nothing on the drives is "
+        "overwritten. If drives were pulled by mistake put them back, then `rackeye vd recover NAME` shows what can be "
+        "had back and what it may lose."
+    )
+    cleared_text = "The virtual drive works again."
+
+    vd: str
+    state: str
+    detail: str
+
+    @property
+    def same(self) -> str:
+        return f"vd-failed/{self.vd}"
+
+    @property
+    def text(self) -> str:
+        return f"{self.vd} is {self.state}. {self.detail}".strip()
+
+    @property
+    def hint(self) -> str:
+        return f"Put pulled drives back where they were, then look at: rackeye vd recover {self.vd}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacementRefused(Condition):
+    """The drive that was put in place of a failed one is not used."""
+
+    code = "ALARM-104"
+    category = Category.STORAGE
+    level = Level.WARNING
+    title = "Replacement drive not used"
+    meaning = (
+        "The drive in the bay of a failed one is too small, or holds data. Data is never overwritten without a word: "
+        "`rackeye drive clear --bay N` erases it, after showing what is there; the rebuild then starts by itself."
+    )
+    cleared_text = "The drive is used, or gone."
+
+    bay: int
+    serial: str
+    vd: str
+    detail: str
+
+    @property
+    def same(self) -> str:
+        return f"replacement-refused/{self.bay}"
+
+    @property
+    def text(self) -> str:
+        return f"The drive {self.serial} in bay {self.bay} is not used for {self.vd}. {self.detail}"
+
+    @property
+    def hint(self) -> str:
+        return f"Put in another drive; or, to erase this one: rackeye drive clear --bay {self.bay}"
+
+
+@dataclass(frozen=True, slots=True)
+class ParityWrong(Condition):
+    """A consistency check found stripes whose parity disagrees with the data."""
+
+    code = "ALARM-105"
+    category = Category.STORAGE
+    level = Level.WARNING
+    title = "Parity does not agree"
+    meaning = (
+        "A consistency check found stripes in which data and parity disagree. On RAID5 nobody can tell which of them "
+        "is wrong. After the loss of a drive these stripes would be rebuilt wrongly. Look at the drives' S.M.A.R.T."
+    )
+    cleared_text = "A later check found every stripe clean."
+
+    vd: str
+    count: int
+    detail: str
+
+    @property
+    def same(self) -> str:
+        return f"parity-wrong/{self.vd}"
+
+    @property
+    def text(self) -> str:
+        return f"{self.count} stripe(s) of {self.vd} disagree with their parity. {self.detail}".strip()
+
+    @property
+    def hint(self) -> str:
+        return f"See which: rackeye check show {self.vd}"
+
+
+@dataclass(frozen=True, slots=True)
+class NoVolume(Condition):
+    """Cameras are set, and there is nowhere to record."""
+
+    code = "ALARM-201"
+    category = Category.RECORDING
+    level = Level.CRITICAL
+    title = "No volume: nothing is recorded"
+    meaning = (
+        "There is no recording volume, so that nothing is recorded: never to the system drive. Make one with "
+        "`rackeye vd create --simple --level 5`, or mend the virtual drive that failed."
+    )
+    cleared_text = "There is a volume again."
+
+    cameras: int
+
+    @property
+    def same(self) -> str:
+        return "no-volume"
+
+    @property
+    def text(self) -> str:
+        return f"There is no volume: {self.cameras} camera(s) are not recorded."
+
+    @property
+    def hint(self) -> str:
+        return "See `rackeye vd`; make one: rackeye vd create --simple --level 5"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStopped(Condition):
+    """A camera that should be recorded is not."""
+
+    code = "ALARM-202"
+    category = Category.RECORDING
+    level = Level.CRITICAL
+    title = "Recording stopped"
+    meaning = (
+        "A camera that should be recorded is not. The text says why: refused, no answer, wrong password, not "
+        "understood, or frozen (connected, without pictures)."
+    )
+    cleared_text = "The camera is recorded again."
+
+    camera: str
+    state: str
+    detail: str
+
+    @property
+    def same(self) -> str:
+        return f"recording-stopped/{self.camera}"
+
+    @property
+    def text(self) -> str:
+        return f"{self.camera} is not recorded: {self.state}. {self.detail}".strip()
+
+    @property
+    def hint(self) -> str:
+        return "Check the camera's power, network and password; it is tried again by itself."
+
+
+@dataclass(frozen=True, slots=True)
+class Overheat(Condition):
+    """A temperature is over its limit."""
+
+    code = "ALARM-301"
+    category = Category.CHASSIS
+    level = Level.CRITICAL
+    title = "Overheat"
+    meaning = "A sensor is over its limit. It ends when it is below the limit less its hysteresis."
+    cleared_text = "The temperature is below its limit."
+
+    sensor: str
+    detail: str
+
+    @property
+    def same(self) -> str:
+        return f"overheat/{self.sensor}"
+
+    @property
+    def text(self) -> str:
+        return f"{self.sensor} is too hot. {self.detail}".strip()
+
+    @property
+    def hint(self) -> str:
+        return "Look at the fans, the air filter and the room."
+
+
+@dataclass(frozen=True, slots=True)
+class FanFailed(Condition):
+    """A fan is slower than its minimum."""
+
+    code = "ALARM-302"
+    category = Category.CHASSIS
+    level = Level.WARNING
+    title = "Fan failed"
+    meaning = "A fan was below its minimum speed for three readings. Replace it."
+    cleared_text = "The fan turns again."
+
+    sensor: str
+    detail: str
+
+    @property
+    def same(self) -> str:
+        return f"fan-failed/{self.sensor}"
+
+    @property
+    def text(self) -> str:
+        return f"{self.sensor} is too slow. {self.detail}".strip()
+
+    @property
+    def hint(self) -> str:
+        return f"Replace {self.sensor}."
+
+
+@dataclass(frozen=True, slots=True)
+class SensorLost(Condition):
+    """A sensor that the profile names cannot be read, or says what cannot be meant."""
+
+    code = "ALARM-303"
+    category = Category.CHASSIS
+    level = Level.WARNING
+    title = "Sensor lost"
+    meaning = "A sensor of the chassis profile is missing or says what cannot be: its value is not known."
+    cleared_text = "The sensor can be read again."
+
+    sensor: str
+    detail: str
+
+    @property
+    def same(self) -> str:
+        return f"sensor-lost/{self.sensor}"
+
+    @property
+    def text(self) -> str:
+        return f"{self.sensor} cannot be trusted. {self.detail}".strip()
+
+    @property
+    def hint(self) -> str:
+        return "Check the profile against the chassis (rackeye-paneld --check), then the cabling."
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonSilent(Condition):
+    """A daemon of ours does not answer: what it watches is unknown."""
+
+    code = "ALARM-401"
+    category = Category.SYSTEM
+    level = Level.CRITICAL
+    title = "Part of the appliance does not answer"
+    meaning = "A daemon is gone or hung. systemd starts it again; until then its part is shown as unknown."
+    cleared_text = "It answers again."
+
+    daemon: str
+
+    @property
+    def same(self) -> str:
+        return f"daemon-silent/{self.daemon}"
+
+    @property
+    def text(self) -> str:
+        return f"{self.daemon} does not answer: what it watches is unknown."
+
+    @property
+    def hint(self) -> str:
+        return f"systemctl status {self.daemon}"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble(Condition):
+    """A daemon says that something is in its way: a broken settings file, an LED that is gone, a failed command."""
+
+    code = "ALARM-402"
+    category = Category.SYSTEM
+    level = Level.WARNING
+    title = "A part of the appliance reports a problem"
+    meaning = "A daemon works, and something is in its way: a broken settings file, an LED that is gone, a program that is missing."  # noqa: E501
+    cleared_text = "The problem is gone."
+
+    daemon: str
+    sentence: str
+
+    @property
+    def same(self) -> str:
+        return f"trouble/{self.daemon}/{self.sentence}"
+
+    @property
+    def text(self) -> str:
+        return self.sentence
+
+    @property
+    def hint(self) -> str:
+        return f"journalctl -u {self.daemon} has the details."
+
+
+KINDS: tuple[type[Condition], ...] = (
+    DriveFailed, VdDegraded, VdFailed, ReplacementRefused, ParityWrong, NoVolume, RecordingStopped, Overheat,
+    FanFailed, SensorLost, DaemonSilent, Trouble,
+)
+
+
+def all_kinds() -> Iterator[type[Condition]]:
+    """Every alarm, by its code."""
+    return iter(sorted(KINDS, key=lambda kind: kind.code))
+
+
+def kind_of(code: str) -> type[Condition] | None:
+    """The alarm of a code; None for one that this version does not know."""
+    return next((kind for kind in KINDS if kind.code == code), None)

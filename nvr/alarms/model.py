@@ -1,0 +1,80 @@
+"""Alarms as other programs read them from org.rackeye.Policy1."""
+
+from dataclasses import dataclass
+from enum import StrEnum, unique
+
+BUS_NAME = "org.rackeye.Policy1"
+
+
+@unique
+class Level(StrEnum):
+    """How much it matters. CRITICAL: video or the last redundancy is being lost now."""
+
+    CRITICAL = "Critical"
+    WARNING = "Warning"
+    NOTICE = "Notice"
+
+
+@unique
+class Category(StrEnum):
+    """Which part of the appliance an alarm is about."""
+
+    STORAGE = "Storage"
+    RECORDING = "Recording"
+    CHASSIS = "Chassis"
+    SYSTEM = "System"
+
+
+@unique
+class Health(StrEnum):
+    """The appliance in one word: its worst open alarm. UNKNOWN: a daemon that should tell is silent."""
+
+    GOOD = "Good"
+    NOTICE = "Notice"
+    WARNING = "Warning"
+    CRITICAL = "Critical"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One alarm, open or cleared.
+
+    same: what makes two alarms the same one. raised, cleared, acknowledged: UTC seconds, None for not yet.
+    An acknowledged alarm stays open until what it is about is mended.
+    """
+
+    id: int
+    code: str
+    category: Category
+    level: Level
+    title: str
+    text: str
+    hint: str
+    same: str
+    raised: float
+    acknowledged: float | None = None
+    cleared: float | None = None
+    cleared_text: str = ""
+    bay: int | None = None
+    serial: str | None = None
+    vd: str | None = None
+    camera: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySnapshot:
+    """Health, the open alarms (newest first), those that were cleared lately, and which daemons answer."""
+
+    health: Health
+    alarms: tuple[Alarm, ...]
+    cleared: tuple[Alarm, ...]
+    daemons: dict[str, bool]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgeRequest:
+    """Acknowledge: somebody has seen the alarm `id`. The reply is core.bus.Sentence."""
+
+    id: int

@@ -1,0 +1,134 @@
+"""What one area means for another, decided: conditions to alarms, drives to tray LEDs. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+
+from core.daemon import Decision
+from hw.model import PanelSnapshot, TrayCondition
+from nvr.alarms.kinds import Condition, DaemonSilent
+from nvr.alarms.model import Alarm, Health, Level
+from nvr.policy import chassis, recording, storage
+from nvr.policy.trays import conditions as tray_conditions
+from nvr.policy.world import World
+
+# A daemon that is started again is back within this; before it, its silence is no alarm.
+SILENCE_GRACE = 10.0
+KEPT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SetTrays:
+    """Action: tell paneld what the trays have to show."""
+
+    conditions: tuple[tuple[int, TrayCondition], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The alarms: what the world cannot tell is since when, and what somebody acknowledged."""
+
+    open: tuple[Alarm, ...] = ()
+    cleared: tuple[Alarm, ...] = ()
+    next_id: int = 1
+
+
+def decide(world: World, memory: Memory, now: float) -> Decision[Memory, SetTrays]:
+    """Alarms from conditions, and the trays where paneld shows something else than raidd's drives ask for."""
+    holding, known = _conditions(world, memory, now)
+    decided = update(memory, holding, known, now)
+    again = min((SILENCE_GRACE - (now - word.since) for word in world.words if not word.answers), default=0.0)
+    return Decision(_trays(world), decided, again + 0.1 if again > 0 else None)
+
+
+def _conditions(world: World, memory: Memory, now: float) -> tuple[list[Condition], set[str]]:
+    """The conditions that hold, and the kinds (first part of `same`) that can be judged now.
+
+    What a silent daemon watches is unknown: its alarms stay as they are.
+    """
+    holding: list[Condition] = []
+    known: set[str] = {"daemon-silent"}
+    was_open = {alarm.same for alarm in memory.open}
+    if world.raid.data is not None:
+        holding += storage.conditions(world.raid.data, was_open)
+        known |= storage.JUDGES
+    if world.recorder.data is not None:
+        holding += recording.conditions(world.recorder.data)
+        known |= recording.JUDGES
+    if world.fan.data is not None:
+        holding += chassis.conditions(world.fan.data)
+        known |= chassis.JUDGES
+    for word in world.words:
+        if word.data is not None:
+            known.add(f"trouble/{word.daemon}")
+            holding += storage.troubles(word.daemon, word.data.problems)
+        elif now - word.since >= SILENCE_GRACE or f"daemon-silent/{word.daemon}" in was_open:
+            holding.append(DaemonSilent(word.daemon))
+    return holding, known
+
+
+def _trays(world: World) -> tuple[SetTrays, ...]:
+    raid, panel = world.raid.data, world.panel.data
+    if raid is None or panel is None:
+        return ()
+    bays = {view.bay for view in panel.bays}
+    wanted = {bay: kind for bay, kind in tray_conditions(raid.drives).items() if bay in bays}
+    return () if wanted == shown(panel) else (SetTrays(tuple(sorted(wanted.items()))),)
+
+
+def shown(panel: PanelSnapshot) -> dict[int, TrayCondition]:
+    """What paneld was last told."""
+    return {view.bay: view.condition for view in panel.bays if view.condition is not TrayCondition.NONE}
+
+
+def update(memory: Memory, holding: Iterable[Condition], known: set[str], now: float) -> Memory:
+    """Raises what is new, clears what ended and can be judged, keeps the words of what goes on up to date."""
+    by_same = {condition.same: condition for condition in holding}
+    still: list[Alarm] = []
+    ended: list[Alarm] = []
+    for alarm in memory.open:
+        condition = by_same.pop(alarm.same, None)
+        if condition is not None:
+            still.append(replace(alarm, text=condition.text, hint=condition.hint))
+        elif any(alarm.same == kind or alarm.same.startswith(kind + "/") for kind in known):
+            ended.append(replace(alarm, cleared=now))
+        else:
+            still.append(alarm)
+    raised = [
+        _alarm(condition, memory.next_id + number, now) for number, condition in enumerate(by_same.values())
+    ]
+    return Memory(
+        open=(*reversed(raised), *still),
+        cleared=(*reversed(ended), *memory.cleared)[:KEPT],
+        next_id=memory.next_id + len(raised),
+    )
+
+
+def acknowledge(memory: Memory, number: int, now: float) -> Memory:
+    """Somebody has seen it; it stays open."""
+    seen = tuple(
+        replace(alarm, acknowledged=alarm.acknowledged or now) if alarm.id == number else alarm
+        for alarm in memory.open
+    )
+    return replace(memory, open=seen)
+
+
+def health(world: World, memory: Memory) -> Health:
+    """The worst open alarm in a word; UNKNOWN as long as one that should tell is silent and nothing worse is known."""
+    levels = {alarm.level for alarm in memory.open}
+    if Level.CRITICAL in levels:
+        return Health.CRITICAL
+    if not all(word.answers for word in world.words):
+        return Health.UNKNOWN
+    if Level.WARNING in levels:
+        return Health.WARNING
+    return Health.NOTICE if levels else Health.GOOD
+
+
+def _alarm(condition: Condition, number: int, now: float) -> Alarm:
+    about = {field.name: getattr(condition, field.name) for field in fields(condition)}
+    return Alarm(
+        id=number, code=condition.code, category=condition.category, level=condition.level, title=condition.title,
+        text=condition.text, hint=condition.hint, same=condition.same, raised=now,
+        cleared_text=condition.cleared_text, bay=about.get("bay"), serial=about.get("serial"), vd=about.get("vd"),
+        camera=about.get("camera"),
+    )

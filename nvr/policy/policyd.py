@@ -1,0 +1,139 @@
+"""rackeye-policyd: what one area means for another. Runs as user `rackeye`, without any right but to set the trays.
+
+observe: the latest word of raidd, paneld, fand and the recorder, as the bus brought it.
+decide: nvr/policy/decide.py. act: SetTrays at paneld.
+"""
+
+import asyncio
+import sys
+import threading
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import msgspec
+
+from core.bus import BusClient, Command, Sentence
+from core.clock import Clock, SystemClock
+from core.config import write_atomic
+from core.daemon import Daemon, Decision, Wake, run_daemon
+from core.errors import NoSuchAlarm
+from core.journal import get_logger
+from core.paths import Paths
+from hw.model import FanSnapshot, PanelSnapshot, SetTraysRequest
+from nvr.alarms.model import BUS_NAME, AcknowledgeRequest, PolicySnapshot
+from nvr.policy.decide import Memory, SetTrays, acknowledge, decide, health
+from nvr.policy.world import Word, World
+from nvr.recorder.model import RecorderSnapshot
+from raid.model import RaidSnapshot
+
+T = TypeVar("T")
+NAME = "rackeye-policyd"
+log = get_logger(NAME)
+
+# Word of World -> (bus name, type of the snapshot, unit)
+HEARD: dict[str, tuple[str, type[Any], str]] = {
+    "raid": ("org.rackeye.Raid1", RaidSnapshot, "rackeye-raidd"),
+    "panel": ("org.rackeye.Panel1", PanelSnapshot, "rackeye-paneld"),
+    "fan": ("org.rackeye.Fan1", FanSnapshot, "rackeye-fand"),
+    "recorder": ("org.rackeye.Recorder1", RecorderSnapshot, "rackeye-recorder"),
+}
+
+
+class PolicyCycle:
+    """observe, decide, act of policyd."""
+
+    def __init__(self, paths: Paths, clock: Clock) -> None:
+        self._file = paths.state / "policy" / "alarms.json"
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._words: dict[str, Word[Any]] = {
+            key: Word(unit, None, clock.now(), answers=False) for key, (_, _, unit) in HEARD.items()
+        }
+        self.client = BusClient()
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    def hear(self, key: str, data: object | None) -> None:
+        """A daemon's new word; None when it is gone."""
+        with self._lock:
+            old = self._words[key]
+            turned = old.answers is not (data is not None)
+            since = self._clock.now() if turned else old.since
+            self._words[key] = replace(old, data=data, since=since, answers=data is not None)
+
+    def observe(self) -> World:
+        with self._lock:
+            return World(**self._words)
+
+    def decide(self, snapshot: World, memory: Memory, now: float) -> Decision[Memory, SetTrays]:
+        return decide(snapshot, memory, now)
+
+    def act(self, action: SetTrays) -> str:
+        if self.loop is None:
+            raise RuntimeError("policyd acts before it listens")
+        request = SetTraysRequest(dict(action.conditions))
+        call = self.client.call("org.rackeye.Panel1", "SetTrays", request, Sentence, timeout=5.0)
+        asyncio.run_coroutine_threadsafe(call, self.loop).result()
+        said = ", ".join(f"bay {bay} {kind.value.lower()}" for bay, kind in action.conditions)
+        return f"Trays: {said or 'nothing to show'}."
+
+    def load(self) -> Memory:
+        """The alarms of before a restart. A file that cannot be read is kept aside, and the alarms are raised anew."""
+        try:
+            return msgspec.json.decode(self._file.read_bytes(), type=Memory)
+        except FileNotFoundError:
+            return Memory()
+        except (OSError, msgspec.MsgspecError) as error:
+            log.error(f"{self._file} cannot be read, the alarms start anew: {error}.")
+            self._file.rename(self._file.with_suffix(".broken"))
+            return Memory()
+
+    def save(self, memory: Memory) -> None:
+        write_atomic(self._file, msgspec.json.encode(memory))
+
+    def show(self, snapshot: World, memory: Memory, problems: tuple[str, ...]) -> PolicySnapshot:
+        answering = {word.daemon: word.answers for word in snapshot.words}
+        return PolicySnapshot(health(snapshot, memory), memory.open, memory.cleared, answering, problems)
+
+    def reload(self) -> None:
+        """Nothing to read again."""
+
+    async def listen(self, wake: Wake) -> None:
+        """Follows every daemon for as long as policyd lives."""
+        self.loop = asyncio.get_running_loop()
+        async with self.client, asyncio.TaskGroup() as group:
+            for key in HEARD:
+                group.create_task(self._follow(key, wake))
+
+    async def _follow(self, key: str, wake: Wake) -> None:
+        name, kind, _ = HEARD[key]
+        async for envelope in self.client.watch(name, kind):
+            self.hear(key, None if envelope is None else envelope.data)
+            wake()
+
+
+def make(paths: Paths | None = None) -> Daemon[World, Memory, SetTrays]:
+    """The daemon, ready to run."""
+    clock = SystemClock()
+    cycle = PolicyCycle(paths or Paths(), clock)
+
+    async def acknowledge_alarm(request: AcknowledgeRequest) -> Sentence:
+        if request.id not in {alarm.id for alarm in daemon.memory.open}:
+            raise NoSuchAlarm(f"There is no open alarm {request.id}.", hint="See: rackeye alarm")
+        await daemon.change(lambda memory: acknowledge(memory, request.id, clock.now()))
+        return Sentence(f"Alarm {request.id} is acknowledged; it stays until it is mended.")
+
+    daemon = Daemon(
+        NAME, cycle, cycle.load(), BUS_NAME,
+        commands=(Command("Acknowledge", AcknowledgeRequest, Sentence, acknowledge_alarm),),
+        sources=(cycle.listen,), clock=clock,
+    )
+    return daemon
+
+
+def main() -> int:
+    """Entry point."""
+    return run_daemon(make)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

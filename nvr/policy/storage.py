@@ -1,0 +1,65 @@
+"""Which storage conditions hold, by raidd's snapshot. Pure."""
+
+from typing import assert_never
+
+from nvr.alarms.kinds import Condition, DriveFailed, ParityWrong, ReplacementRefused, Trouble, VdDegraded, VdFailed
+from raid.model import CheckVerdict, Drive, DriveState, RaidSnapshot, VdState, VirtualDrive
+
+JUDGES = {"drive-failed", "vd-degraded", "vd-failed", "replacement-refused", "parity-wrong"}
+BROKEN = {DriveState.FAILED, DriveState.MISSING, DriveState.OFFLINE}
+UNUSED = {DriveState.BLANK, DriveState.FOREIGN, DriveState.UNCONFIGURED_BAD, DriveState.STALE}
+
+
+def conditions(raid: RaidSnapshot, was_open: set[str]) -> list[Condition]:
+    """was_open: `same` of the open alarms; a failed drive's alarm goes on while its place is rebuilt."""
+    return [
+        *_drives(raid.drives, was_open), *_replacements(raid.drives),
+        *(condition for vd in raid.virtual_drives for condition in _vd(vd)),
+        *_parity(raid),
+    ]
+
+
+def _drives(drives: tuple[Drive, ...], was_open: set[str]) -> list[Condition]:
+    found: dict[str, Condition] = {}
+    for drive in drives:
+        if drive.vd is None:
+            continue
+        failed = DriveFailed(drive.vd, drive.slot, drive.bay, drive.serial, drive.model, drive.size, drive.state.value)
+        mending = drive.state in (DriveState.REBUILD, DriveState.STALE, DriveState.UNKNOWN)
+        if drive.state in BROKEN or (mending and failed.same in was_open):
+            found.setdefault(failed.same, failed)
+    return list(found.values())
+
+
+def _replacements(drives: tuple[Drive, ...]) -> list[Condition]:
+    missing = {drive.bay: drive.vd for drive in drives if drive.state in BROKEN and drive.vd and drive.bay is not None}
+    return [
+        ReplacementRefused(drive.bay, drive.serial, missing[drive.bay] or "", drive.detail)
+        for drive in drives
+        if drive.state in UNUSED and drive.refused and drive.bay is not None and drive.bay in missing
+    ]
+
+
+def _vd(vd: VirtualDrive) -> list[Condition]:
+    match vd.state:
+        case VdState.OPTIMAL | VdState.UNKNOWN:
+            return []
+        case VdState.DEGRADED | VdState.PARTIALLY_DEGRADED:
+            return [VdDegraded(vd.name, vd.state.value, vd.tolerance)]
+        case VdState.FAILED | VdState.OFFLINE:
+            return [VdFailed(vd.name, vd.state.value, vd.detail)]
+        case _:
+            assert_never(vd.state)
+
+
+def _parity(raid: RaidSnapshot) -> list[Condition]:
+    return [
+        ParityWrong(check.vd, check.wrong_count, check.detail)
+        for check in raid.checks
+        if check.verdict is CheckVerdict.WRONG
+    ]
+
+
+def troubles(daemon: str, problems: tuple[str, ...]) -> list[Condition]:
+    """What a daemon itself calls a problem."""
+    return [Trouble(daemon, sentence) for sentence in dict.fromkeys(problems)]

@@ -1,0 +1,39 @@
+"""What RAID means for the trays: which bay's amber LED shows a failure, which a rebuild. Pure."""
+
+from typing import assert_never
+
+from hw.model import TrayCondition
+from raid.model import Drive, DriveState
+
+# A person who sees the LED must find the worst of the drives that belong to a bay.
+RANK = {TrayCondition.NONE: 0, TrayCondition.REBUILD: 1, TrayCondition.FAILED: 2}
+
+
+def condition(drive: Drive) -> TrayCondition:
+    """What one drive asks of its tray (spec/panel.md, tray LEDs)."""
+    match drive.state:
+        case DriveState.FAILED | DriveState.OFFLINE | DriveState.UNCONFIGURED_BAD | DriveState.SHIELD:
+            return TrayCondition.FAILED
+        case DriveState.MISSING:
+            return TrayCondition.FAILED
+        case DriveState.REBUILD | DriveState.COPYBACK:
+            return TrayCondition.REBUILD
+        case (
+            DriveState.ONLINE | DriveState.UNCONFIGURED_GOOD | DriveState.HOT_SPARE | DriveState.BLANK
+            | DriveState.FOREIGN | DriveState.STALE | DriveState.SYSTEM | DriveState.UNKNOWN
+        ):
+            return TrayCondition.NONE
+        case _:
+            assert_never(drive.state)
+
+
+def conditions(drives: tuple[Drive, ...]) -> dict[int, TrayCondition]:
+    """The condition of every bay that has one; a missing member and the drive put in its place share a bay."""
+    worst: dict[int, TrayCondition] = {}
+    for drive in drives:
+        wanted = condition(drive)
+        if drive.bay is None or wanted is TrayCondition.NONE:
+            continue
+        if RANK[wanted] > RANK[worst.get(drive.bay, TrayCondition.NONE)]:
+            worst[drive.bay] = wanted
+    return worst

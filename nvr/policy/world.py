@@ -1,0 +1,34 @@
+"""What policyd sees: the latest word of every daemon."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from hw.model import FanSnapshot, PanelSnapshot
+from nvr.recorder.model import RecorderSnapshot
+from raid.model import RaidSnapshot
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Word(Generic[T]):
+    """What a daemon last said. since: UTC seconds of the last change between answering and silent."""
+
+    daemon: str
+    data: T | None
+    since: float
+    answers: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The latest word of every daemon; a daemon that has not been asked yet is silent."""
+
+    raid: Word[RaidSnapshot]
+    panel: Word[PanelSnapshot]
+    fan: Word[FanSnapshot]
+    recorder: Word[RecorderSnapshot]
+
+    @property
+    def words(self) -> tuple[Word[RaidSnapshot], Word[PanelSnapshot], Word[FanSnapshot], Word[RecorderSnapshot]]:
+        return (self.raid, self.panel, self.fan, self.recorder)

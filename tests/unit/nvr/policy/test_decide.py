@@ -1,0 +1,220 @@
+"""nvr.policy: from the words of the daemons to alarms and trays, by tables."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.daemon import Decision
+from hw.model import BayView, FanSnapshot, PanelSnapshot, Sensor, SensorKind, SensorState, TrayCondition
+from nvr.alarms.model import Health
+from nvr.policy.decide import SILENCE_GRACE, Memory, SetTrays, acknowledge, decide, health
+from nvr.policy.trays import conditions
+from nvr.policy.world import Word, World
+from nvr.recorder.model import CameraState, CameraView, RecorderSnapshot, VolumeState, VolumeView
+from raid.model import CheckResult, CheckVerdict, Drive, DriveState, RaidSnapshot, VdState, VirtualDrive
+
+NOW = 1000.0
+
+
+def drive(bay: int, state: DriveState = DriveState.ONLINE, **more: Any) -> Drive:
+    device = None if state is DriveState.MISSING else f"/dev/sd{'abcdefgh'[bay]}"
+    fields: dict[str, Any] = {"detail": "", "vd": "vd0", "slot": bay} | more
+    return Drive(bay, f"SN{bay}", "RACK DISK", 512 << 20, device, state, **fields)
+
+
+def vd(state: VdState = VdState.OPTIMAL, tolerance: int = 1) -> VirtualDrive:
+    return VirtualDrive(
+        "vd0", "u", 5, state, None, "/dev/md127", 1 << 30, 65536, (0, 1, 2, 3), tolerance, "/srv/rackeye/vd0", ""
+    )
+
+
+def raid(*changed: Drive, state: VdState = VdState.OPTIMAL, **more: Any) -> RaidSnapshot:
+    bays = {change.bay for change in changed}
+    whole = tuple(drive(bay) for bay in range(4) if bay not in bays)
+    return RaidSnapshot(drives=whole + changed, virtual_drives=(vd(state),), **more)
+
+
+def panel(**shown: TrayCondition) -> PanelSnapshot:
+    told = {int(bay[3:]): kind for bay, kind in shown.items()}
+    bays = tuple(BayView(bay, True, condition=told.get(bay, TrayCondition.NONE)) for bay in range(8))
+    return PanelSnapshot("virtual-8", bays=bays)
+
+
+CAMERA = CameraView("door", "rtsp://10.0.0.1/", CameraState.RECORDING)
+VOLUME = VolumeView("vd0", "/srv/rackeye/vd0", VolumeState.READY)
+RECORDING = RecorderSnapshot((CAMERA,), (VOLUME,))
+
+
+def world(
+    raid_: RaidSnapshot | None = None, panel_: PanelSnapshot | None = None, fan: FanSnapshot | None = None,
+    recorder: RecorderSnapshot | None = None, silent: tuple[str, ...] = (),
+) -> World:
+    words: dict[str, Any] = {
+        "raid": raid_ or raid(), "panel": panel_ or panel(), "fan": fan or FanSnapshot(),
+        "recorder": recorder or RECORDING,
+    }  # fmt: skip
+    return World(**{
+        key: Word(f"rackeye-{key}", None if key in silent else data, NOW, key not in silent)
+        for key, data in words.items()
+    })
+
+
+def codes(decision: Decision[Memory, SetTrays]) -> list[str]:
+    return sorted(alarm.code for alarm in decision.memory.open)
+
+
+def test_all_is_well() -> None:
+    decision = decide(world(), Memory(), NOW)
+    assert decision.actions == ()
+    assert decision.memory == Memory()
+    assert health(world(), decision.memory) is Health.GOOD
+
+
+def test_a_failed_drive_lights_amber_and_raises_an_alarm_that_stays_until_mended() -> None:
+    pulled = raid(drive(2, DriveState.MISSING), state=VdState.DEGRADED)
+    first = decide(world(pulled), Memory(), NOW)
+    assert first.actions == (SetTrays(((2, TrayCondition.FAILED),)),)
+    assert codes(first) == ["ALARM-101", "ALARM-102"]
+    alarm = next(alarm for alarm in first.memory.open if alarm.code == "ALARM-101")
+    assert "bay 2 (RACK DISK SN2) is missing" in alarm.text
+    assert "Put a blank drive of 536.9 MB or more into bay 2" in alarm.hint
+    assert (alarm.bay, alarm.serial, alarm.vd, alarm.raised) == (2, "SN2", "vd0", NOW)
+
+    rebuilding = raid(replace(drive(2, DriveState.REBUILD), serial="NEW"), state=VdState.DEGRADED)
+    second = decide(world(rebuilding, panel(bay2=TrayCondition.FAILED)), first.memory, NOW + 60)
+    assert second.actions == (SetTrays(((2, TrayCondition.REBUILD),)),)
+    assert codes(second) == ["ALARM-101", "ALARM-102"]
+    assert {alarm.raised for alarm in second.memory.open} == {NOW}
+
+    third = decide(world(raid(), panel(bay2=TrayCondition.REBUILD)), second.memory, NOW + 90)
+    assert third.actions == (SetTrays(()),)
+    assert codes(third) == []
+    assert {alarm.cleared for alarm in third.memory.cleared} == {NOW + 90}
+
+
+def test_the_trays_are_set_only_on_a_difference() -> None:
+    pulled = raid(drive(2, DriveState.MISSING))
+    assert decide(world(pulled, panel(bay2=TrayCondition.FAILED)), Memory(), NOW).actions == ()
+
+
+def test_a_rebuild_without_a_failure_before_it_is_no_drive_alarm() -> None:
+    assert codes(decide(world(raid(drive(1, DriveState.REBUILD))), Memory(), NOW)) == []
+
+
+@pytest.mark.parametrize(
+    ("states", "shown"),
+    [
+        ((DriveState.MISSING, DriveState.BLANK), TrayCondition.FAILED),
+        ((DriveState.MISSING, DriveState.FOREIGN), TrayCondition.FAILED),
+        ((DriveState.REBUILD,), TrayCondition.REBUILD),
+        ((DriveState.COPYBACK,), TrayCondition.REBUILD),
+        ((DriveState.FAILED, DriveState.REBUILD), TrayCondition.FAILED),
+        ((DriveState.ONLINE,), TrayCondition.NONE),
+        ((DriveState.UNKNOWN,), TrayCondition.NONE),
+    ],
+)
+def test_trays(states: tuple[DriveState, ...], shown: TrayCondition) -> None:
+    assert conditions(tuple(drive(3, state) for state in states)).get(3, TrayCondition.NONE) is shown
+
+
+def test_a_replacement_that_is_refused_says_why() -> None:
+    foreign = drive(2, DriveState.FOREIGN, vd=None, slot=None, detail="It holds ext4.", refused=True)
+    decision = decide(world(raid(drive(2, DriveState.MISSING), foreign)), Memory(), NOW)
+    alarm = next(alarm for alarm in decision.memory.open if alarm.code == "ALARM-104")
+    assert "It holds ext4." in alarm.text
+    assert "rackeye drive clear --bay 2" in alarm.hint
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "code"),
+    [
+        (raid(state=VdState.FAILED), "ALARM-103"),
+        (raid(state=VdState.OFFLINE), "ALARM-103"),
+        (raid(state=VdState.PARTIALLY_DEGRADED), "ALARM-102"),
+        (raid(checks=(CheckResult("vd0", CheckVerdict.WRONG, NOW, 9, (4,), 1, "Stripe 4."),)), "ALARM-105"),
+        (raid(problems=("mdadm is missing.",)), "ALARM-402"),
+    ],
+)
+def test_storage_conditions(snapshot: RaidSnapshot, code: str) -> None:
+    assert codes(decide(world(snapshot), Memory(), NOW)) == [code]
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "code"),
+    [
+        (SensorKind.TEMPERATURE, SensorState.ALARM, "ALARM-301"),
+        (SensorKind.FAN, SensorState.ALARM, "ALARM-302"),
+        (SensorKind.FAN, SensorState.MISSING, "ALARM-303"),
+        (SensorKind.TEMPERATURE, SensorState.UNKNOWN, "ALARM-303"),
+    ],
+)
+def test_chassis_conditions(kind: SensorKind, state: SensorState, code: str) -> None:
+    fan = FanSnapshot(sensors=(Sensor("CPU", kind, None, "C", None, 80, state),))
+    assert codes(decide(world(fan=fan), Memory(), NOW)) == [code]
+
+
+@pytest.mark.parametrize("state", [s for s in CameraState if s.value not in ("disabled", "connecting", "recording")])
+def test_a_camera_that_is_not_recorded(state: CameraState) -> None:
+    recorder = RecorderSnapshot((replace(CAMERA, state=state),), (VOLUME,))
+    assert codes(decide(world(recorder=recorder), Memory(), NOW)) == ["ALARM-202"]
+
+
+def test_no_volume_is_one_loud_alarm() -> None:
+    stopped = replace(CAMERA, state=CameraState.NO_VOLUME)
+    gone = replace(VOLUME, state=VolumeState.UNMOUNTED)
+    decision = decide(world(recorder=RecorderSnapshot((stopped, stopped), (gone,))), Memory(), NOW)
+    assert codes(decision) == ["ALARM-201"]
+    assert "2 camera(s) are not recorded" in decision.memory.open[0].text
+    assert health(world(), decision.memory) is Health.CRITICAL
+
+
+def test_no_cameras_and_no_volume_is_no_alarm() -> None:
+    assert codes(decide(world(recorder=RecorderSnapshot()), Memory(), NOW)) == []
+
+
+def test_what_a_silent_daemon_watches_stays_as_it_was() -> None:
+    failed = decide(world(raid(drive(2, DriveState.MISSING))), Memory(), NOW)
+    silent = decide(world(silent=("raid",)), failed.memory, NOW + 1)
+    assert codes(silent) == ["ALARM-101"]
+    assert silent.again is not None
+    assert 0 < silent.again <= SILENCE_GRACE
+    assert silent.actions == ()
+    loud = decide(world(silent=("raid",)), silent.memory, NOW + SILENCE_GRACE)
+    assert codes(loud) == ["ALARM-101", "ALARM-401"]
+    assert codes(decide(world(), loud.memory, NOW + 20)) == []
+
+
+def test_a_silent_daemon_is_never_good() -> None:
+    assert health(world(silent=("fan",)), Memory()) is Health.UNKNOWN
+
+
+def test_acknowledged_alarms_stay_open() -> None:
+    memory = decide(world(raid(drive(2, DriveState.MISSING))), Memory(), NOW).memory
+    seen = acknowledge(memory, memory.open[0].id, NOW + 5)
+    again = decide(world(raid(drive(2, DriveState.MISSING))), seen, NOW + 6)
+    assert [alarm.acknowledged for alarm in again.memory.open] == [NOW + 5]
+
+
+LOOKS = st.tuples(st.sampled_from(list(DriveState)), st.sampled_from(list(VdState)), st.booleans())
+
+
+@given(st.lists(LOOKS, max_size=12))
+def test_no_alarm_is_lost_or_doubled(looks: list[tuple[DriveState, VdState, bool]]) -> None:
+    """Whatever comes: one alarm a fault, ids never used twice, and what is broken now is open now."""
+    memory, ids = Memory(), set[int]()
+    for number, (state, vd_state, silent) in enumerate(looks):
+        seen = world(raid(drive(2, state), state=vd_state), silent=("raid",) if silent else ())
+        before = {alarm.id for alarm in memory.open}
+        memory = decide(seen, memory, NOW + number).memory
+        fresh = {alarm.id for alarm in memory.open} - before
+        assert not fresh & ids
+        ids |= fresh
+        sames = [alarm.same for alarm in memory.open]
+        assert len(sames) == len(set(sames))
+        if not silent and state in (DriveState.MISSING, DriveState.FAILED, DriveState.OFFLINE):
+            assert "drive-failed/vd0/2" in sames
+        if not silent and state is DriveState.ONLINE:
+            assert "drive-failed/vd0/2" not in sames
