@@ -115,8 +115,8 @@ def _refuse_unsettled(array: str, md: Path) -> None:
         raise CannotCheck(f"{array} is {what}: its parity is not settled.", hint="Check again when that has ended.")
     if _text(md / "resync_start") != "none":
         raise CannotCheck(
-            f"{array} has not been initialized to its end: its parity is not settled.",
-            hint="Let it become writable and finish; then check.",
+            f"{array} still has to initialize or resynchronize: its parity is not settled.",
+            hint="It goes on when the array is writable and not frozen; check again when it has ended.",
         )
 
 

@@ -5,7 +5,7 @@ Q = sum of g^i * D_i over GF(256), g = 2, polynomial 0x11d (facts/raid.md).
 """
 
 import mmap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -25,6 +25,7 @@ _Bytes = NDArray[np.uint8]
 
 _log = get_logger("raid.parity")
 _MOST_DATA = 255
+_SLICE = 4096  # words of 8 bytes: 32 KiB
 
 
 class Engine(Protocol):
@@ -44,20 +45,22 @@ class NumpyEngine:
     name = "numpy"
 
     def xor_check(self, blocks: Sequence[memoryview]) -> bool:
-        return not _xor(_words(blocks, fewest=2)).any()
+        return not any(_xor(part).any() for part in _slices(_words(blocks, fewest=2)))
 
     def pq_check(self, blocks: Sequence[memoryview]) -> bool:
-        *data, p, q = _words(blocks, fewest=4, most=_MOST_DATA + 2)
-        p_now, q_now = _pq(data)
-        return bool(np.array_equal(p, p_now) and np.array_equal(q, q_now))
+        for *data, p, q in _slices(_words(blocks, fewest=4, most=_MOST_DATA + 2)):
+            p_now, q_now = _pq(data)
+            if not (np.array_equal(p, p_now) and np.array_equal(q, q_now)):
+                return False
+        return True
 
     def xor_gen(self, blocks: Sequence[memoryview]) -> None:
-        *data, p = _words(blocks, fewest=3)
-        p[:] = _xor(data)
+        for *data, p in _slices(_words(blocks, fewest=3)):
+            p[:] = _xor(data)
 
     def pq_gen(self, blocks: Sequence[memoryview]) -> None:
-        *data, p, q = _words(blocks, fewest=4, most=_MOST_DATA + 2)
-        p[:], q[:] = _pq(data)
+        for *data, p, q in _slices(_words(blocks, fewest=4, most=_MOST_DATA + 2)):
+            p[:], q[:] = _pq(data)
 
 
 @lru_cache(maxsize=1)
@@ -174,6 +177,12 @@ def _words(blocks: Sequence[memoryview], *, fewest: int, most: int = 2**16) -> l
     return [np.frombuffer(block, np.uint64) for block in blocks]
 
 
+def _slices(blocks: Sequence[_Words]) -> Iterator[list[_Words]]:
+    """The same blocks in stretches whose copies stay in the cache, and on the heap rather than in fresh pages."""
+    for at in range(0, len(blocks[0]), _SLICE):
+        yield [block[at : at + _SLICE] for block in blocks]
+
+
 def _xor(blocks: Sequence[_Words]) -> _Words:
     total = blocks[0].copy()
     for block in blocks[1:]:
@@ -186,10 +195,12 @@ def _pq(data: Sequence[_Words]) -> tuple[_Words, _Words]:
     p, q = data[-1].copy(), data[-1].copy()
     for block in reversed(data[:-1]):
         p ^= block
-        high = (q >> _SEVEN) & _LOW_BITS
+        high = q >> _SEVEN
+        high &= _LOW_BITS
+        high *= _REDUCE
         q &= _LOW_SEVENS
         q <<= _ONE
-        q ^= high * _REDUCE
+        q ^= high
         q ^= block
     return p, q
 

@@ -20,6 +20,7 @@ Opener = Callable[[Member], int]
 
 _DEPTH = 3  # pieces in memory: one is judged, two are on their way
 _GONE = frozenset({errno.ENXIO, errno.ENODEV})
+_WHY = {errno.ENODATA: "medium error", errno.EIO: "I/O error"}
 _PATIENCE = 8  # failed pages of one piece after which the rest of it is not tried: each may cost seconds
 
 
@@ -144,9 +145,11 @@ def _read(fd: int, member: Member, start: int, block: memoryview) -> tuple[Unrea
                 f"/dev/{member.name} (slot {member.slot}) went away during the check.",
                 hint="Mend the array, then check again.",
             )
-        unread.append(Unread(member.slot, start + at, len(page), os.strerror(why)))
+        unread.append(Unread(member.slot, start + at, len(page), _WHY.get(why) or os.strerror(why)))
         if len(unread) == _PATIENCE and at + PAGE < len(block):
-            unread.append(Unread(member.slot, start + at + PAGE, len(block) - at - PAGE, "not tried after 8 errors"))
+            unread.append(
+                Unread(member.slot, start + at + PAGE, len(block) - at - PAGE, f"not tried after {_PATIENCE} errors")
+            )
             break
     return tuple(unread)
 
