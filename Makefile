@@ -5,7 +5,7 @@ DEBIAN = bubblewrap dbus ffmpeg gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS ?=
 
-.PHONY: setup run test check bench install
+.PHONY: setup run test check install
 
 setup: .venv/ready
 .venv/ready: pyproject.toml Makefile
@@ -23,3 +23,7 @@ test: setup
 
 check: setup
 	.venv/bin/python -m pytest -q tests/unit/test_house.py $(ARGS)
+
+PROFILE ?= generic
+install: setup
+	$(ROOT) systemd/install.sh / $(PROFILE)
