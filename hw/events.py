@@ -9,9 +9,9 @@ from contextlib import suppress
 import pyudev
 
 from core.daemon import Wake
+from hw.bays import NOT_IN_BAYS
 
 _BUFFER = 8 * 1024 * 1024
-_NOT_IN_BAYS = ("md", "dm-", "loop", "ram", "zram", "nbd")
 
 
 async def drive_events(wake: Wake) -> None:
@@ -40,5 +40,5 @@ def _drain(monitor: pyudev.Monitor, wake: Wake) -> None:
     except OSError:  # the buffer ran over: events are lost, so look
         wake()
         return
-    if any(not event.sys_name.startswith(_NOT_IN_BAYS) for event in events):
+    if any(not event.sys_name.startswith(NOT_IN_BAYS) for event in events):
         wake()
