@@ -1,0 +1,186 @@
+"""core.daemon on a real bus: looks, actions, memory before actions, back-off, a look or a save that fails, commands."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from core.bus import BusClient, Command, Envelope, Nothing, Sentence
+from core.daemon import Daemon, Decision, Wake
+from core.errors import InternalError
+from tests.unit.core.conftest import Bus
+
+NAME = "org.rackeye.Test1"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A snapshot of a room that should be warm."""
+
+    degrees: int
+    heatings: int = 0
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Thermostat:
+    """Heats one degree at a time up to 20, remembers how often."""
+
+    degrees: int
+    works: bool = True
+    readable: bool = True
+    disk_full: bool = False
+    order: list[str] = field(default_factory=list)
+
+    def observe(self) -> Room:
+        if not self.readable:
+            raise OSError("the sensor is gone")
+        return Room(self.degrees)
+
+    def decide(self, snapshot: Room, memory: int, now: float) -> Decision[int, str]:
+        assert now > 0
+        if snapshot.degrees >= 20:
+            return Decision((), memory)
+        return Decision(("heat",), memory + 1)
+
+    def act(self, action: str) -> str:
+        self.order.append(action)
+        if not self.works:
+            raise InternalError("The heater is broken.")
+        self.degrees += 1
+        return f"It is {self.degrees} degrees."
+
+    def save(self, memory: int) -> None:
+        if self.disk_full:
+            raise OSError("no space left")
+        self.order.append(f"saved {memory}")
+
+    def show(self, snapshot: Room, memory: int, problems: tuple[str, ...]) -> Room:
+        return Room(snapshot.degrees, memory, problems)
+
+    def reload(self) -> None:
+        self.order.append("reload")
+
+
+def play(thermostat: Thermostat, scene: Callable[[BusClient, Daemon[Room, int, str]], Awaitable[None]]) -> None:
+    """Runs the daemon and a scene beside it, then ends it by SIGTERM as systemd does."""
+
+    async def set_memory(_request: Nothing) -> Sentence:
+        await daemon.change(lambda _: 100)
+        return Sentence("Set.")
+
+    async def quiet(_wake: Wake) -> None:
+        await asyncio.Event().wait()
+
+    daemon = Daemon(
+        "test", thermostat, 0, NAME, commands=(Command("Set", Nothing, Sentence, set_memory),), sources=(quiet,)
+    )
+
+    async def whole() -> None:
+        life = asyncio.create_task(daemon.run())
+        async with BusClient() as client:
+            await asyncio.wait_for(scene(client, daemon), 10)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(life, 5)
+
+    asyncio.run(whole())
+
+
+async def until(client: BusClient, wanted: Callable[[Room], bool]) -> Room:
+    async for envelope in client.watch(NAME, Room):
+        if envelope is not None and wanted(envelope.data):
+            return envelope.data
+    raise AssertionError("the bus ended")
+
+
+def test_acts_until_all_is_well_and_saves_before_it_acts(bus: Bus) -> None:
+    thermostat = Thermostat(18)
+
+    async def scene(client: BusClient, _: Daemon[Room, int, str]) -> None:
+        assert await until(client, lambda room: room.degrees == 20) == Room(20, 2)
+
+    play(thermostat, scene)
+    assert thermostat.order == ["saved 1", "heat", "saved 2", "heat"]
+
+
+def test_an_action_without_effect_backs_off_and_is_shown(bus: Bus) -> None:
+    thermostat = Thermostat(18, works=False)
+
+    async def scene(client: BusClient, daemon: Daemon[Room, int, str]) -> None:
+        room = await until(client, lambda room: bool(room.problems))
+        assert room.problems == ("[INT-001] The heater is broken.",)
+        await asyncio.sleep(0.4)  # without a back-off thousands would fit in
+        assert 2 <= thermostat.order.count("heat") <= 5
+        thermostat.works = True
+        daemon.wake()
+        await until(client, lambda room: room.degrees == 19 and not room.problems)
+
+    play(thermostat, scene)
+
+
+def test_a_look_that_fails_is_said_and_the_last_snapshot_stays(bus: Bus) -> None:
+    thermostat = Thermostat(20)
+
+    async def scene(client: BusClient, daemon: Daemon[Room, int, str]) -> None:
+        await until(client, lambda room: room.degrees == 20)
+        thermostat.readable = False
+        daemon.wake()
+        assert (await until(client, lambda room: bool(room.problems))).problems == ("the sensor is gone",)
+        thermostat.readable = True
+        daemon.wake()
+        await until(client, lambda room: not room.problems)
+
+    play(thermostat, scene)
+
+
+def test_nothing_is_done_that_cannot_be_remembered(bus: Bus) -> None:
+    thermostat = Thermostat(19, disk_full=True)
+
+    async def scene(client: BusClient, _: Daemon[Room, int, str]) -> None:
+        room = await until(client, lambda room: bool(room.problems))
+        assert "memory of test cannot be written" in room.problems[0]
+
+    play(thermostat, scene)
+    assert "heat" not in thermostat.order
+
+
+def test_a_command_changes_the_memory_on_disk_before_it_answers(bus: Bus) -> None:
+    thermostat = Thermostat(20)
+
+    async def scene(client: BusClient, daemon: Daemon[Room, int, str]) -> None:
+        await until(client, lambda room: room.degrees == 20)
+        assert await client.call(NAME, "Set", Nothing(), Sentence) == Sentence("Set.")
+        assert thermostat.order == ["saved 100"]
+        await until(client, lambda room: room.heatings == 100)
+        os.kill(os.getpid(), signal.SIGHUP)
+        while "reload" not in thermostat.order:  # noqa: ASYNC110 -- a signal handler has no event to wait for
+            await asyncio.sleep(0.01)
+
+    play(thermostat, scene)
+
+
+def test_systemd_is_told(bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        address = f"\0rackeye-test-{os.getpid()}"
+        notify.bind(address)
+        notify.settimeout(5)
+        monkeypatch.setenv("NOTIFY_SOCKET", "@" + address[1:])
+        monkeypatch.setenv("WATCHDOG_USEC", "3000000")
+
+        async def scene(client: BusClient, _: Daemon[Room, int, str]) -> None:
+            seen: Envelope[Room] | None = None
+            while seen is None:
+                seen = await anext(client.watch(NAME, Room))
+
+        play(Thermostat(20), scene)
+        heard = b""
+        while b"STOPPING=1" not in heard:
+            heard += notify.recv(4096) + b"\n"
+    assert b"WATCHDOG=1" in heard
+    assert b"READY=1" in heard
+    assert b"STATUS=All is as it should be." in heard
