@@ -37,7 +37,7 @@ def assemble(vd: KnownVd, running: Running | None, scene: Scene) -> Iterator[Act
 
 def still_waiting(vd: KnownVd, ready: Muster, scene: Scene) -> bool:
     """Members may still be on their way: drives that are not read yet, or a start so fresh that drives still appear."""
-    if any(d.probe is None and not d.protected and scene.world.running_array_of(d) is None for d in scene.world.disks):
+    if scene.world.unread:
         return True
     if not ready.awaited:
         return False

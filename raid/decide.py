@@ -35,7 +35,7 @@ def decide(world: World, memory: Memory, settings: Raid, now: float) -> Decision
         running = world.array(vd.uuid)
         if running is not None:
             actions += put_out_the_gone(vd, running)
-    actions += _unread(world)
+    actions += [Probe(disk.name, disk.diskseq) for disk in world.unread]
     for vd in memory.vds:
         actions += _steps(vd, world.array(vd.uuid), scene)
     return Decision(tuple(actions), memory, _again(scene))
@@ -74,12 +74,6 @@ def _made(vd: KnownVd, scene: Scene) -> bool:
             return isinstance(chosen(vd, scene), str)
         case _:
             return False
-
-
-def _unread(world: World) -> Iterator[Action]:
-    for disk in world.disks:
-        if disk.probe is None and not disk.protected and world.running_array_of(disk) is None:
-            yield Probe(disk.name, disk.diskseq)
 
 
 def _again(scene: Scene) -> float | None:

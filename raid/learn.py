@@ -93,12 +93,8 @@ def _adopt(scene: Scene, memory: Memory) -> Memory:
         if memory.by_uuid(uuid) is None and scene.world.array(uuid) is None:
             memory = _take(memory, vd_of_superblocks(uuid, scene.world))
     started = memory.fleeting.started or scene.now
-    over = scene.now - started > ADOPT_SECONDS and all(disk.probe or disk.protected for disk in _free(scene.world))
+    over = scene.now - started > ADOPT_SECONDS and not scene.world.unread
     return replace(memory, adopting=not over)
-
-
-def _free(world: World) -> list[Disk]:
-    return [disk for disk in world.disks if world.running_array_of(disk) is None]
 
 
 def _take(memory: Memory, vd: KnownVd | None) -> Memory:

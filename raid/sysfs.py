@@ -52,6 +52,7 @@ class Array:
 
     device: str
     devnum: str
+    diskseq: int
     level: int | None
     layout: int
     chunk: int
@@ -154,6 +155,7 @@ class Sysfs:
         array = Array(
             device=name,
             devnum=_must(top / "dev"),
+            diskseq=_int(_read(top / "diskseq", "0")),
             level=_level(_must(md / "level")),
             layout=_int(_read(md / "layout", "0")),
             chunk=_int(_read(md / "chunk_size", "0")),

@@ -130,6 +130,14 @@ class World:
         found = [disk for disk in self.disks if serial and disk.serial == serial]
         return found[0] if len(found) == 1 else None
 
+    @property
+    def unread(self) -> tuple[Disk, ...]:
+        """Drives of which it is not known yet what lies on them."""
+        return tuple(
+            disk for disk in self.disks
+            if disk.probe is None and not disk.protected and self.running_array_of(disk) is None
+        )
+
     def running_array_of(self, disk: Disk) -> Running | None:
         """The array that has this drive as a member."""
         return next((a for a in self.arrays if any(m.device == disk.name and m.present for m in a.md.members)), None)

@@ -1,0 +1,123 @@
+"""Does what `decide` asked for, one action at a time, and says in a sentence what was done.
+
+A drive is read again, past all caches, just before a job that writes to it starts.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import assert_never
+
+from core.clock import Clock
+from core.errors import DriveChanged, DriveInUse, RaidBusy, SystemDrive
+from core.jobs import Jobs, JobSpec
+from core.paths import Paths
+from raid import filesystem
+from raid.actions import (
+    Action,
+    Expected,
+    FailMember,
+    Mount,
+    Prepare,
+    Probe,
+    RemoveMember,
+    SetActive,
+    SetSpeed,
+    StartJob,
+    Unmount,
+)
+from raid.mdadm import HOMEHOST
+from raid.observe import Observer
+from raid.world import Disk, World
+
+REMOVE_TRIES = 40
+REMOVE_PAUSE = 0.025
+
+
+@dataclass(slots=True)
+class Actor:
+    """The hands of raidd. world: the last look, for which arrays are ours."""
+
+    observer: Observer
+    jobs: Jobs
+    paths: Paths
+    clock: Clock
+    world: World | None = None
+
+    def act(self, action: Action) -> str:  # noqa: PLR0911 -- one return an action
+        """Raises RackeyeError, OSError."""
+        sysfs = self.observer.sysfs
+        match action:
+            case Probe():
+                return self._probe(action)
+            case FailMember():
+                sysfs.fail_member(action.array, action.device)
+                return f"{action.device} is gone: {action.vd} goes on without it."
+            case RemoveMember():
+                self._remove(action)
+                return f"{action.device}, which is gone, was taken off {action.vd}."
+            case SetActive():
+                sysfs.set_active(action.array)
+                return f"{action.vd} may be written; what was waiting begins."
+            case SetSpeed():
+                sysfs.set_speed_min(action.array, action.kib_per_second)
+                return f"{action.array} is to resync with at least {action.kib_per_second} KiB/s a drive."
+            case StartJob():
+                return self._start(action)
+            case Mount():
+                filesystem.mount(action.device, filesystem.mountpoint(self.paths, action.vd))
+                return f"{action.vd} is mounted."
+            case Prepare():
+                filesystem.prepare(self.paths.volumes / action.vd, action.vd, action.uuid, self.clock.now())
+                return f"{action.vd} is a recording volume."
+            case Unmount():
+                filesystem.unmount(action.mountpoint)
+                return f"{action.vd} has failed and is no volume any more."
+            case _:
+                assert_never(action)
+
+    def _probe(self, action: Probe) -> str:
+        answer = self.observer.inventory.probe(action.device, action.diskseq)
+        found = answer.error or ", ".join(answer.signatures) or "blank"
+        return f"The drive {action.device} was read: {found}"
+
+    def _remove(self, action: RemoveMember) -> None:
+        """md lets go of a failed member only once its last requests have come back."""
+        for _ in range(REMOVE_TRIES):
+            try:
+                self.observer.sysfs.remove_member(action.array, action.device)
+            except RaidBusy:
+                time.sleep(REMOVE_PAUSE)
+            else:
+                return
+        self.observer.sysfs.remove_member(action.array, action.device)
+
+    def _start(self, action: StartJob) -> str:
+        for expected in action.drives:
+            self._check(expected)
+        self.jobs.start(JobSpec(action.id, action.kind, action.vd, action.steps))
+        self.observer.job_started()
+        return action.why
+
+    def _check(self, expected: Expected) -> None:
+        """Raises DriveChanged, SystemDrive, DriveInUse."""
+        disk = self.read_again(expected.device)
+        place = f"bay {expected.bay} (serial {expected.serial})"
+        if disk is None or (disk.diskseq, disk.bay, disk.serial) != (expected.diskseq, expected.bay, expected.serial):
+            raise DriveChanged(f"The drive of {place} is not the one that was looked at.", hint="It is looked at anew.")
+        refuse_if_used(disk)
+
+    def read_again(self, name: str) -> Disk | None:
+        """A drive past all caches."""
+        arrays = () if self.world is None else self.world.arrays
+        ours = frozenset(running.md.device for running in arrays if running.homehost == HOMEHOST)
+        return self.observer.again(name, ours)
+
+
+def refuse_if_used(disk: Disk) -> None:
+    """Raises SystemDrive, DriveInUse."""
+    place = f"bay {disk.bay}, model {disk.model}, serial {disk.serial}"
+    if disk.protected:
+        raise SystemDrive(f"{disk.device} ({place}) is not touched. {disk.protected}", hint="Name a drive in a bay.")
+    if disk.held_by:
+        held = ", ".join(disk.held_by)
+        raise DriveInUse(f"The drive in {place} is in use by {held}.", hint="rackeye drive shows what it belongs to.")

@@ -1,0 +1,137 @@
+"""One look: sysfs, udev, mounts and jobs into one World. Nothing here runs a program or reads a drive that works."""
+
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from core.jobs import Job, Jobs, boot_id
+from core.paths import Paths
+from raid import check, filesystem, mdadm, superblock
+from raid.drives import Inventory
+from raid.mdadm import HOMEHOST
+from raid.model import CheckResult
+from raid.mounts import Mount, read_mounts
+from raid.superblock import Superblock
+from raid.sysfs import Array, Member, Sysfs
+from raid.world import CheckRun, Disk, Running, Volume, World
+
+
+class Observer:
+    """Looks, with the caches that make a look cheap."""
+
+    def __init__(self, paths: Paths, sysfs: Sysfs, jobs: Jobs) -> None:
+        self.sysfs = sysfs
+        self.inventory = Inventory(sysfs, paths)
+        self._paths = paths
+        self._jobs = jobs
+        self._boot = boot_id()
+        self._named: dict[tuple[str, int], Superblock] = {}
+        """Who an array is, by kernel name and diskseq."""
+        self._stale_work = True
+        self._vds: tuple[tuple[str, str], ...] = ()
+        self._job_list: tuple[Job, ...] = ()
+        self._checks: tuple[tuple[str, CheckRun], ...] = ()
+        self._results: tuple[CheckResult, ...] = ()
+        self._prepared: set[tuple[str, str]] = set()
+
+    def look(self, vds: tuple[tuple[str, str], ...]) -> World:
+        """vds: name and UUID of each virtual drive that should exist. Raises OSError."""
+        mounts = read_mounts(self._paths)
+        arrays = self.sysfs.arrays()
+        standing = {(array.device, array.diskseq) for array in arrays}
+        self._named = {key: own for key, own in self._named.items() if key in standing}
+        named = [(array, self._name(array)) for array in arrays]
+        ours = frozenset(array.device for array, own in named if own is not None and own.homehost == HOMEHOST)
+        members = frozenset(member.device for array in arrays for member in array.members if member.present)
+        disks = self.inventory.disks(mounts, ours, members)
+        self._work(vds)
+        return World(
+            boot=self._boot,
+            disks=disks,
+            arrays=tuple(self._running(array, own, mounts, disks) for array, own in named),
+            jobs=self._job_list,
+            checks=self._checks,
+            results=self._results,
+            mdadm=mdadm.available(),
+        )
+
+    def again(self, name: str, ours: frozenset[str]) -> Disk | None:
+        """One drive read anew, past the caches: the last look before something is done to it. Raises OSError."""
+        self.inventory.forget(name)
+        arrays = self.sysfs.arrays()
+        members = frozenset(member.device for array in arrays for member in array.members if member.present)
+        disks = self.inventory.disks(read_mounts(self._paths), ours, members)
+        return next((disk for disk in disks if disk.name == name), None)
+
+    def _name(self, array: Array) -> Superblock | None:
+        """UUID and name from any member's superblock, kept while the array stands: they never change."""
+        key = (array.device, array.diskseq)
+        if key not in self._named:
+            found = self._superblock(array.members)
+            if found is None:
+                return None
+            self._named[key] = found
+        return self._named[key]
+
+    def _work(self, vds: tuple[tuple[str, str], ...]) -> None:
+        """Jobs and checks; read again only while one runs, has just been started, or a virtual drive is new."""
+        if not self._stale_work and vds == self._vds and not any(job.alive for job in self._job_list):
+            return
+        self._stale_work, self._vds = False, vds
+        jobs = self._job_list = self._jobs.list()
+        found = [(vd, check.read(self._paths, vd, alive=check.running(jobs, vd) is not None)) for vd, _ in vds]
+        self._checks = tuple((vd, run) for vd, run in found if isinstance(run, CheckRun))
+        self._results = tuple(result for _, result in found if isinstance(result, CheckResult))
+
+    def job_started(self) -> None:
+        """Jobs are to be read again."""
+        self._stale_work = True
+
+    def _superblock(self, members: tuple[Member, ...]) -> Superblock | None:
+        for member in sorted(members, key=lambda member: not member.in_sync):
+            if member.present and not member.faulty:
+                with suppress(OSError):
+                    found = superblock.read(self._paths.dev / member.device)
+                    if found is not None:
+                        return found
+        return None
+
+    def _running(
+        self, array: Array, own: Superblock | None, mounts: tuple[Mount, ...], disks: tuple[Disk, ...]
+    ) -> Running:
+        if own is None:
+            return Running(array, None, array.device, "", None)
+        events = None
+        if any(d.probe and d.probe.superblock and d.probe.superblock.array_uuid == own.array_uuid for d in disks):
+            fresh = self._superblock(array.members)  # a former member waits: is it behind the array?
+            events = None if fresh is None else fresh.events
+        running = Running(array, own.array_uuid, own.label, own.homehost, events)
+        if own.homehost != HOMEHOST:
+            return running
+        return replace(running, volume=self._volume(array, own, mounts))
+
+    def _volume(self, array: Array, own: Superblock, mounts: tuple[Mount, ...]) -> Volume:
+        under = str(self._paths.volumes) + "/"
+        places = (m.mountpoint for m in mounts if m.devnum == array.devnum)
+        place = next((place for place in places if place.startswith(under)), None)
+        if place is not None:
+            return Volume(mountpoint=place, prepared=self._is_prepared(own.array_uuid, place))
+        self._prepared = {known for known in self._prepared if known[0] != own.array_uuid}
+        if not array.started:
+            return Volume()
+        try:
+            found, blank = filesystem.read_xfs(Path(self._paths.dev / array.device))
+        except OSError:
+            return Volume()
+        return Volume(read=True, blank=blank, filesystem=found)
+
+    def _is_prepared(self, uuid: str, place: str) -> bool:
+        """Asked of the file system until it is so once: a volume under load, or dying, answers late."""
+        if (uuid, place) not in self._prepared:
+            try:
+                if not filesystem.prepared(place):
+                    return False
+            except OSError:
+                return True  # it does not answer: nothing is written there now
+            self._prepared.add((uuid, place))
+        return True

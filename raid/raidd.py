@@ -1,0 +1,98 @@
+"""rackeye-raidd: owns the drives, the virtual drives and what is done to them (org.rackeye.Raid1)."""
+
+import sys
+
+from core.clock import SystemClock
+from core.config import load_settings
+from core.daemon import Daemon, Decision, run_daemon
+from core.jobs import Jobs
+from core.paths import Paths
+from core.settings import Settings
+from raid import memory as remembered
+from raid.act import Actor
+from raid.actions import Action
+from raid.decide import decide
+from raid.derive import derive
+from raid.memory import Memory
+from raid.model import BUS_NAME, RaidSnapshot
+from raid.observe import Observer
+from raid.scene import Scene
+from raid.service import Service
+from raid.sysfs import Sysfs
+from raid.wakers import Wakers
+from raid.world import World
+
+
+class RaidCycle:
+    """observe, decide, act of raidd (core.daemon.Cycle)."""
+
+    def __init__(self, paths: Paths, observer: Observer, jobs: Jobs, memory: Memory) -> None:
+        self.paths = paths
+        self.observer = observer
+        self.clock = SystemClock()
+        self.actor = Actor(observer, jobs, paths, self.clock)
+        self.file = paths.state / "raid" / "memory.json"
+        self.settings = Settings()
+        self.settings_problems: tuple[str, ...] = ()
+        self._vds = _names(memory)
+        self._saved: bytes | None = None
+        self.reload()
+
+    def observe(self) -> World:
+        self.actor.world = self.observer.look(self._vds)
+        return self.actor.world
+
+    def decide(self, snapshot: World, memory: Memory, now: float) -> Decision[Memory, Action]:
+        decision = decide(snapshot, memory, self.settings.raid, now)
+        self._vds = _names(decision.memory)
+        return decision
+
+    def act(self, action: Action) -> str:
+        return self.actor.act(action)
+
+    def save(self, memory: Memory) -> None:
+        """Skips what differs only in what is fleeting."""
+        data = remembered.encode(memory)
+        if data != self._saved:
+            remembered.save(memory, self.file)
+            self._saved = data
+
+    def show(self, snapshot: World, memory: Memory, problems: tuple[str, ...]) -> RaidSnapshot:
+        scene = Scene(snapshot, memory, self.settings.raid, self.clock.now())
+        return derive(scene, (*problems, *self.settings_problems))
+
+    def reload(self) -> None:
+        loaded = load_settings(Settings, self.paths)
+        self.settings, self.settings_problems = loaded.settings, loaded.problems
+
+
+def _names(memory: Memory) -> tuple[tuple[str, str], ...]:
+    return tuple((vd.name, vd.uuid) for vd in memory.vds)
+
+
+def make(paths: Paths | None = None) -> Daemon[World, Memory, Action]:
+    """The daemon, with its memory read."""
+    paths = paths or Paths()
+    sysfs, jobs = Sysfs(paths.sys), Jobs.of("raid", paths)
+    observer = Observer(paths, sysfs, jobs)
+    wakers = Wakers(sysfs, observer.inventory.forget)
+    memory = remembered.load_or_adopt(paths.state / "raid" / "memory.json")
+    cycle = RaidCycle(paths, observer, jobs, memory)
+    daemon: Daemon[World, Memory, Action] = Daemon(
+        name="rackeye-raidd",
+        cycle=cycle,
+        memory=memory,
+        bus_name=BUS_NAME,
+        sources=(wakers.watch_udev, wakers.watch_md),
+    )
+    daemon.commands = Service(daemon, cycle.actor, jobs, paths, lambda: cycle.settings.raid).commands()
+    return daemon
+
+
+def main() -> int:
+    """The entry point `rackeye-raidd`."""
+    return run_daemon(make)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

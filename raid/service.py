@@ -1,0 +1,266 @@
+"""The commands of org.rackeye.Raid1.Admin. Each reads again what it names, and refuses with a reason."""
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from core.bus import Command
+from core.clock import Clock
+from core.daemon import Daemon
+from core.errors import (
+    CannotRecover,
+    DriveInUse,
+    NoSuchDrive,
+    NoSuchVd,
+    NotNow,
+    PlanChanged,
+    PlanImpossible,
+)
+from core.jobs import Jobs
+from core.paths import Paths
+from core.run import run
+from core.settings import Raid
+from core.units import utc_text
+from raid import check
+from raid.act import Actor, refuse_if_used
+from raid.actions import Action
+from raid.assemble import Recovery, recovery
+from raid.decide import has_failed
+from raid.learn import vd_of_superblocks
+from raid.mdadm import HOMEHOST
+from raid.memory import KnownVd, Memory, Slot, Stage
+from raid.model import (
+    ClearDriveRequest,
+    CreateSimpleReply,
+    CreateSimpleRequest,
+    Done,
+    Plan,
+    PlannedVd,
+    PlanSimpleRequest,
+    RecoverPlan,
+    VdRequest,
+)
+from raid.plan import component_size, plan_simple
+from raid.scene import Scene
+from raid.world import Disk, Running, World
+
+
+class Service:
+    """Handlers; they run in the daemon's loop, and change the memory, never an array directly."""
+
+    def __init__(
+        self,
+        daemon: Daemon[World, Memory, Action],
+        actor: Actor,
+        jobs: Jobs,
+        paths: Paths,
+        settings: Callable[[], Raid],
+    ) -> None:
+        self._daemon = daemon
+        self._actor = actor
+        self._jobs = jobs
+        self._paths = paths
+        self._settings = settings
+        self._clock: Clock = daemon.clock
+        self._one = asyncio.Lock()
+
+    def commands(self) -> tuple[Command[Any, Any], ...]:
+        """All of them."""
+        return (
+            Command("PlanSimple", PlanSimpleRequest, Plan, self.plan_simple),
+            Command("CreateSimple", CreateSimpleRequest, CreateSimpleReply, self.create_simple),
+            Command("ClearDrive", ClearDriveRequest, Done, self.clear_drive),
+            Command("PlanRecover", VdRequest, RecoverPlan, self.plan_recover),
+            Command("RecoverVd", VdRequest, Done, self.recover_vd),
+            Command("ImportVd", VdRequest, Done, self.import_vd),
+            Command("AbandonVd", VdRequest, Done, self.abandon_vd),
+            Command("StartCheck", VdRequest, Done, self.start_check),
+            Command("StopCheck", VdRequest, Done, self.stop_check),
+        )
+
+    def _scene(self) -> Scene:
+        world = self._daemon.snapshot
+        if world is None:
+            raise NotNow("The drives are still being read.", hint="Try again in a few seconds.")
+        return Scene(world, self._daemon.memory, self._settings(), self._clock.now())
+
+    def _vd(self, name: str) -> tuple[KnownVd, Running | None]:
+        vd = self._daemon.memory.vd(name)
+        if vd is None:
+            known = ", ".join(vd.name for vd in self._daemon.memory.vds) or "none"
+            raise NoSuchVd(f"There is no virtual drive {name!r}; there is: {known}.", hint="rackeye vd")
+        return vd, self._scene().world.array(vd.uuid)
+
+    # -- making
+
+    async def plan_simple(self, request: PlanSimpleRequest) -> Plan:
+        scene = self._scene()
+        if scene.world.unread:
+            raise NotNow("Some drives are still being read.", hint="Try again in a few seconds.")
+        return plan_simple(request, scene)
+
+    async def create_simple(self, request: CreateSimpleRequest) -> CreateSimpleReply:
+        async with self._one:
+            if not self._scene().world.mdadm:
+                raise PlanImpossible("mdadm cannot be started, so no array is made.", hint="apt-get install mdadm")
+            plan = await self.plan_simple(request.plan)
+            if plan.fingerprint != request.fingerprint:
+                raise PlanChanged("The drives are not those of the plan that was shown.", hint="Ask for it again.")
+            vds = tuple(_intent(planned) for planned in plan.vds)
+            await self._daemon.change(lambda memory: replace(memory, vds=(*memory.vds, *vds), adopting=False))
+            return CreateSimpleReply(tuple(vd.name for vd in vds))
+
+    async def abandon_vd(self, request: VdRequest) -> Done:
+        """Gives up an intent of which nothing has come."""
+        vd, running = self._vd(request.name)
+        if vd.stage is not Stage.CREATING or running is not None or self._scene().world.job_on(vd.name) is not None:
+            raise NotNow(f"{vd.name} is made already.", hint="Only one that could not be made is given up.")
+        await self._daemon.change(lambda memory: replace(memory, vds=tuple(v for v in memory.vds if v.uuid != vd.uuid)))
+        return Done(f"{vd.name} is not made.")
+
+    async def import_vd(self, request: VdRequest) -> Done:
+        """Takes over a Rackeye array that came from elsewhere."""
+        scene = self._scene()
+        if scene.memory.vd(request.name) is not None:
+            raise NotNow(f"There is a virtual drive {request.name} already.", hint="rackeye vd")
+        blocks = (disk.probe.superblock for disk in scene.world.disks if disk.probe is not None)
+        uuids = {own.array_uuid for own in blocks if own and own.homehost == HOMEHOST and own.label == request.name}
+        found = [vd for uuid in sorted(uuids) if (vd := vd_of_superblocks(uuid, scene.world)) is not None]
+        if len(found) > 1:
+            raise NotNow(f"Two arrays {request.name!r} are here. Pull the drives of one.")
+        if found:
+            await self._daemon.change(lambda memory: replace(memory, vds=(*memory.vds, *found)))
+            return Done(f"{request.name} is taken over and started.")
+        raise NoSuchVd(
+            f"No drives hold enough of a Rackeye array {request.name!r} to start it.", hint="rackeye drive shows them."
+        )
+
+    # -- drives
+
+    async def clear_drive(self, request: ClearDriveRequest) -> Done:
+        async with self._one:
+            disk = self._in_bay(request)
+            fresh = await asyncio.to_thread(self._actor.read_again, disk.name)
+            if fresh is None or (fresh.bay, fresh.serial) != (request.bay, request.serial):
+                raise NoSuchDrive(f"The drive in bay {request.bay} has just been changed.", hint="Look again.")
+            refuse_if_used(fresh)
+            await asyncio.to_thread(_wipe, fresh)
+            self._actor.observer.inventory.forget(fresh.name)
+            await self._daemon.change(
+                lambda m: replace(m, failed=tuple(f for f in m.failed if f.serial != request.serial))
+            )
+            return Done(f"The {fresh.model} with serial {fresh.serial} in bay {fresh.bay} is blank now.")
+
+    def _in_bay(self, request: ClearDriveRequest) -> Disk:
+        """The drive that a command names, when it may be written to at all."""
+        scene = self._scene()
+        here = [disk for disk in scene.world.disks if disk.bay == request.bay]
+        disk = next((disk for disk in here if disk.serial == request.serial), None)
+        if disk is None:
+            found = ", ".join(disk.serial for disk in here) or "no drive"
+            raise NoSuchDrive(
+                f"Bay {request.bay} holds {found}, not the serial {request.serial!r}.", hint="rackeye drive shows them."
+            )
+        refuse_if_used(disk)
+        for vd in scene.memory.vds:
+            running = scene.world.array(vd.uuid)
+            own = None if disk.probe is None else disk.probe.superblock
+            member = own is not None and own.array_uuid == vd.uuid
+            wanted = vd.stage is Stage.CREATING and any(slot.serial == disk.serial for slot in vd.slots)
+            if wanted or (member and (running is None or not running.md.started or has_failed(running))):
+                raise DriveInUse(
+                    f"The drive in bay {request.bay} is needed by {vd.name}, which does not run.",
+                    hint=f"Look at `rackeye vd`: {vd.name} comes first.",
+                )
+        return disk
+
+    # -- recovery
+
+    def _recovery(self, name: str) -> tuple[KnownVd, Recovery]:
+        vd, running = self._vd(name)
+        if running is not None and running.md.started and not has_failed(running):
+            raise CannotRecover(f"{name} runs: there is nothing to recover.", hint="rackeye vd shows its state.")
+        if running is not None:
+            raise CannotRecover(f"{name} is being stopped first.", hint="Try again in a few seconds.")
+        plan = recovery(vd, self._scene())
+        if plan is None:
+            raise CannotRecover(
+                f"Too few drives of {name} are there.", hint="Put back the drives that were pulled last."
+            )
+        return vd, plan
+
+    async def plan_recover(self, request: VdRequest) -> RecoverPlan:
+        vd, plan = self._recovery(request.name)
+        return RecoverPlan(
+            vd.name, tuple(member.disk.bay for member in plan.chosen), tuple(m.disk.bay for m in plan.left_out),
+            _loses(vd, plan),
+        )
+
+    async def recover_vd(self, request: VdRequest) -> Done:
+        vd, plan = self._recovery(request.name)
+        await self._daemon.change(
+            lambda m: replace(m, fleeting=replace(m.fleeting, recover=(*m.fleeting.recover, vd.name)))
+        )
+        bays = ", ".join(str(member.disk.bay) for member in plan.chosen)
+        return Done(f"{vd.name} is being started from the drives in bays {bays}. {_loses(vd, plan)}")
+
+    # -- checks
+
+    async def start_check(self, request: VdRequest) -> Done:
+        vd, running = self._vd(request.name)
+        if running is None or not running.md.started or has_failed(running):
+            raise NotNow(f"{vd.name} does not run, so it cannot be checked.", hint="rackeye vd shows why.")
+        if running.md.sync_action not in ("idle", "frozen") or running.md.sync_total:
+            raise NotNow(f"{vd.name} is busy: md runs {running.md.sync_action}.", hint="Check it when that has ended.")
+        if running.md.degraded or not running.md.parity_complete:
+            raise NotNow(f"{vd.name} is not whole, so there is no parity to compare.", hint="Let it be rebuilt first.")
+        jobs = self._jobs.list()
+        if check.running(jobs, vd.name) is not None:
+            raise NotNow(f"A check of {vd.name} runs already.", hint=f"rackeye check {vd.name} --stop ends it.")
+        numbers = [int(tail) for job in jobs if (tail := job.id.removeprefix(f"{vd.name}-check-")).isdigit()]
+        spec = check.spec(self._paths, vd.name, running.device, max(numbers, default=0) + 1)
+        await asyncio.to_thread(self._jobs.start, spec)
+        self._actor.observer.job_started()
+        self._daemon.wake()
+        return Done(f"The parity of {vd.name} is being checked.")
+
+    async def stop_check(self, request: VdRequest) -> Done:
+        vd, _ = self._vd(request.name)
+        job = check.running(self._jobs.list(), vd.name)
+        if job is None:
+            raise NotNow(f"No check of {vd.name} runs.")
+        await asyncio.to_thread(run, ["systemctl", "stop", f"rackeye-job-{job.id}.service"])
+        self._daemon.wake()
+        return Done(f"The check of {vd.name} is stopped.")
+
+
+def _intent(planned: PlannedVd) -> KnownVd:
+    digits = uuid.uuid4().hex
+    slots = tuple(Slot(drive.bay, drive.serial, drive.model, drive.size) for drive in planned.drives)
+    return KnownVd(
+        name=planned.name,
+        uuid=":".join(digits[at : at + 8] for at in range(0, 32, 8)),
+        level=planned.level,
+        strip=planned.strip,
+        slots=slots,
+        stage=Stage.CREATING,
+        filesystem=str(uuid.uuid4()),
+        component_size=component_size(planned.drives),
+    )
+
+
+def _wipe(disk: Disk) -> None:
+    """Every signature that wipefs knows; it opens the drive exclusively, so one in use is refused by the kernel too."""
+    run(["wipefs", "--all", "--quiet", disk.device], timeout=None)
+
+
+def _loses(vd: KnownVd, plan: Recovery) -> str:
+    """What a forced start may lose, in words."""
+    if plan.lost <= 1:
+        return f"All chosen drives of {vd.name} are equally recent: only what was being written at the end may be lost."
+    return (
+        f"What was written to {vd.name} between {utc_text(plan.since)} and {utc_text(plan.newest)} may be lost or "
+        "damaged, also in files that are older."
+    )
