@@ -1,7 +1,7 @@
 """The rows of the drives: those that are there, and those that should be. Pure."""
 
 from raid import members
-from raid.candidates import judge
+from raid.candidates import Use, judge
 from raid.memory import KnownVd, Stage
 from raid.model import Drive, DriveState
 from raid.scene import Scene
@@ -34,7 +34,9 @@ def _missing(vd: KnownVd, scene: Scene) -> list[Drive]:
 
 def _row(disk: Disk, scene: Scene) -> Drive:
     state, detail, vd, slot = _judge(disk, scene)
-    return Drive(disk.bay, disk.serial, disk.model, disk.size, disk.device, state, detail, vd, slot)
+    verdict = judge(disk, scene)
+    refused = state in (DriveState.BLANK, DriveState.FOREIGN) and verdict.use is Use.NONE and bool(verdict.why)
+    return Drive(disk.bay, disk.serial, disk.model, disk.size, disk.device, state, detail, vd, slot, refused)
 
 
 _Judged = tuple[DriveState, str, str | None, int | None]
