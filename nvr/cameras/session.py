@@ -61,6 +61,7 @@ class RtspSession:
         self._cseq = 0
         self._answers: dict[int, asyncio.Future[Message]] = {}
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.packets_lost = 0
         self._session = Session("")
         self._control = address.url
         self._last_frame = 0.0
@@ -83,7 +84,9 @@ class RtspSession:
             self._tear_down(sock)
             sock.close()
             if wire.stream is not None:
-                wire.stream.flush()
+                with suppress(RackeyeError):  # the reason why the session ended is the one to tell
+                    wire.stream.flush()
+                self.packets_lost = wire.stream.counters.lost
             if self._ended.done() and not self._ended.cancelled():
                 self._ended.exception()  # it has been raised, or the session was cancelled: not forgotten
 

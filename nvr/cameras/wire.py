@@ -9,13 +9,15 @@ import asyncio
 import socket
 from collections.abc import Callable
 
-from core.errors import BadStream, CameraClosed, RackeyeError
+from core.errors import BadStream, CameraClosed, InternalError, RackeyeError
+from core.journal import get_logger
 from nvr.cameras.depacketizer import Depacketizer
 from nvr.cameras.rtsp import INTERLEAVED, Message, parse_message
 
 SCRATCH = 1024 * 1024  # more than the largest RTSP message and than 100 ms of any camera
 MAX_READS = 8  # in one turn of one camera, so that a flood does not starve the others
 SWEEP = 0.1  # seconds
+log = get_logger("rackeye-recorder")
 
 
 class Sweeper:
@@ -72,6 +74,9 @@ class Wire:
             self._ended(error)
         except OSError as error:
             self._ended(CameraClosed(f"The connection to the camera broke: {error.strerror}."))
+        except Exception as error:  # a defect that one camera's bytes provoke must not end the others' recording
+            log.exception("Reading a camera failed through a defect")
+            self._ended(InternalError(f"Reading the camera failed through a defect: {error!r}."))
 
     def _read(self) -> None:
         scratch = self._scratch
