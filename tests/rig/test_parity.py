@@ -1,0 +1,192 @@
+"""The native parity check on a real md: clean, wrong stripes named, no false alarm, no write left waiting.
+
+The damage is done from outside, in the file behind the drive: md cannot know.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+pytestmark = pytest.mark.rig
+
+PYTHON = "/usr/lib/rackeye/bin/python"
+NAME = "md90"
+MD = f"/sys/block/{NAME}/md"
+CHUNK = 64 * 1024
+
+
+class Ran(Protocol):
+    stdout: str
+    returncode: int
+
+
+class Rack(Protocol):
+    """What of the virtual rack is used here."""
+
+    def exec(self, argv: Sequence[str]) -> Ran: ...
+    def drive_file(self, bay: int) -> Path: ...
+
+
+@dataclass
+class Array:
+    """A parity array over the first bays: slot i is bay i+1."""
+
+    rack: Rack
+    level: int
+    disks: int
+
+    def sh(self, script: str) -> str:
+        return self.rack.exec(["sh", "-c", script]).stdout.strip()
+
+    def create(self) -> None:
+        drives = " ".join(f"$(readlink -f /dev/disk/by-bay/{bay})" for bay in range(1, self.disks + 1))
+        self.sh(
+            f"mdadm --create /dev/{NAME} --run --force --metadata=1.2 --level={self.level} -n {self.disks}"
+            f" --chunk={CHUNK // 1024} --size=32768 {drives} && echo 1000000 > {MD}/sync_speed_min"
+        )
+        self.wait_for_parity()
+        self.sh(f"dd if=/dev/urandom of=/dev/{NAME} bs=1M oflag=direct; sync")
+
+    def wait_for_parity(self) -> None:
+        deadline = time.monotonic() + 60
+        while self.sh(f"cat {MD}/sync_action {MD}/resync_start").split() != ["idle", "none"]:
+            assert time.monotonic() < deadline, self.sh("cat /proc/mdstat")
+            time.sleep(0.2)
+
+    def destroy(self) -> None:
+        self.sh(f"mdadm --stop /dev/{NAME}; udevadm settle")
+        for bay in range(1, self.disks + 1):
+            self.sh(f"mdadm --zero-superblock /dev/disk/by-bay/{bay}")
+
+    def check(self) -> tuple[int, dict[str, Any]]:
+        ran = self.rack.exec([PYTHON, "-m", "raid.scrub", f"/dev/{NAME}", "--json"])
+        return ran.returncode, json.loads(ran.stdout or "{}")
+
+    def damage(self, slot: int, stripe: int, at: int = 0) -> None:
+        """Turns 64 bytes over, behind md's back; twice mends them."""
+        offset = int(self.sh(f"for d in {MD}/dev-*; do [ $(cat $d/slot) = {slot} ] && cat $d/offset; done"))
+        with self.rack.drive_file(slot + 1).open("r+b") as file:
+            file.seek(offset * 512 + stripe * CHUNK + at)
+            old = file.read(64)
+            file.seek(-64, os.SEEK_CUR)
+            file.write(bytes(byte ^ 0x5A for byte in old))
+
+    def device(self, slot: int) -> str:
+        return self.sh(f"readlink -f /dev/disk/by-bay/{slot + 1}")
+
+    def held(self) -> tuple[int, int]:
+        low, high = self.sh(f"cat {MD}/suspend_lo {MD}/suspend_hi").split()
+        return int(low), int(high)
+
+
+@pytest.fixture
+def array(rack: Rack, request: pytest.FixtureRequest) -> Iterator[Array]:
+    level, disks = request.param
+    rack.exec(["systemctl", "stop", "rackeye-raidd.service"])  # these drives are this test's own
+    made = Array(rack, level, disks)
+    made.create()
+    yield made
+    made.destroy()
+
+
+raid5 = pytest.mark.parametrize("array", [(5, 4)], indirect=True, ids=["raid5"])
+raid6 = pytest.mark.parametrize("array", [(6, 6)], indirect=True, ids=["raid6"])
+
+WRITER = """
+import mmap, os, random
+block, fd = mmap.mmap(-1, 65536), os.open('/dev/md90', os.O_RDWR | os.O_DIRECT)
+while True:
+    block[:] = random.randbytes(65536)
+    os.pwrite(fd, block, random.randrange(2000) * 4096)
+"""
+STUCK_CHECK = """
+import time, raid.readers, raid.scrub
+raid.readers.Readers.again = lambda *_: time.sleep(600)
+raid.scrub.check('/dev/md90')
+"""
+
+
+def in_background(array: Array, program: str) -> str:
+    """The process id in the guest."""
+    return array.sh(f'setsid {PYTHON} -c "{program}" > /dev/null 2>&1 < /dev/null & echo $!')
+
+
+@raid5
+def test_a_wrong_stripe_of_a_raid5_is_found_and_named(array: Array) -> None:
+    code, result = array.check()
+    assert (code, result["bad"], result["stripes"], result["engine"]) == (0, [], 512, "ISA-L")
+    array.damage(slot=2, stripe=300, at=3 * 4096)
+    code, result = array.check()
+    assert (code, result["bad_stripes"]) == (1, 1)
+    [bad] = result["bad"]
+    assert (bad["number"], bad["array_offset"], bad["pages"]) == (300, 300 * 3 * CHUNK, 1)
+    assert bad["extents"] == [{"member_offset": 300 * CHUNK + 3 * 4096, "pages": 1, "wrong": None}]
+    assert array.held() == (0, 0)
+    array.damage(slot=2, stripe=300, at=3 * 4096)
+    assert array.check()[0] == 0
+
+
+@raid6
+def test_the_wrong_drive_of_a_raid6_is_named(array: Array) -> None:
+    for slot in range(6):
+        array.damage(slot, stripe=100 + slot)
+    code, result = array.check()
+    assert code == 1
+    named = [(bad["number"], bad["wrong"]["device"]) for bad in result["bad"]]
+    assert named == [(100 + slot, array.device(slot)) for slot in range(6)]
+
+
+@raid5
+def test_writes_raise_no_false_alarm_and_hide_no_true_one(array: Array) -> None:
+    writers = [in_background(array, WRITER) for _ in range(3)]
+    try:
+        for _ in range(3):
+            code, result = array.check()
+            assert (code, result["bad"]) == (0, [])
+        array.damage(slot=1, stripe=400)  # the writers stay below stripe 50
+        code, result = array.check()
+        assert [bad["number"] for bad in result["bad"]] == [400]
+    finally:
+        array.sh(f"kill {' '.join(writers)}")
+
+
+@raid5
+def test_a_killed_check_leaves_no_write_waiting(array: Array) -> None:
+    array.damage(slot=1, stripe=300)
+    checker = in_background(array, STUCK_CHECK)
+    deadline = time.monotonic() + 30
+    while array.held() == (0, 0):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert array.check()[0] == 2  # one check at a time
+    assert array.held() == (300 * 3 * CHUNK // 512, 301 * 3 * CHUNK // 512)
+    array.sh(f"kill -9 {checker}")
+    write = f"timeout -s KILL 20 dd if=/dev/zero of=/dev/{NAME} bs=64k seek=900 count=3 oflag=direct"
+    array.sh(f"setsid sh -c '{write} && touch /run/written' > /dev/null 2>&1 < /dev/null &")
+    time.sleep(1)
+    assert array.held() != (0, 0)
+    assert array.sh("ls /run/written") == ""
+    assert array.rack.exec([PYTHON, "-m", "raid.scrub", "--release", f"/dev/{NAME}"]).returncode == 0
+    deadline = time.monotonic() + 10
+    while array.sh("ls /run/written") == "":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    array.sh("rm /run/written")
+    assert array.check()[0] == 0  # dd wrote the whole stripe anew
+
+
+@raid5
+def test_nothing_is_said_about_an_array_that_lacks_a_member(array: Array) -> None:
+    array.sh(f"mdadm /dev/{NAME} --fail {array.device(1)}")
+    code, result = array.check()
+    assert (code, result) == (2, {})
+    refused = array.rack.exec([PYTHON, "-m", "raid.scrub", f"/dev/{NAME}", "--progress-file", "/run/parity.json"])
+    assert refused.returncode == 2
+    said = json.loads(array.sh("cat /run/parity.json"))
+    assert (said["done"], said["result"], said["error"]["code"]) == (True, None, "RAID-051")
