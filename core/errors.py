@@ -60,7 +60,15 @@
     │   └── IndexBroken           REC-022
     ├── AlarmError                ALARM-*  alarms (ALARM-101 and up are the alarms themselves: nvr/alarms/kinds.py)
     │   └── NoSuchAlarm           ALARM-001
+    ├── CliError                  CLI-*    the command line
+    │   ├── NotConfirmed          CLI-001
+    │   └── WorkFailed            CLI-002
     ├── RigError                  RIG-*    the virtual rack
+    │   ├── RackAbsent            RIG-001
+    │   ├── RackExists            RIG-002
+    │   ├── RackBroken            RIG-003
+    │   ├── RackTimeout           RIG-004
+    │   └── RackRefused           RIG-005
     └── InternalError             INT-001
 
 `explain(code)` finds the class of a code; `rackeye explain CODE` prints it.
@@ -459,11 +467,64 @@ class NoSuchAlarm(AlarmError):
     meaning = "The number names no open alarm: it was cleared meanwhile, or never was. `rackeye alarm` lists them."
 
 
+# -- the command line ------------------------------------------------------------------------------------------------
+
+
+class CliError(RackeyeError):
+    """The command line."""
+
+
+class NotConfirmed(CliError):
+    code = "CLI-001"
+    meaning = (
+        "The command would destroy or change data, and was not confirmed: the name that it asked for was not typed. "
+        "Nothing was changed. In scripts, `--yes` confirms."
+    )
+
+
+class WorkFailed(CliError):
+    code = "CLI-002"
+    meaning = (
+        "The work that was asked for began, and did not come to its end. The message says what the daemon said of it; "
+        "`rackeye vd` shows how things stand now, and nothing is lost by looking."
+    )
+
+
 # -- the virtual rack ------------------------------------------------------------------------------------------------
 
 
 class RigError(RackeyeError):
     """The virtual rack."""
+
+
+class RackAbsent(RigError):
+    code = "RIG-001"
+    meaning = "No virtual rack of this name is up, or its power is cut. `rackeye-rack up` starts one, `boot` powers it."
+
+
+class RackExists(RigError):
+    code = "RIG-002"
+    meaning = "A virtual rack of this name is up already. Use it, end it with `rackeye-rack down`, or give another --name."
+
+
+class RackBroken(RigError):
+    code = "RIG-003"
+    meaning = (
+        "The virtual rack could not be built or its kernel ended. The message ends with what was last said: by "
+        "bubblewrap when the sandbox could not be made, by the kernel when the guest did not come up."
+    )
+
+
+class RackTimeout(RigError):
+    code = "RIG-004"
+    meaning = "Something in the virtual rack did not happen in time: the boot, a command, or what a test waited for."
+
+
+class RackRefused(RigError):
+    code = "RIG-005"
+    meaning = (
+        "The virtual rack cannot do this now, for instance pull a drive from an empty bay. The message says why."
+    )
 
 
 # -- the rest --------------------------------------------------------------------------------------------------------
