@@ -10,7 +10,7 @@ from raid.mdadm import HOMEHOST
 from raid.members import Member, Readiness, members_of, muster
 from raid.memory import FailedDrive, Fleeting, KnownVd, Memory, Slot, Stage
 from raid.scene import Scene
-from raid.world import Disk, Running, World
+from raid.world import Running, World
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 ADOPT_SECONDS = 60.0

@@ -1,0 +1,157 @@
+"""What people are told: states and sentences."""
+
+from dataclasses import replace
+
+import pytest
+
+from core.jobs import Job, JobState
+from raid.derive import derive
+from raid.memory import FailedDrive, Fleeting, Memory, Stage
+from raid.model import Drive, DriveState, RaidSnapshot, VdState, Work
+from raid.world import CheckRun, Disk, World
+from tests.unit.raid import worlds as w
+
+
+def tell(of: World, memory: Memory | None = None) -> RaidSnapshot:
+    return derive(w.scene(of, memory))
+
+
+def bay(told: RaidSnapshot, number: int) -> list[Drive]:
+    return [drive for drive in told.drives if drive.bay == number]
+
+
+def test_all_is_well() -> None:
+    told = tell(w.healthy())
+    (vd,) = told.virtual_drives
+    assert (vd.state, vd.tolerance, vd.progress, vd.mountpoint) == (VdState.OPTIMAL, 1, None, "/srv/rackeye/vd0")
+    assert [drive.state for drive in told.drives] == [DriveState.ONLINE] * 4
+    assert told.problems == ()
+
+
+def test_a_member_whose_drive_is_gone_is_missing_whatever_md_says() -> None:
+    md = w.array(*(w.member(number, present=number != 2) for number in range(4)))
+    told = tell(w.world(tuple(w.disk(n) for n in (0, 1, 3)), w.running(md)))
+    (row,) = bay(told, 2)
+    assert (row.state, row.serial, row.device, row.vd, row.slot) == (DriveState.MISSING, "SN0002", None, "vd0", 2)
+    assert told.virtual_drives[0].state is VdState.DEGRADED
+    assert "bay 2" in told.problems[0]
+
+
+def test_a_rebuild_with_its_progress() -> None:
+    md = w.array(
+        w.member(0), w.member(1), w.member(3), replace(w.member(2, states="spare"), device="sdm"),
+        sync_action="recover", sync_done=250, sync_total=1000, sync_speed=50,
+    )
+    of = w.world((w.disk(0), w.disk(1), w.disk(3), w.newcomer(2, w.BLANK)), w.running(md))
+    told = tell(of)
+    (row,) = bay(told, 2)
+    assert row.state is DriveState.REBUILD
+    progress = told.virtual_drives[0].progress
+    assert progress is not None
+    assert (progress.kind, progress.percent, progress.seconds_left) == (Work.REBUILD, 25.0, 15.0)
+
+
+@pytest.mark.parametrize(("initialized", "work"), [(False, Work.INITIALIZING), (True, Work.RESYNC)])
+def test_initialization_is_told_from_resync(initialized: bool, work: Work) -> None:
+    md = w.array(
+        *(w.member(n) for n in range(4)), sync_action="resync", sync_done=1, sync_total=2, parity_complete=False
+    )
+    told = tell(w.world(tuple(w.disk(n) for n in range(4)), w.running(md)), w.memory(w.known(initialized=initialized)))
+    assert told.virtual_drives[0].state is VdState.OPTIMAL
+    progress = told.virtual_drives[0].progress
+    assert progress is not None
+    assert progress.kind is work
+
+
+@pytest.mark.parametrize(
+    ("newcomer", "state", "word"),
+    [
+        (w.newcomer(2, w.BLANK), DriveState.BLANK, "takes the missing place"),
+        (w.newcomer(2, w.BLANK, size=w.SIZE // 2), DriveState.BLANK, "not used"),
+        (w.newcomer(2, w.EXT4), DriveState.FOREIGN, "ext4"),
+        (w.newcomer(2, replace(w.EXT4, error="It cannot be read.")), DriveState.UNCONFIGURED_BAD, "cannot be read"),
+        (replace(w.newcomer(2, w.BLANK), probe=None), DriveState.UNKNOWN, "being read"),
+        (w.disk(2, w.probe(2), name="sdm", diskseq=52), DriveState.STALE, "vd0"),
+        (replace(w.newcomer(2, w.BLANK), protected="It carries the system."), DriveState.SYSTEM, "system"),
+    ],
+)
+def test_what_came_into_the_bay_is_named(newcomer: Disk, state: DriveState, word: str) -> None:
+    told = tell(w.pulled(2, newcomer))
+    row = next(drive for drive in bay(told, 2) if drive.device is not None)
+    assert row.state is state
+    assert word in row.detail
+
+
+def test_the_missing_one_stays_beside_a_drive_that_is_not_used() -> None:
+    told = tell(w.pulled(2, w.newcomer(2, w.EXT4)))
+    assert [drive.state for drive in bay(told, 2)] == [DriveState.FOREIGN, DriveState.MISSING]
+    assert "ext4" in told.problems[0]
+
+
+def test_a_drive_that_md_put_out_has_failed() -> None:
+    md = w.array(w.member(0), w.member(1), w.member(2, states="faulty"), w.member(3))
+    told = tell(w.world(tuple(w.disk(n) for n in range(4)), w.running(md)))
+    assert bay(told, 2)[0].state is DriveState.FAILED
+    off = tell(w.pulled(2, w.disk(2, w.probe(2))), w.memory(failed=(FailedDrive("SN0002", "vd0", 12, w.BOOT),)))
+    assert bay(off, 2)[0].state is DriveState.FAILED
+
+
+def test_two_gone_is_failed_and_no_volume() -> None:
+    md = w.array(*(w.member(number, present=number not in (1, 2)) for number in range(4)))
+    told = tell(w.world((w.disk(0), w.disk(3)), w.running(md)))
+    (vd,) = told.virtual_drives
+    assert (vd.state, vd.mountpoint, vd.tolerance) == (VdState.FAILED, None, 0)
+
+
+def test_a_failed_one_that_is_stopped_says_how_to_recover() -> None:
+    fresh = [w.probe(slot, 130, out=(1, 2)) for slot in (0, 3)]
+    told = tell(w.asleep(fresh[0], w.probe(1, 120), w.probe(2, 100), fresh[1]))
+    assert told.virtual_drives[0].state is VdState.FAILED
+    assert "rackeye vd recover vd0" in told.virtual_drives[0].detail
+    assert [drive.state for drive in told.drives] == [
+        DriveState.OFFLINE, DriveState.STALE, DriveState.STALE, DriveState.OFFLINE,
+    ]
+
+
+def test_unread_drives_are_no_failure() -> None:
+    told = tell(w.asleep(None, None, None, None))
+    assert told.virtual_drives[0].state is VdState.UNKNOWN
+
+
+def test_an_array_that_cannot_be_named_makes_all_unknown() -> None:
+    nameless = replace(w.running(w.array(w.member(0))), uuid=None)
+    told = tell(w.world((w.disk(0),), nameless))
+    assert told.virtual_drives[0].state is VdState.UNKNOWN
+
+
+def test_mdadm_missing_is_said() -> None:
+    told = tell(replace(w.healthy(), mdadm=False))
+    assert "apt-get install mdadm" in told.problems[0]
+
+
+def test_a_failed_job_is_said_with_its_error() -> None:
+    failed = Job("vd0-add-1", "add", "vd0", (), JobState.FAILED, w.BOOT, w.NOW - 2, ended=w.NOW, error="Exit 1 from")
+    told = tell(replace(w.pulled(), jobs=(failed,)))
+    assert any("Exit 1 from" in said for said in told.problems)
+    assert told.jobs[0].id == "vd0-add-1"
+
+
+def test_a_check_has_progress() -> None:
+    told = tell(replace(w.healthy(), checks=(("vd0", CheckRun(40.0, 1000, 3.0)),)))
+    progress = told.virtual_drives[0].progress
+    assert progress is not None
+    assert (progress.kind, progress.percent) == (Work.CHECK, 40.0)
+
+
+def test_an_intent_that_cannot_go_on_says_why() -> None:
+    told = tell(w.asleep(w.BLANK, w.BLANK, w.EXT4, w.BLANK), w.memory(w.known(stage=Stage.CREATING)))
+    assert told.virtual_drives[0].state is VdState.OFFLINE
+    assert "bay 2 (serial SN0002) is not blank any more" in told.virtual_drives[0].detail
+    assert bay(told, 0)[0].state is DriveState.UNCONFIGURED_GOOD
+
+
+def test_a_start_that_waits_says_so() -> None:
+    of = w.asleep(w.probe(0), w.probe(1), w.probe(2))
+    told = tell(of, w.memory(fleeting=Fleeting(w.NOW - 5)))
+    assert told.virtual_drives[0].state is VdState.OFFLINE
+    assert "waits" in told.virtual_drives[0].detail
