@@ -1,0 +1,170 @@
+"""The one simulator process of the virtual rack, in the guest, as root, before udev and the daemons.
+
+Puts the drives into their bays, serves the chassis (FUSE), and answers the host on TCP port 7001 of the guest: JSON
+lines, one request a line, {"verb": ...}; see Control.answer. Answers carry "ok"; a refusal has "error", a sentence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rig.guest.bays import BAYS, Backing, Bay, BayError
+from rig.guest.chassis import ChassisTree, serve
+from rig.guest.climate import Climate
+from rig.guest.leds import Led, LedBook
+
+PORT = 7001
+CHASSIS = "/run/rack/chassis"
+BOOT = Path("/rack/boot.json")  # written by the host before each boot: drives by bay
+READY = Path("/run/rack/ready")
+ENVIRONMENT = {
+    "PATH": "/usr/lib/rackeye/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/root",
+    "LC_ALL": "C.UTF-8",
+    "TERM": "dumb",
+}
+MAX_LINE = 64 << 20
+
+
+class Rack:
+    """Bays and chassis."""
+
+    def __init__(self) -> None:
+        self.book = LedBook()
+        lights = ("green:activity", "amber:status")
+        self.leds = [Led(f"bay{number}:{light}", self.book) for number in range(BAYS) for light in lights]
+        self.climate = Climate()
+        self.bays = [Bay(number) for number in range(BAYS)]
+        self.lock = threading.Lock()
+
+    def begin(self) -> None:
+        """Makes all bays in their order, then puts in the drives the host named, and shows the chassis."""
+        subprocess.run(["/bin/mount", "-t", "configfs", "none", "/sys/kernel/config"], check=False, capture_output=True)
+        for bay in self.bays:
+            bay.make()
+        for number, drive in json.loads(BOOT.read_text())["bays"].items():
+            self.bays[int(number)].insert(Backing(**drive))
+        Path(CHASSIS).mkdir(parents=True, exist_ok=True)
+        threading.Thread(target=serve, args=(ChassisTree(self.leds, self.climate), CHASSIS), daemon=True).start()
+        deadline = time.monotonic() + 10
+        while not os.path.ismount(CHASSIS) and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def state(self) -> dict[str, Any]:
+        """All of it."""
+        return {
+            "monotonic": time.monotonic(),
+            "ready": READY.exists(),
+            "leds": {led.name: {"state": led.state, "since": led.since} for led in self.leds},
+            "bays": {str(bay.number): bay.state() for bay in self.bays},
+            **self.climate.state(),
+        }
+
+    def pull(self, bay: int) -> float:
+        """Surprise removal. Raises BayError."""
+        with self.lock:
+            return self.bays[bay].pull()
+
+    def insert(self, bay: int, drive: Backing) -> float:
+        """Raises BayError."""
+        with self.lock:
+            return self.bays[bay].insert(drive)
+
+
+class Control:
+    """The host's requests."""
+
+    def __init__(self, rack: Rack) -> None:
+        self.rack = rack
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection: requests one after the other; several connections run side by side."""
+        with contextlib.suppress(ConnectionError):
+            while line := await reader.readline():
+                try:
+                    reply = {"ok": True, **await self.answer(json.loads(line))}
+                except (BayError, OSError, ValueError, KeyError, IndexError, TypeError) as error:
+                    text = str(error) if isinstance(error, BayError) else f"{type(error).__name__}: {error}"
+                    reply = {"ok": False, "error": text}
+                writer.write(json.dumps(reply).encode() + b"\n")
+                await writer.drain()
+        writer.close()
+
+    async def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """One request."""
+        match request["verb"]:
+            case "exec":
+                return await execute(request["argv"], request.get("stdin", ""), float(request["timeout"]))
+            case "state":
+                return await asyncio.to_thread(self.rack.state)
+            case "history":
+                since = float(request.get("since", 0))
+                return {"changes": [asdict(change) for change in tuple(self.rack.book.changes) if change.at >= since]}
+            case "pull":
+                return {"at": await asyncio.to_thread(self.rack.pull, request["bay"])}
+            case "insert":
+                drive = Backing(request["ubd"], request["serial"], request["model"])
+                return {"at": await asyncio.to_thread(self.rack.insert, request["bay"], drive)}
+            case "temperature":
+                self.rack.climate.set_temperature(float(request["celsius"]))
+                return {}
+            case "fan":
+                self.rack.climate.stop_fan(bool(request["stopped"]))
+                return {}
+            case verb:
+                raise ValueError(f"unknown verb {verb!r}")
+
+
+async def execute(argv: list[str], stdin: str, timeout: float) -> dict[str, Any]:  # noqa: ASYNC109
+    """Runs a command; at the time-out its whole process group is killed, rc is None then."""
+    process = await asyncio.create_subprocess_exec(
+        *argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=ENVIRONMENT, cwd="/", start_new_session=True,
+    )  # fmt: skip
+    talk = asyncio.ensure_future(process.communicate(stdin.encode()))
+    done, _ = await asyncio.wait([talk], timeout=timeout)
+    if not done:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        done, _ = await asyncio.wait([talk], timeout=2)  # a grandchild in a session of its own may hold the pipes
+        if not done:
+            talk.cancel()
+        return {"rc": None, "stdout": talk.result()[0].decode(errors="replace") if done else "", "stderr": ""}
+    out, err = talk.result()
+    return {
+        "rc": process.returncode,
+        "stdout": out.decode(errors="replace"),
+        "stderr": err.decode(errors="replace"),
+    }
+
+
+def notify(text: str) -> None:
+    """sd_notify(3), without the daemons' code: the rig must work when they do not."""
+    if address := os.environ.get("NOTIFY_SOCKET"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.sendto(text.encode(), address.replace("@", "\0", 1) if address[0] == "@" else address)
+
+
+async def run() -> None:
+    """Until the power goes."""
+    rack = Rack()
+    await asyncio.to_thread(rack.begin)
+    server = await asyncio.start_server(Control(rack).serve, "0.0.0.0", PORT, limit=MAX_LINE)  # noqa: S104 -- own network
+    notify("READY=1")
+    async with server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(run())

@@ -1,0 +1,86 @@
+"""The guest's kernel: started, cut off, and spoken to. Runs in the sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+
+from core.errors import RackAbsent, RackBroken
+from rig.layer import CHECKOUT
+from rig.mconsole import mconsole
+
+UMID = "rack"
+CONSOLE_LOG = Path("/rack/console.log")
+
+
+class Kernel:
+    """One User Mode Linux kernel with its process group."""
+
+    def __init__(self, memory_mib: int) -> None:
+        self._memory = memory_mib
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the power is on."""
+        return self._process is not None and self._process.returncode is None
+
+    async def start(self, disks: dict[str, Path]) -> None:
+        """Powers on. disks: files by ubd name, e.g. ubda."""
+        argv = [
+            "linux.uml", f"mem={self._memory}M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro",
+            f"init={CHECKOUT}/rig/guest/init.sh", f"rack.checkout={CHECKOUT}", f"umid={UMID}",
+            "con=null", "con0=null,fd:1", "quiet", "selinux=0", "audit=0", "systemd.show_status=0",
+            "vec0:transport=tap,ifname=tap0,depth=128,gro=1",
+            *(f"{name}={path}" for name, path in disks.items()),
+        ]  # fmt: skip
+        with CONSOLE_LOG.open("ab") as log:  # noqa: ASYNC230 -- a local file
+            log.write(f"\n--- power on, {time.strftime('%H:%M:%S')}\n".encode())
+            log.flush()
+            self._process = await asyncio.create_subprocess_exec(
+                *argv, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+
+    async def cut(self) -> None:
+        """Cuts the power: nothing is flushed. Returns when no process of it lives, so nothing more reaches a file."""
+        if self._process is None:
+            return
+        group = self._process.pid
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+        await self._process.wait()
+        self._process = None
+        while _living(group):  # noqa: ASYNC110 -- processes of others end without an event
+            await asyncio.sleep(0.02)
+
+    async def console(self, command: str) -> str:
+        """A command to the kernel's management console. Raises RackAbsent, RackBroken."""
+        if not self.running:
+            raise RackAbsent("The rack's power is cut.", hint="rackeye-rack boot")
+        return await asyncio.to_thread(mconsole, Path(f"/tmp/.uml/{UMID}/mconsole"), command)  # noqa: S108
+
+    def check(self) -> None:
+        """Raises RackBroken with the last words when the kernel ended by itself."""
+        if self._process is not None and self._process.returncode is not None:
+            code = self._process.returncode
+            raise RackBroken(f"The rack's kernel ended by itself (exit {code}).\n{last_words()}")
+
+
+def last_words(size: int = 2000) -> str:
+    """The end of what the guest's console said."""
+    with contextlib.suppress(OSError):
+        return CONSOLE_LOG.read_bytes()[-size:].decode(errors="replace")
+    return ""
+
+
+def _living(group: int) -> bool:
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[2]) == group and fields[0] not in "ZX":
+                return True
+    return False
