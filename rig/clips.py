@@ -49,12 +49,13 @@ class Clip:
 
 def make_clips(folder: Path = CACHE) -> None:
     """Encodes the clips that are not in `folder` yet (a few seconds, once a machine)."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder.parent / ".gitignore").write_text("*\n")
-    for spec in CLIPS:
+    missing = [spec for spec in CLIPS if not clip_path(folder, spec).exists()]
+    if missing:
+        folder.mkdir(parents=True, exist_ok=True)
+        if folder == CACHE:
+            (folder.parent / ".gitignore").write_text("*\n")
+    for spec in missing:
         target = clip_path(folder, spec)
-        if target.exists():
-            continue
         part = target.with_suffix(f".{os.getpid()}.part")
         encode = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", spec.source, "-t", str(spec.seconds)]
         # noise keeps the bit rate near a real camera's; still bars alone would come to nothing

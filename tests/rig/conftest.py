@@ -1,7 +1,7 @@
 """A virtual rack for a module of tests: `rack`, and its `cameras`.
 
-    pytestmark = [pytest.mark.rig]                                    # with Rackeye's daemons
-    pytestmark = [pytest.mark.rig, pytest.mark.rack(daemons=False)]   # a bare rack; other arguments of rig.rack.Rack too
+    pytestmark = [pytest.mark.rig]                                   # with Rackeye's daemons
+    pytestmark = [pytest.mark.rig, pytest.mark.rack(daemons=False)]  # a bare rack; takes arguments of rig.rack.Rack
 
 A failed test shows the end of the guest's journal.
 """
