@@ -18,7 +18,7 @@ from raid.memory import KnownVd, Memory, Stage
 from raid.rebuild import keep_going, put_out_the_gone, rebuild
 from raid.scene import Scene
 from raid.volumes import offer, withdraw
-from raid.world import Running, World
+from raid.world import Disk, Running, World
 
 # Seconds to the next look.
 WHILE_A_JOB_RUNS = 0.5
@@ -35,7 +35,7 @@ def decide(world: World, memory: Memory, settings: Raid, now: float) -> Decision
         running = world.array(vd.uuid)
         if running is not None:
             actions += put_out_the_gone(vd, running)
-    actions += [Probe(disk.name, disk.diskseq) for disk in world.unread]
+    actions += [Probe(disk.name, disk.diskseq) for disk in world.unread if not _being_written(disk, scene)]
     for vd in memory.vds:
         actions += _steps(vd, world.array(vd.uuid), scene)
     return Decision(tuple(actions), memory, _again(scene))
@@ -74,6 +74,14 @@ def _made(vd: KnownVd, scene: Scene) -> bool:
             return isinstance(chosen(vd, scene), str)
         case _:
             return False
+
+
+def _being_written(disk: Disk, scene: Scene) -> bool:
+    """A job on its virtual drive is just making it a member: what would be read is neither the old nor the new."""
+    return any(
+        scene.world.job_on(vd.name) is not None and any(slot.serial == disk.serial for slot in vd.slots)
+        for vd in scene.memory.vds
+    )
 
 
 def _again(scene: Scene) -> float | None:

@@ -62,7 +62,9 @@ def _asleep(vd: KnownVd, scene: Scene) -> tuple[VdState, str]:
     ready = muster(vd, scene.world)
     if vd.stage is Stage.CREATING and ready.readiness in (Readiness.TOO_FEW, Readiness.DEGRADED):
         drives = chosen(vd, scene)
-        return VdState.OFFLINE, drives if isinstance(drives, str) else f"{vd.name} is being made."
+        if isinstance(drives, str) and scene.world.job_on(vd.name) is None:
+            return VdState.OFFLINE, drives
+        return VdState.OFFLINE, f"{vd.name} is being made."
     match ready.readiness:
         case Readiness.COMPLETE:
             return VdState.OFFLINE, f"{vd.name} is being started."

@@ -10,8 +10,9 @@ from raid.world import Disk, Probe, Running
 
 
 def drive_rows(scene: Scene) -> tuple[Drive, ...]:
-    """By bay; the drives without one behind them."""
-    rows = [_row(disk, scene) for disk in scene.world.disks]
+    """By bay; the drives without one behind them: the system's, and all of them where the profile names no bay."""
+    no_bays = all(disk.bay is None for disk in scene.world.disks)
+    rows = [_row(disk, scene) for disk in scene.world.disks if disk.bay is not None or disk.system or no_bays]
     for vd in scene.memory.vds:
         rows += _missing(vd, scene)
     return tuple(sorted(rows, key=lambda row: (row.bay is None, row.bay or 0, row.device is None, row.serial)))
@@ -42,13 +43,16 @@ def _row(disk: Disk, scene: Scene) -> Drive:
 _Judged = tuple[DriveState, str, str | None, int | None]
 
 
-def _judge(disk: Disk, scene: Scene) -> _Judged:
+def _judge(disk: Disk, scene: Scene) -> _Judged:  # noqa: PLR0911 -- one return a state
     if disk.protected:
         return DriveState.SYSTEM, disk.protected, None, None
     running = scene.world.running_array_of(disk)
     if running is not None:
         return _member(disk, running, scene)
     probe = disk.probe
+    intent = _intent(disk, scene)
+    if probe is None and intent is not None and scene.world.job_on(intent.name) is not None:
+        return DriveState.UNCONFIGURED_GOOD, f"It is being made part of {intent.name}.", intent.name, None
     if probe is None:
         return DriveState.UNKNOWN, "It is being read.", None, None
     if probe.error:
@@ -59,7 +63,6 @@ def _judge(disk: Disk, scene: Scene) -> _Judged:
             return _former_member(disk, probe.superblock, vd, scene)
     verdict = judge(disk, scene)
     if probe.blank:
-        intent = _intent(disk, scene)
         if intent is not None:
             return DriveState.UNCONFIGURED_GOOD, f"It is chosen for {intent.name}.", intent.name, None
         return DriveState.BLANK, verdict.why, None, None

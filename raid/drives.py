@@ -22,8 +22,6 @@ from raid.sysfs import Block, Sysfs
 from raid.world import Disk, Probe
 
 BAY = "RACKEYE_BAY"
-HIDDEN = "RACKEYE_HIDDEN"
-"""udev property of disks that are no drives for people (the virtual rack's backing stores)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,6 @@ class Identity:
     bay: int | None
     serial: str
     model: str
-    hidden: bool
     settled: bool
 
 
@@ -71,7 +68,7 @@ class Inventory:
         found = []
         for block in blocks:
             identity = self._identity(block)
-            if identity is not None and identity.settled and not identity.hidden and block.size:
+            if identity is not None and identity.settled and block.size:
                 found.append(self._disk(block, identity, system.get(block.name, "")))
         return tuple(found)
 
@@ -95,7 +92,7 @@ class Inventory:
             probe = self._probes.get((block.name, block.diskseq))
         return Disk(
             name=block.name, diskseq=block.diskseq, bay=identity.bay, serial=identity.serial, model=identity.model,
-            size=block.size, protected=why, held_by=block.holders, probe=probe,
+            size=block.size, protected=why, system=bool(mounted), held_by=block.holders, probe=probe,
         )
 
     def _identity(self, block: Block) -> Identity | None:
@@ -136,7 +133,6 @@ def read_identity(context: pyudev.Context, name: str) -> Identity | None:
         bay=int(bay) if bay.isdecimal() else None,
         serial=_first(properties, "ID_SCSI_SERIAL", "SCSI_IDENT_SERIAL", "ID_SERIAL_SHORT", "ID_SERIAL"),
         model=_first(properties, "ID_MODEL").replace("_", " "),
-        hidden=properties.get(HIDDEN) == "1",
         settled=settled,
     )
 

@@ -31,6 +31,7 @@ class Disk:
     """One drive that is there.
 
     protected: why it is never touched (it carries the system, it sits in no bay); empty when it is ours to use.
+    system: it carries the system.
     probe: None while it has not been read yet, or while it is a member of a running array.
     """
 
@@ -41,6 +42,7 @@ class Disk:
     model: str
     size: int
     protected: str = ""
+    system: bool = False
     held_by: tuple[str, ...] = ()
     probe: Probe | None = None
 
