@@ -16,7 +16,7 @@ STAGGER = 0.05  # seconds between two first connects: 128 at one time saturate t
 BACK_OFF_MIN, BACK_OFF_MAX = 1.0, 30.0
 RETRY_VOLUME = 20.0  # seconds until a volume that failed is tried again
 SETTLE_FREE = 3.0  # seconds until the file system counts what was removed as free (XFS does it in the background)
-SLACK_PERCENT = 0.5  # recycled at one time beyond the reserve
+SLACK_PERCENT, SLACK_MOST = 0.5, 1 << 30  # recycled at one time beyond the reserve
 
 
 class SessionPhase(StrEnum):
@@ -276,7 +276,8 @@ def _recycling(snapshot: Snapshot, memory: Memory, now: float) -> tuple[list[Act
         if volume.state is not VolumeState.READY or volume.name not in open_now or volume.name in freed:
             continue
         missing = reserve_bytes(volume.total, snapshot.reserve_percent) - volume.free
-        chosen = recycle(snapshot.oldest.get(volume.name, ()), missing, int(volume.total * SLACK_PERCENT / 100))
+        slack = min(SLACK_MOST, int(volume.total * SLACK_PERCENT / 100))
+        chosen = recycle(snapshot.oldest.get(volume.name, ()), missing, slack)
         if chosen:
             actions.append(Recycle(volume.name, chosen))
             freed[volume.name] = now

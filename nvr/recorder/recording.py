@@ -39,8 +39,8 @@ class Sink(Protocol):
     def finish(self, camera: str) -> None:
         """The camera's file is complete."""
 
-    def lost_since(self, camera: str) -> float | None:
-        """UTC from which on fragments that were taken did not reach a file; None when all did."""
+    def take_lost(self, camera: str) -> list[Gap]:
+        """What was taken and did not reach a file, since this was asked last."""
 
 
 @dataclass(slots=True)
@@ -110,7 +110,6 @@ class Recording:
             self._end_file()
             self._count_lost()
             self._sink = sink
-            self.coverage.new_volume()
             self.flowing = False
 
     def session_ended(self) -> None:
@@ -123,9 +122,9 @@ class Recording:
         self.flowing = False
 
     def _count_lost(self) -> None:
-        lost = self._sink.lost_since(self.camera) if self._sink is not None else None
-        if lost is not None:
-            self.coverage.lost_since(lost)
+        for gap in self._sink.take_lost(self.camera) if self._sink is not None else ():
+            self.coverage.missing(gap)
+            self.on_gap(gap)
 
     def _end_file(self) -> None:
         if self._file is not None and self._sink is not None:
@@ -137,6 +136,7 @@ class Recording:
         self.figures.add(self._clock.monotonic(), seconds, gop.size)
         if self._sink is None:
             return
+        self._count_lost()
         head = b""
         if self._needs_new_file(gop):
             if not gop.key:
@@ -148,7 +148,6 @@ class Recording:
         if not taken:
             self._file = None
             self.flowing = False
-            self._count_lost()
             return
         gap = self.coverage.recorded(self._placement.utc(gop.start), self._placement.utc(gop.end))
         if gap is not None:

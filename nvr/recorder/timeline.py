@@ -61,24 +61,21 @@ class Coverage:
     total: float = 0.0
     count: int = 0
     gaps: deque[Gap] = field(default_factory=lambda: deque(maxlen=GAPS_KEPT))
-    _before: float = 0.0  # where the recording ended before this volume took anything
 
     def recorded(self, start: float, end: float) -> Gap | None:
         """A group of pictures went to the volume. Returns the gap before it, if there is one."""
         gap = None
         if self.until is not None and start - self.until > SMALLEST_GAP:
             gap = Gap(self.until, start)
-            self.gaps.append(gap)
-            self.total += gap.seconds
-            self.count += 1
+            self.missing(gap)
         self.until = max(end, self.until) if self.until is not None and start > self.until - STEP else end
         return gap
 
-    def new_volume(self) -> None:
-        """From here on another volume has to prove that it writes."""
-        self._before = self.until or 0.0
-
-    def lost_since(self, utc: float) -> None:
-        """What was handed over after this moment did not reach the volume; 0: nothing since `new_volume` did."""
-        if self.until is not None:
-            self.until = min(self.until, max(utc, self._before))
+    def missing(self, gap: Gap) -> None:
+        """Time without pictures; gaps that touch are one."""
+        self.total += gap.seconds
+        if self.gaps and abs(gap.start - self.gaps[-1].end) < SMALLEST_GAP:
+            self.gaps[-1] = Gap(self.gaps[-1].start, gap.end)
+            return
+        self.gaps.append(gap)
+        self.count += 1

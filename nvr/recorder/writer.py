@@ -19,10 +19,12 @@ from core.errors import IndexBroken
 from core.journal import get_logger
 from nvr.recorder.files import file_path, make_folders, remove_file
 from nvr.recorder.index import Index
+from nvr.recorder.model import Gap
 from nvr.recorder.recording import Fragment
 
 SYNC_SECONDS = 10.0
 QUEUE_BYTES = 128 << 20  # two seconds of 64 cameras at 4 Mbit/s are 64 MiB
+TROUBLE_SECONDS = 300.0  # how long a trouble that did not come again is shown
 SPACE_SECONDS = 2.0  # how often the free space is looked at while writing
 # Of one file, not of the volume: the next file may do.
 FILE_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOENT})
@@ -60,7 +62,7 @@ class VolumeWriter:
         self.recordings = recordings
         self.reserve = reserve
         self.failure = ""  # why nothing is written any more
-        self.trouble = ""  # what did not work lately, while writing goes on
+        self._trouble = (0.0, "")  # monotonic, what
         self._index = index
         self._wake = wake
         self._queue: deque[Fragment | _Finish] = deque()
@@ -69,8 +71,7 @@ class VolumeWriter:
         self._stopping = False
         self._open: dict[str, _Open] = {}
         self._broken: set[str] = set()  # cameras whose file ended by an error; until their next beginning
-        self._lost: set[str] = set()  # those of them that had fragments in the queue
-        self._written: dict[str, float] = {}
+        self._lost: dict[str, list[Gap]] = {}
         self._space_at = 0.0
         self._thread = threading.Thread(target=self._run, name=f"writer-{volume}", daemon=True)
         self._thread.start()
@@ -82,11 +83,10 @@ class VolumeWriter:
                 return False
             if fragment.beginning:
                 self._broken.discard(fragment.camera)
-                self._lost.discard(fragment.camera)
             elif fragment.camera in self._broken:
                 return False
             if self._queued + fragment.size > QUEUE_BYTES:
-                self.trouble = f"Volume {self.volume} is too slow: video of {fragment.camera} was dropped."
+                self._troubled(f"Volume {self.volume} is too slow: video of {fragment.camera} was dropped.")
                 self._broken.add(fragment.camera)
                 return False
             self._queue.append(fragment)
@@ -100,10 +100,16 @@ class VolumeWriter:
             self._queue.append(_Finish(camera))
             self._more.notify()
 
-    def lost_since(self, camera: str) -> float | None:
-        """UTC from which on fragments that were taken did not reach a file; None when all did."""
+    def take_lost(self, camera: str) -> list[Gap]:
+        """What was taken and did not reach a file, since this was asked last."""
         with self._more:
-            return self._written.get(camera, 0.0) if self.failure or camera in self._lost else None
+            return self._lost.pop(camera, [])
+
+    @property
+    def trouble(self) -> str:
+        """What did not work lately, while writing goes on; empty after a while without trouble."""
+        at, text = self._trouble
+        return text if time.monotonic() < at + TROUBLE_SECONDS else ""
 
     def stop(self, reason: str = "", wait: float = 10.0) -> bool:
         """Ends: what is queued is written first, unless a reason says that the volume is gone. True when it has ended.
@@ -113,8 +119,7 @@ class VolumeWriter:
         with self._more:
             self._stopping = True
             if reason:
-                self.failure = self.failure or reason
-                self._queue.clear()
+                self._give_up(reason)
             self._more.notify()
         self._thread.join(wait)
         return not self._thread.is_alive()
@@ -167,15 +172,16 @@ class VolumeWriter:
                 self._close(camera)
                 self._begin(fragment)
             file = self._open.get(camera)
-            if file is None:
-                return  # its beginning failed
+            if file is None:  # its beginning failed
+                self._drop(fragment)
+                return
             parts = (fragment.beginning, *fragment.parts) if fragment.beginning else fragment.parts
             _write_all(file.fd, parts)
         except OSError as error:
-            self._drop(camera)
+            self._drop(fragment)
             if error.errno not in FILE_ERRORS:
                 raise
-            self.trouble = f"A file of {camera} on volume {self.volume} ended early: {error.strerror}."
+            self._troubled(f"A file of {camera} on volume {self.volume} ended early: {error.strerror}.")
             self._wake()
             return
         file.size += sum(map(len, parts))
@@ -184,7 +190,6 @@ class VolumeWriter:
         if not file.dirty:
             file.dirty = True
             file.sync_at = max(file.sync_at, time.monotonic())
-        self._written[camera] = fragment.until
         self._look_at_space()
 
     def _begin(self, fragment: Fragment) -> None:
@@ -222,11 +227,12 @@ class VolumeWriter:
         end = file.start + round((file.end - file.first) * 1000)
         self._tell(lambda: self._index.finish(self.volume, file.path, end, file.size, file.frames))
 
-    def _drop(self, camera: str) -> None:
+    def _drop(self, fragment: Fragment) -> None:
         """A write failed in the middle: the file goes back to its last whole fragment and ends."""
+        camera = fragment.camera
         with self._more:
             self._broken.add(camera)
-            self._lost.add(camera)
+            self._lose(fragment)
         file = self._open.get(camera)
         if file is not None:
             with suppress(OSError):
@@ -249,12 +255,26 @@ class VolumeWriter:
         except IndexBroken as error:
             if self.trouble != error.sentence:
                 log.error(error.sentence, volume=self.volume)
-            self.trouble = error.sentence
+            self._troubled(error.sentence)
+
+    def _troubled(self, sentence: str) -> None:
+        self._trouble = (time.monotonic(), sentence)
+
+    def _lose(self, fragment: Fragment) -> None:
+        self._lost.setdefault(fragment.camera, []).append(Gap(fragment.start, fragment.until))
+
+    def _give_up(self, reason: str) -> None:
+        """With the lock held: nothing that is queued will be written."""
+        self.failure = self.failure or reason
+        for item in self._queue:
+            if isinstance(item, Fragment):
+                self._lose(item)
+        self._queue.clear()
+        self._queued = 0
 
     def _fail(self, sentence: str) -> None:
         with self._more:
-            self.failure = self.failure or sentence
-            self._queue.clear()
+            self._give_up(sentence)
         self._wake()
 
 
