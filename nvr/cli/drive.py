@@ -1,0 +1,153 @@
+"""`rackeye drive`: drives by bay; clear one that holds data."""
+
+import click
+from rich.console import Group, RenderableType
+
+from core.errors import NoSuchDrive
+from nvr.cli import confirm
+from nvr.cli.client import RAID, View
+from nvr.cli.output import (
+    clean,
+    console,
+    document,
+    known,
+    notes,
+    origin,
+    pairs,
+    print_json,
+    problems,
+    say,
+    show,
+    size,
+    styled,
+    table,
+)
+from nvr.cli.session import Session
+from nvr.cli.shape import NounGroup, examples, json_option, pass_session, watch_option, yes_option
+from raid.model import ClearDriveRequest, Done, Drive, DriveState, RaidSnapshot
+
+
+def place(drive: Drive) -> str:
+    """Where a drive is, in words for a row."""
+    return "-" if drive.bay is None else str(drive.bay)
+
+
+def state_text(drive: Drive) -> RenderableType:
+    """Its state; ??? for Unknown."""
+    return styled(None if drive.state is DriveState.UNKNOWN else drive.state)
+
+
+def drive_table(drives: tuple[Drive, ...]) -> RenderableType:
+    """One row a drive, by bay; drives on no bay last."""
+
+    def cells(drive: Drive) -> list[RenderableType]:
+        return [
+            place(drive), state_text(drive), drive.vd or "-", "-" if drive.slot is None else str(drive.slot),
+            size(drive.size), known(drive.model), known(drive.serial), drive.device or "-", drive.detail,
+        ]
+
+    columns = ("Bay", "State", "VD", "Slot", "Capacity", "Model", "Serial", "Device", "")
+    ordered = sorted(drives, key=lambda drive: (drive.bay is None, drive.bay or 0, drive.device is None))
+    return table(columns, map(cells, ordered), right=("Bay", "Slot", "Capacity"))
+
+
+def in_bay(data: RaidSnapshot, bay: int) -> tuple[Drive, ...]:
+    """The drives of a bay: the one that is there, and the missing one. Raises NoSuchDrive."""
+    found = tuple(drive for drive in data.drives if drive.bay == bay)
+    if not found:
+        with_drives = ", ".join(str(drive.bay) for drive in data.drives if drive.bay is not None) or "none"
+        raise NoSuchDrive(f"No drive is known in bay {bay}; drives are in: {with_drives}.", hint="rackeye bay")
+    return found
+
+
+def _render(view: View) -> RenderableType:
+    answer = view.of(RAID)
+    data = answer.data
+    body = drive_table(data.drives) if data.drives else "No drives are seen."
+    return Group(*notes(RAID, answer, view.at), body, *problems(data.problems))
+
+
+def _json(view: View) -> dict[str, object]:
+    answer = view.of(RAID)
+    return {"drives": answer.data.drives, "problems": answer.data.problems, "raid": origin(answer, view.at)}
+
+
+def facts(drive: Drive) -> RenderableType:
+    """All that is known of one drive."""
+    return pairs([
+        ("Bay", place(drive)),
+        ("State", state_text(drive)),
+        ("Model", known(drive.model)),
+        ("Serial", known(drive.serial)),
+        ("Capacity", size(drive.size)),
+        ("Device", drive.device or "-"),
+        ("Virtual drive", "-" if drive.vd is None else f"{drive.vd}, slot {known(drive.slot)}"),
+        ("Found", drive.detail or "-"),
+    ])
+
+
+@click.group(cls=NounGroup)
+def command() -> None:
+    """Drives, named by their bay."""
+
+
+@command.command("list", epilog=examples("rackeye drive", "rackeye drive --watch", "rackeye drive --json"))
+@json_option
+@watch_option
+@pass_session
+def list_(session: Session, *, watch: bool) -> None:
+    """All drives and their states (this is what `rackeye drive` alone does)."""
+    show(session, (RAID,), _render, _json, watch=watch)
+
+
+@command.command("show", epilog=examples("rackeye drive show 3"))
+@click.argument("bay", type=click.IntRange(min=0))
+@json_option
+@watch_option
+@pass_session
+def show_(session: Session, *, bay: int, watch: bool) -> None:
+    """What is known of the drive in BAY."""
+
+    def render(view: View) -> RenderableType:
+        answer = view.of(RAID)
+        return Group(*notes(RAID, answer, view.at), *map(facts, in_bay(answer.data, bay)))
+
+    def to_json(view: View) -> dict[str, object]:
+        answer = view.of(RAID)
+        return {"drives": in_bay(answer.data, bay), "raid": origin(answer, view.at)}
+
+    show(session, (RAID,), render, to_json, watch=watch)
+
+
+@command.command(epilog=examples(
+    "rackeye bay 3 locate on", "rackeye drive clear --bay 3", "rackeye drive clear --bay 3 --dry-run",
+))
+@click.option("--bay", type=click.IntRange(min=0), required=True, help="The bay of the drive.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be destroyed.")
+@yes_option
+@json_option
+@pass_session
+def clear(session: Session, *, bay: int, dry_run: bool, yes: bool) -> None:
+    """Destroy what is on a drive that is in no use, so that it is blank and can be used.
+
+    Shows the drive and what was found on it, and wants its serial typed. The system drive and drives of a virtual
+    drive are refused.
+    """
+    here = [drive for drive in in_bay(session.client.look(RAID).of(RAID).data, bay) if drive.device is not None]
+    if not here:
+        raise NoSuchDrive(f"The drive of bay {bay} is not there.", hint="rackeye bay shows what is.")
+    drive = here[0]
+    if dry_run and session.as_json:
+        print_json(document(session, {"would_clear": drive}))
+        return
+    if drive.state is DriveState.BLANK:
+        say(session, f"The drive in bay {bay} is blank already. Nothing was changed.")
+        return
+    if not session.as_json:
+        console().print(facts(drive))
+        click.echo(f"All data on the drive in bay {bay} ({clean(drive.model)} {clean(drive.serial)}) is lost for good.")
+    if dry_run:
+        return
+    word = drive.serial or f"bay {bay}"
+    confirm.typed(session, "the serial of the drive" if drive.serial else "its place", word, yes=yes)
+    say(session, session.client.call(RAID, "ClearDrive", ClearDriveRequest(bay, drive.serial), Done).sentence)

@@ -1,0 +1,63 @@
+"""`rackeye`: one command, nouns before verbs. Exit 0 done, 1 failed, 2 misuse (`health`: 0 to 3 as plug-ins do)."""
+
+import sys
+from io import TextIOWrapper
+
+import click
+
+from nvr.cli.session import Session
+from nvr.cli.shape import LazyGroup, examples
+
+NOUNS = {
+    "status": ("nvr.cli.status", "The whole appliance on one page."),
+    "health": ("nvr.cli.health", "One line for monitoring: exit 0 OK, 1 warning, 2 critical, 3 unknown."),
+    "bay": ("nvr.cli.bay", "Bays as they are seen from the front; locate one."),
+    "drive": ("nvr.cli.drive", "Drives: list, show, clear."),
+    "vd": ("nvr.cli.vd", "Virtual drives: list, show, create, recover, import."),
+    "check": ("nvr.cli.check", "Consistency checks: show, start, stop."),
+    "camera": ("nvr.cli.camera", "Cameras and recording volumes: list, add, remove."),
+    "alarm": ("nvr.cli.alarm", "Alarms: list, show, acknowledge."),
+    "explain": ("nvr.cli.explain", "What a code of an error or an alarm means, and what to do."),
+    "completion": ("nvr.cli.completion", "The completion script of a shell."),
+}
+
+
+def version() -> str:
+    """Of the installed distribution."""
+    from importlib import metadata  # noqa: PLC0415 -- slow, and needed for --version only
+
+    return metadata.version("rackeye")
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        click.echo(f"rackeye {version()}")
+        ctx.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    nouns=NOUNS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "rackeye status --watch", "rackeye bay 3 locate on", "rackeye vd create --simple --level 5 --dry-run",
+        "rackeye explain RAID-006",
+    ),
+)
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Show the version."
+)
+def cli() -> None:
+    """Rackeye: drives, virtual drives, cameras and alarms of this recorder.
+
+    Drives are named by their bay. Reading is open to all; what changes something needs root.
+    Exit codes: 0 done, 1 failed, 2 misuse.
+    """
+
+
+def main() -> None:
+    """The program `rackeye`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Unicode still gets its words
+    cli.main(prog_name="rackeye", obj=Session())

@@ -1,0 +1,165 @@
+"""`rackeye vd create --simple`: the plan as a table, a question, the making with a bar."""
+
+import re
+
+import click
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from core.errors import WorkFailed
+from core.units import human_bytes
+from nvr.cli import confirm
+from nvr.cli.client import RAID
+from nvr.cli.output import clean, console, document, known, plain, print_json, size, table
+from nvr.cli.progress import Step, follow
+from nvr.cli.session import Session
+from nvr.cli.shape import examples, json_option, pass_session, yes_option
+from raid.model import (
+    CreateSimpleReply,
+    CreateSimpleRequest,
+    JobState,
+    Plan,
+    PlannedVd,
+    PlanSimpleRequest,
+    RaidSnapshot,
+    VdState,
+)
+
+LEVELS = ("0", "1", "5", "6", "10", "50", "60")
+KIB = 1024
+
+
+class Strip(click.ParamType[int]):
+    """Bytes of a strip: 64K, 256K, 1M; a power of two from 64 KiB to 1 MiB (spec/raid.md, "Terms")."""
+
+    name = "size"
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"(\d+)\s*([KM]?)(iB)?", value.strip(), re.IGNORECASE)
+        count = int(match[1]) * {"K": KIB, "M": KIB * KIB, "": 1}[match[2].upper()] if match else 0
+        if not 64 * KIB <= count <= KIB * KIB or count & (count - 1):
+            self.fail(f"{value!r} is no strip: one of 64K, 128K, 256K, 512K, 1M.", param, ctx)
+        return count
+
+
+class Bays(click.ParamType[tuple[int, ...]]):
+    """Bays as people write them: 0-3,5."""
+
+    name = "bays"
+
+    def convert(
+        self, value: str | tuple[int, ...], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        bays: list[int] = []
+        for part in value.split(","):
+            match = re.fullmatch(r"\s*(\d{1,4})(?:-(\d{1,4}))?\s*", part)
+            if match is None:
+                self.fail(f"{value!r} names no bays: write them as 0-3,5.", param, ctx)
+            bays += range(int(match[1]), int(match[2] or match[1]) + 1)
+        if len(set(bays)) != len(bays) or not bays:
+            self.fail(f"{value!r} names a bay twice, or none.", param, ctx)
+        return tuple(bays)
+
+
+def plan_text(plan: Plan) -> RenderableType:
+    """What a plan would make: each group with its drives, what comes out, and what to think of first."""
+    parts: list[RenderableType] = []
+    for vd in plan.vds:
+        parts += [Text(clean(_title(vd)), "bold"), table(
+            ("Bay", "Model", "Serial", "Capacity"),
+            ([str(drive.bay), known(drive.model), known(drive.serial), size(drive.size)] for drive in vd.drives),
+            right=("Bay", "Capacity"),
+        ), Text("")]
+    parts += [Text(f"Warning: {clean(warning)}", "yellow") for warning in plan.warnings]
+    parts += [Text(f"WOULD BE LOST: {clean(lost)}", "bold red") for lost in plan.erased]
+    parts += [
+        Text(clean(f"Not used: bay {drive.bay}, {drive.model} {drive.serial}, {size(drive.size)}"))
+        for drive in plan.unused
+    ]
+    return Group(*parts)
+
+
+def _title(vd: PlannedVd) -> str:
+    drives = "drive" if vd.tolerance == 1 else "drives"
+    return (
+        f"{vd.name}: RAID{vd.level} over {len(vd.drives)} drives, {human_bytes(vd.capacity)} usable, survives the loss "
+        f"of {vd.tolerance} {drives}; strip {vd.strip // KIB} KiB, stripe {vd.stripe // KIB} KiB"
+    )
+
+
+def judge(names: tuple[str, ...], data: RaidSnapshot) -> tuple[Step, ...]:
+    """How the making of each virtual drive stands: done when it is Optimal, mounted, and nothing is left to do."""
+    return tuple(_judge_one(name, data) for name in names)
+
+
+def _judge_one(name: str, data: RaidSnapshot) -> Step:
+    vd = next((vd for vd in data.virtual_drives if vd.name == name), None)
+    jobs = [job for job in data.jobs if job.vd == name]
+    failed = next((job for job in jobs if job.state is JobState.FAILED), None)
+    if failed is not None:
+        return Step(name, "failed", failed=failed.error or f"{failed.kind} failed.")
+    busy = any(job.state is JobState.RUNNING for job in jobs)
+    if vd is None:
+        return Step(name, "being made")
+    if vd.progress is not None:
+        return Step(name, str(vd.progress.kind), vd.progress)
+    if busy or vd.mountpoint is None:
+        bad = vd.state in (VdState.FAILED, VdState.OFFLINE) and not busy
+        return Step(name, "being made", failed=f"{vd.state}. {vd.detail}".strip() if bad else "")
+    if vd.state is VdState.OPTIMAL:
+        return Step(name, f"Optimal, mounted at {vd.mountpoint}", done=True)
+    return Step(name, str(vd.state), failed=f"{vd.state}. {vd.detail}".strip())
+
+
+@click.command(epilog=examples(
+    "rackeye vd create --simple --level 5 --dry-run", "rackeye vd create --simple --level 5",
+    "rackeye vd create --simple --level 5 --count 1 --bays 0-3 --strip 128K --yes --no-wait",
+))
+@click.option("--simple", is_flag=True, help="Groups, virtual drives, file systems and volumes from the blank drives.")
+@click.option("--level", type=click.Choice(LEVELS), default="5", show_default=True, help="RAID level.")
+@click.option(
+    "--count", type=click.IntRange(min=1), help="Number of virtual drives.  [default: 2 from eight drives on, else 1]"
+)
+@click.option("--strip", type=Strip(), default="256K", show_default=True, help="Part of a stripe on one drive.")
+@click.option("--bays", type=Bays(), default=(), help="Only these bays, such as 0-3,5.  [default: all blank drives]")
+@click.option("--dry-run", is_flag=True, help="Only show the plan.")
+@click.option("--no-wait", is_flag=True, help="Return at once; `rackeye vd --watch` shows how far it is.")
+@yes_option
+@json_option
+@pass_session
+def create(
+    session: Session, *, simple: bool, level: str, count: int | None, strip: int, bays: tuple[int, ...],
+    dry_run: bool, no_wait: bool, yes: bool,
+) -> None:
+    """Make virtual drives from blank drives: shows the plan, asks, makes them, waits until they are initialized.
+
+    Only blank drives are taken; drives that hold data are left alone (`rackeye drive clear`).
+    """
+    if not simple:
+        raise click.UsageError("Only the simple configuration can be made so far: add --simple.")
+    wish = PlanSimpleRequest(int(level), count, strip, bays)
+    plan = session.client.call(RAID, "PlanSimple", wish, Plan)
+    if not session.as_json:
+        console().print(plan_text(plan))
+    if dry_run:
+        if session.as_json:
+            print_json(document(session, {"plan": plain(plan), "created": [], "finished": False}))
+        return
+    confirm.agreed(session, f"Make {' and '.join(vd.name for vd in plan.vds)}?", yes=yes)
+    reply = session.client.call(RAID, "CreateSimple", CreateSimpleRequest(wish, plan.fingerprint), CreateSimpleReply)
+    if not session.as_json:
+        click.echo(f"Being made: {clean(', '.join(reply.names))}.")
+    steps = None if no_wait else follow(session, lambda data: judge(reply.names, data))
+    broken = [f"{step.name}: {step.failed}" for step in steps or () if step.failed]
+    if broken:
+        raise WorkFailed(" ".join(broken), hint="rackeye vd shows how it stands now.")
+    if session.as_json:
+        finished = steps is not None
+        print_json(document(session, {"plan": plain(plan), "created": reply.names, "finished": finished}))
+    else:
+        for step in steps or ():
+            click.echo(clean(f"{step.name}: {step.text}"))
