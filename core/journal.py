@@ -68,6 +68,7 @@ def set_up(level: int = logging.INFO) -> None:
     handler: logging.Handler
     if "JOURNAL_STREAM" in os.environ and Path(JOURNAL_SOCKET).exists():
         handler = JournalHandler()
+        handler.setFormatter(logging.Formatter("%(message)s"))
     else:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(PlainFormatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
