@@ -39,8 +39,6 @@ def sandbox_command(work: Path, program: list[str]) -> list[str]:
     argv += ["--dir", "/var", "--dir", "/srv", "--dir", "/mnt", "--dir", "/root", "--bind", str(work), "/rack"]
     for parent in reversed(CHECKOUT.parents[:-1]):  # bubblewrap itself makes them 0700: closed to the guest's users
         argv += ["--perms", "0755", "--dir", str(parent)]
-    for parent in reversed(CHECKOUT.parents[:-1]):  # bubblewrap would make them 0700, and the recorder is not root
-        argv += ["--perms", "0755", "--dir", str(parent)]
     argv += ["--ro-bind", str(CHECKOUT), str(CHECKOUT)]
     interpreter = Path(sys.base_prefix).resolve()
     if not interpreter.is_relative_to("/usr") and not interpreter.is_relative_to(CHECKOUT):
