@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import click
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 GONE_LIMIT = 120.0
 """Seconds that raidd may be away before it is said that nobody knows how the work goes."""
+STUCK_LIMIT = 180.0
+"""Seconds without any work under way after which what was asked for is held to have come to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ def follow(session: Session, judge: Judge) -> tuple[Step, ...] | None:
     Raises DaemonGone when raidd stays away too long; the work may go on all the same.
     """
     gone_since: float | None = None
+    stuck = _Stuck(session.clock.monotonic)
     try:
         with _shower(session) as shower:
             for view in session.client.watch(RAID):
@@ -66,7 +69,7 @@ def follow(session: Session, judge: Judge) -> tuple[Step, ...] | None:
                 if answer.error is not None or answer.envelope is None:
                     shower.note("rackeye-raidd is not there. The work goes on without it; waiting.")
                     continue
-                steps = judge(answer.data)
+                steps = stuck.told(judge(answer.data))
                 shower.show(steps)
                 if all(step.ended for step in steps):
                     return steps
@@ -78,6 +81,23 @@ def follow(session: Session, judge: Judge) -> tuple[Step, ...] | None:
 def _give_up(session: Session, answer: Answer[RaidSnapshot], gone_since: float | None) -> None:
     if gone_since is not None and session.clock.monotonic() - gone_since > GONE_LIMIT:
         raise answer.error or DaemonGone("rackeye-raidd does not answer.")
+
+
+class _Stuck:
+    """Ends what waits for nothing: no work under way, and nothing new for long."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._before: tuple[Step, ...] = ()
+        self._since = now()
+
+    def told(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        if steps != self._before or any(step.progress for step in steps):
+            self._before, self._since = steps, self._now()
+        if self._now() - self._since < STUCK_LIMIT:
+            return steps
+        waited = f"nothing has happened for {human_seconds(STUCK_LIMIT)}"
+        return tuple(step if step.ended else replace(step, failed=f"{step.text}; {waited}.") for step in steps)
 
 
 class _Shower(Protocol):

@@ -107,9 +107,10 @@ def _judge_one(name: str, data: RaidSnapshot) -> Step:
         return Step(name, "being made")
     if vd.progress is not None:
         return Step(name, str(vd.progress.kind), vd.progress)
+    if vd.state is VdState.FAILED and not busy:
+        return Step(name, "failed", failed=f"{vd.state}. {vd.detail}".strip())
     if busy or vd.mountpoint is None:
-        bad = vd.state in (VdState.FAILED, VdState.OFFLINE) and not busy
-        return Step(name, "being made", failed=f"{vd.state}. {vd.detail}".strip() if bad else "")
+        return Step(name, vd.detail or "being made")
     if vd.state is VdState.OPTIMAL:
         return Step(name, f"Optimal, mounted at {vd.mountpoint}", done=True)
     return Step(name, str(vd.state), failed=f"{vd.state}. {vd.detail}".strip())
