@@ -18,7 +18,7 @@ from core.paths import Paths
 from core.run import run
 from raid import superblock
 from raid.mounts import Mount, read_swaps, system_disks
-from raid.sysfs import Block, Sysfs
+from raid.sysfs import Block, Sysfs, Vanished
 from raid.world import Disk, Probe
 
 BAY = "RACKEYE_BAY"
@@ -43,6 +43,8 @@ class Inventory:
         self._context = pyudev.Context()
         self._lock = threading.Lock()
         self._epoch: dict[str, int] = {}
+        self._blocks: dict[str, Block] = {}
+        self._system: tuple[object, dict[str, str]] = ((), {})
         self._identities: dict[tuple[str, int], Identity] = {}
         self._probes: dict[tuple[str, int], Probe] = {}
 
@@ -50,6 +52,7 @@ class Inventory:
         """An event of this drive: what is known of it may no longer hold."""
         with self._lock:
             self._epoch[name] = self._epoch.get(name, 0) + 1
+            self._blocks.pop(name, None)
             for cache in (self._identities, self._probes):
                 for key in [key for key in cache if key[0] == name]:
                     del cache[key]
@@ -60,8 +63,8 @@ class Inventory:
         ours: md arrays of ours (kernel names). members: disks that run in an array: what was read of them is dropped,
         because md writes there without an event.
         """
-        system = system_disks(self._sysfs, mounts, read_swaps(self._paths), ours)
-        blocks = self._sysfs.disks()
+        blocks = self._all_blocks()
+        system = self._system_disks(blocks, mounts, ours)
         for name in members:
             self._drop_probe(name)
         self._drop_gone({(block.name, block.diskseq) for block in blocks})
@@ -71,6 +74,37 @@ class Inventory:
             if identity is not None and identity.settled and block.size:
                 found.append(self._disk(block, identity, system.get(block.name, "")))
         return tuple(found)
+
+    def forget_all(self) -> None:
+        """Should an event have been lost: all is read anew, save what lies on the drives."""
+        with self._lock:
+            self._blocks.clear()
+            self._identities.clear()
+
+    def _all_blocks(self) -> list[Block]:
+        """What the block layer says, kept until an event. A drive that goes while it is read is left out."""
+        blocks = []
+        for name in self._sysfs.disk_names():
+            with self._lock:
+                known, epoch = self._blocks.get(name), self._epoch.get(name, 0)
+            if known is None:
+                try:
+                    known = self._sysfs.disk(name)
+                except Vanished:
+                    continue
+                with self._lock:
+                    if self._epoch.get(name, 0) == epoch:
+                        self._blocks[name] = known
+            blocks.append(known)
+        return blocks
+
+    def _system_disks(self, blocks: list[Block], mounts: tuple[Mount, ...], ours: frozenset[str]) -> dict[str, str]:
+        """Found anew when mounts, swaps or drives have changed."""
+        swaps = read_swaps(self._paths)
+        key = (mounts, swaps, ours, frozenset(block.name for block in blocks))
+        if self._system[0] != key:
+            self._system = (key, system_disks(self._sysfs, mounts, swaps, ours))
+        return self._system[1]
 
     def probe(self, name: str, diskseq: int) -> Probe:
         """Reads what lies on a drive, and keeps it. An error is part of the answer."""
@@ -147,8 +181,7 @@ def read_signatures(device: Path, sysfs: Sysfs) -> Probe:
     except OSError as error:
         return Probe(error=f"It cannot be read: {error.strerror}.")
     kinds = [str(entry["type"]) for entry in json.loads(listed or "{}").get("signatures", ())]
-    partitions = next((disk.partitions for disk in sysfs.disks() if disk.name == device.name), ())
-    if partitions and not kinds:
+    if not kinds and sysfs.disk(device.name).partitions:
         kinds = ["partitions"]
     if block is not None and "linux_raid_member" not in kinds:
         kinds.append("linux_raid_member")

@@ -31,12 +31,12 @@ def parse_mountinfo(text: str) -> tuple[Mount, ...]:
     return tuple(mounts)
 
 
-def read_mounts(paths: Paths) -> tuple[Mount, ...]:
-    """What the system has mounted (as its first process sees it). Raises OSError."""
+def read_mountinfo(paths: Paths) -> str:
+    """What the system has mounted, as its first process sees it. Raises OSError."""
     try:
-        return parse_mountinfo((paths.proc / "1" / "mountinfo").read_text())
+        return (paths.proc / "1" / "mountinfo").read_text()
     except PermissionError:
-        return parse_mountinfo((paths.proc / "self" / "mountinfo").read_text())
+        return (paths.proc / "self" / "mountinfo").read_text()
 
 
 def read_swaps(paths: Paths) -> tuple[str, ...]:

@@ -4,23 +4,31 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from core.clock import Clock
 from core.jobs import Job, Jobs, boot_id
 from core.paths import Paths
 from raid import check, filesystem, mdadm, superblock
 from raid.drives import Inventory
 from raid.mdadm import HOMEHOST
 from raid.model import CheckResult
-from raid.mounts import Mount, read_mounts
+from raid.mounts import Mount, parse_mountinfo, read_mountinfo
 from raid.superblock import Superblock
 from raid.sysfs import Array, Member, Sysfs
 from raid.world import CheckRun, Disk, Running, Volume, World
+
+FULL = 30.0
+"""Seconds after which what events should have told is read anew."""
 
 
 class Observer:
     """Looks, with the caches that make a look cheap."""
 
-    def __init__(self, paths: Paths, sysfs: Sysfs, jobs: Jobs) -> None:
+    def __init__(self, paths: Paths, sysfs: Sysfs, jobs: Jobs, clock: Clock) -> None:
         self.sysfs = sysfs
+        self._clock = clock
+        self._full = clock.monotonic()
+        self._mount_text = ""
+        self._mount_list: tuple[Mount, ...] = ()
         self.inventory = Inventory(sysfs, paths)
         self._paths = paths
         self._jobs = jobs
@@ -36,7 +44,10 @@ class Observer:
 
     def look(self, vds: tuple[tuple[str, str], ...]) -> World:
         """vds: name and UUID of each virtual drive that should exist. Raises OSError."""
-        mounts = read_mounts(self._paths)
+        if self._clock.monotonic() - self._full > FULL:
+            self.inventory.forget_all()
+            self._full = self._clock.monotonic()
+        mounts = self._mounts()
         arrays = self.sysfs.arrays()
         standing = {(array.device, array.diskseq) for array in arrays}
         self._named = {key: own for key, own in self._named.items() if key in standing}
@@ -55,12 +66,19 @@ class Observer:
             mdadm=mdadm.available(),
         )
 
+    def _mounts(self) -> tuple[Mount, ...]:
+        """Parsed anew only when the text has changed."""
+        text = read_mountinfo(self._paths)
+        if text != self._mount_text:
+            self._mount_text, self._mount_list = text, parse_mountinfo(text)
+        return self._mount_list
+
     def again(self, name: str, ours: frozenset[str]) -> Disk | None:
         """One drive read anew, past the caches: the last look before something is done to it. Raises OSError."""
         self.inventory.forget(name)
         arrays = self.sysfs.arrays()
         members = frozenset(member.device for array in arrays for member in array.members if member.present)
-        disks = self.inventory.disks(read_mounts(self._paths), ours, members)
+        disks = self.inventory.disks(self._mounts(), ours, members)
         return next((disk for disk in disks if disk.name == name), None)
 
     def _name(self, array: Array) -> Superblock | None:

@@ -74,7 +74,7 @@ def make(paths: Paths | None = None) -> Daemon[World, Memory, Action]:
     """The daemon, with its memory read."""
     paths = paths or Paths()
     sysfs, jobs = Sysfs(paths.sys), Jobs.of("raid", paths)
-    observer = Observer(paths, sysfs, jobs)
+    observer = Observer(paths, sysfs, jobs, SystemClock())
     wakers = Wakers(sysfs, observer.inventory.forget)
     memory = remembered.load_or_adopt(paths.state / "raid" / "memory.json")
     cycle = RaidCycle(paths, observer, jobs, memory)

@@ -76,7 +76,7 @@ class Wakers:
 
     def _keep(self, poll: select.epoll) -> None:
         """Opens what is new, closes what has gone."""
-        wanted = {str(path) for path in self._sysfs.md_attributes()}
+        wanted = set(self._sysfs.md_attributes())
         for path in [path for path in self._files if path not in wanted]:
             os.close(self._files.pop(path))
         for path in wanted - self._files.keys():
