@@ -31,6 +31,8 @@ from rig.sandbox import sandbox_command
 from rig.wire import Message, unwrap
 from rig.workdir import SOCKET, WorkDir, claim, find
 
+__all__ = ["DriveKind", "Executed", "Mood", "Rack", "RackClient"]
+
 T = TypeVar("T")
 
 
