@@ -111,6 +111,7 @@ class Depacketizer:
                 self.packet(view[at + 4 : stop])
                 own_ssrc = self._ssrc
             at = stop
+        self._limit()
         return at
 
     def packet(self, data: memoryview) -> None:
@@ -217,10 +218,9 @@ class Depacketizer:
         header = payload[1]
         if header & 0x80:
             nal_type = header & 0x1F
-            if self._fragment >= 0 or nal_type in (SPS, PPS):  # parameter sets are never so long
+            if self._fragment >= 0:  # the one before was not ended
                 self._lose()
-                return
-            if self._starts(nal_type, payload[1:]):
+            if nal_type in (SPS, PPS) or self._starts(nal_type, payload[1:]):
                 self._fragment = len(self._unit)
                 self._unit += b"\0\0\0\0"
                 self._unit.append(payload[0] & 0xE0 | nal_type)
@@ -231,7 +231,14 @@ class Depacketizer:
         if header & 0x40:
             size = len(self._unit) - self._fragment - 4
             self._unit[self._fragment : self._fragment + 4] = size.to_bytes(4, "big")
+            self._take_parameter_set(self._fragment)
             self._fragment = -1
+
+    def _take_parameter_set(self, at: int) -> None:
+        """A NAL unit came whole in fragments; a parameter set is no part of the access unit."""
+        if self._unit[at + 4] & 0x1F in (SPS, PPS):
+            self._parameter_set(bytes(self._unit[at + 4 :]))
+            del self._unit[at:]
 
     def _starts(self, kind: int, nal: memoryview) -> bool:
         """A NAL unit begins; `nal` has at least its first two bytes. True when it goes into the access unit."""

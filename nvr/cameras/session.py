@@ -60,7 +60,8 @@ class RtspSession:
         self._auth = Authenticator(address.user, address.password)
         self._cseq = 0
         self._answers: dict[int, asyncio.Future[Message]] = {}
-        self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()  # asking for it costs a system call (getpid), at each frame
+        self._ended: asyncio.Future[None] = self._loop.create_future()
         self.packets_lost = 0
         self._session = Session("")
         self._control = address.url
@@ -68,7 +69,7 @@ class RtspSession:
 
     async def run(self) -> None:
         """The session's life. Raises CameraError."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         sock = await _connect(self.address, self._limits.answer)
         wire = Wire(sock, self._shared.scratch, self._hear, self._end)
         try:
@@ -115,13 +116,13 @@ class RtspSession:
         )
 
     def _frame(self, unit: AccessUnit) -> None:
-        self._last_frame = asyncio.get_running_loop().time()
+        self._last_frame = self._loop.time()
         self.playing = True
         self._deliver(unit)
 
     async def _watch(self, sock: socket.socket, wire: Wire) -> None:
         """Until the camera is dead: keep-alives, and the watchdog on frames (not on errors: facts/recorder.md)."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         stream = wire.stream
         assert stream is not None  # set by _set_up
         method = "GET_PARAMETER"
@@ -186,7 +187,7 @@ class RtspSession:
             extra["Session"] = self._session.id
         if (authorization := self._auth.header(method, url)) is not None:
             extra["Authorization"] = authorization
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         answer: asyncio.Future[Message] = loop.create_future()
         self._answers[self._cseq] = answer
         try:
