@@ -1,4 +1,4 @@
-"""First light: a drive fails while four cameras are recorded, and is mended; `make run ARGS=--scenario` plays it too."""
+"""First light: a drive fails while four cameras are recorded, and is mended: `make run ARGS=--scenario`."""
 
 import pytest
 
