@@ -8,7 +8,7 @@ from core.errors import NoSuchAlarm
 from core.units import utc_text
 from nvr.alarms.model import AcknowledgeRequest, Alarm, PolicySnapshot
 from nvr.cli.client import POLICY, View
-from nvr.cli.output import ago, complain, notes, origin, pairs, problems, say, show, styled, table
+from nvr.cli.output import ago, notes, origin, pairs, problems, say, show, styled, table
 from nvr.cli.session import Session
 from nvr.cli.shape import NounGroup, examples, json_option, pass_session, watch_option
 
@@ -67,8 +67,7 @@ def command() -> None:
 @json_option
 @watch_option
 @pass_session
-@click.pass_context
-def list_(ctx: click.Context, session: Session, *, everything: bool, watch: bool) -> None:
+def list_(session: Session, *, everything: bool, watch: bool) -> None:
     """The open alarms, newest first (this is what `rackeye alarm` alone does)."""
 
     def render(view: View) -> RenderableType:
@@ -90,9 +89,7 @@ def list_(ctx: click.Context, session: Session, *, everything: bool, watch: bool
             "policy": origin(answer, view.at),
         }
 
-    view = show(session, (POLICY,), render, to_json, watch=watch)
-    if not watch and complain(view, POLICY):
-        ctx.exit(1)
+    show(session, (POLICY,), render, to_json, watch=watch)
 
 
 @command.command("show", epilog=examples("rackeye alarm show 12"))

@@ -32,7 +32,7 @@ from nvr.cli.session import Session
 from nvr.cli.shape import examples, json_option, pass_session, watch_option
 from raid.model import Drive, RaidSnapshot
 
-CELL = 20
+CELL = 16
 """Width of a bay in the picture, in characters."""
 
 

@@ -9,7 +9,7 @@ from core.bus import Sentence
 from core.units import human_bytes, human_rate, human_seconds, utc_text
 from nvr.cli import confirm
 from nvr.cli.client import RECORDER, View
-from nvr.cli.output import UNKNOWN, ago, complain, known, notes, origin, problems, say, show, size, styled, table
+from nvr.cli.output import UNKNOWN, ago, known, notes, origin, problems, say, show, size, styled, table
 from nvr.cli.session import Session
 from nvr.cli.shape import NounGroup, examples, json_option, pass_session, watch_option, yes_option
 from nvr.recorder.model import AddCamera, CameraState, CameraView, RecorderSnapshot, RemoveCamera, VolumeView
@@ -95,12 +95,9 @@ def command() -> None:
 @json_option
 @watch_option
 @pass_session
-@click.pass_context
-def list_(ctx: click.Context, session: Session, *, watch: bool) -> None:
+def list_(session: Session, *, watch: bool) -> None:
     """All cameras and volumes (this is what `rackeye camera` alone does)."""
-    view = show(session, (RECORDER,), _render, _json, watch=watch)
-    if not watch and complain(view, RECORDER):
-        ctx.exit(1)
+    show(session, (RECORDER,), _render, _json, watch=watch)
 
 
 @command.command(epilog=examples(

@@ -64,14 +64,14 @@ def _recorder(data: RecorderSnapshot, _now: float) -> list[RenderableType]:
     counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     lines: list[RenderableType] = [f"Cameras: {counts or 'none set'}"]
     lines += [
-        Text(clean(f"  {camera.name}: {camera.state}. {camera.detail}"), "red")
+        Text(clean(f"  {camera.name}: {camera.state}. {camera.detail}".rstrip()), "red")
         for camera in data.cameras
         if camera.state not in (CameraState.RECORDING, CameraState.CONNECTING, CameraState.DISABLED)
     ]
     for volume in data.volumes:
         room = f"{human_bytes(volume.free)} of {human_bytes(volume.total)} free" if volume.total else "free space ???"
         style = "" if volume.state is VolumeState.READY else "red"
-        lines.append(Text(clean(f"Volume {volume.name}: {volume.state}, {room}. {volume.detail}"), style))
+        lines.append(Text(clean(f"Volume {volume.name}: {volume.state}, {room}. {volume.detail}".rstrip()), style))
     if not data.volumes:
         lines.append(Text("No recording volume: nothing is recorded.", "bold red"))
     return lines

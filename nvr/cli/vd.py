@@ -10,7 +10,6 @@ from nvr.cli.client import RAID, View
 from nvr.cli.drive import drive_table
 from nvr.cli.output import (
     clean,
-    complain,
     console,
     document,
     known,
@@ -156,12 +155,9 @@ command.add_command(create)
 @json_option
 @watch_option
 @pass_session
-@click.pass_context
-def list_(ctx: click.Context, session: Session, *, watch: bool) -> None:
+def list_(session: Session, *, watch: bool) -> None:
     """All virtual drives, and the work on them (this is what `rackeye vd` alone does)."""
-    view = show(session, (RAID,), _render, _json, watch=watch)
-    if not watch and complain(view, RAID):
-        ctx.exit(1)
+    show(session, (RAID,), _render, _json, watch=watch)
 
 
 @command.command("show", epilog=examples("rackeye vd show vd0", "rackeye vd show vd0 --watch"))
