@@ -180,7 +180,11 @@ class RackClient:
 
 
 class Rack(RackClient):
-    """A rack of one's own: it lives as long as this process, and not longer, however this process ends."""
+    """A rack of one's own: it lives as long as this process, and not longer, however this process ends.
+
+    up() has to be called in a thread that lives as long as the rack shall: the kernel sends the death signal when the
+    thread that started the sandbox ends (prctl(2), PR_SET_PDEATHSIG).
+    """
 
     def __init__(
         self, name: str = "rack", *, daemons: bool = True, drives: int = 8, bay_mib: int = 512, memory_mib: int = 768
@@ -241,7 +245,10 @@ class Rack(RackClient):
         command = sandbox_command(self.path, [sys.executable, "-m", "rig.supervisor"])
         with log.open("ab") as out:
             try:
-                self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+                # a session of its own: Ctrl-C is for us, and we then end the rack in good order
+                self._process = subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+                )
             except FileNotFoundError as error:
                 raise RackBroken("bubblewrap is not installed.", hint="apt-get install bubblewrap") from error
         deadline = time.monotonic() + 20

@@ -98,7 +98,8 @@ def test_kinds_of_drives(rack: Rack) -> None:
     rack.pull(3)
     rack.insert(3, DriveKind.FOREIGN)
     rack.wait_until(lambda: by_bay(rack, 3), 10)
-    assert "Do not lose me" in rack.sh("mount -o ro /dev/disk/by-bay/3-part1 /mnt; cat /mnt/customer.txt; umount /mnt")
+    text = rack.sh("mount -o ro /dev/disk/by-bay/3-part1 /mnt; cat /mnt/customer.txt; umount /mnt")
+    assert text == "Do not lose me.\n"
     rack.pull(3)
     rack.insert(3, DriveKind.BLANK)
     rack.wait_until(lambda: by_bay(rack, 3), 10)
@@ -114,7 +115,7 @@ def test_kinds_of_drives(rack: Rack) -> None:
 
 
 def test_bytes_changed_behind_the_kernels_back(rack: Rack) -> None:
-    rack.sh("head -c 4096 /dev/zero | tr '\\0' a | dd of=/dev/disk/by-bay/5 bs=4096 oflag=direct conv=fsync status=none")
+    rack.sh("head -c 4096 /dev/zero | tr '\\0' a | dd of=/dev/disk/by-bay/5 bs=4096 oflag=direct status=none")
     with rack.drive_file(5).open("r+b") as file:
         assert file.read(4) == b"aaaa"
         file.seek(0)
