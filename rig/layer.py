@@ -15,6 +15,7 @@ from core.run import run
 CHECKOUT = Path(__file__).resolve().parent.parent
 PROFILE, CHASSIS = "virtual-8", "/run/rack/chassis"
 ROOMS = ("core", "raid", "hw", "nvr", "rig")
+GENERATORS = Path("/usr/lib/systemd/system-generators")
 UNITS = CHECKOUT / "rig/guest/units"
 
 MASKED = """
@@ -86,6 +87,10 @@ def build_layer(layer: Path, *, daemons: bool) -> None:
         link = layer / "etc/systemd/system/rack.target.wants" / unit
         link.parent.mkdir(exist_ok=True)
         link.symlink_to(f"{where}/{unit}")
+    # Each is a process to start, and finds nothing for a rack.
+    (layer / "etc/systemd/system-generators").mkdir(parents=True)
+    for generator in GENERATORS.iterdir():
+        (layer / "etc/systemd/system-generators" / generator.name).symlink_to("/dev/null")
     _modules(layer)
     _users(layer)
     for folder in ("var/lib/systemd", "var/log", "var/cache", "var/spool", "newroot", "srv", "mnt"):
