@@ -3,6 +3,8 @@
 An access unit ends where the time stamp changes: some cameras never set the marker bit, others set it on each NAL
 unit, so it is not looked at; that costs one frame of delay, which a recorder does not mind. After a lost packet
 everything is dropped up to the next key frame: what lies between cannot be decoded without faults.
+Zeros behind a NAL unit, which some cameras send, are no part of it (ITU-T H.264, 7.4.1): so a zero at the end of one in
+a file means that a power cut left it (nvr/recorder/fmp4_reader.py).
 """
 
 import struct
@@ -209,6 +211,8 @@ class Depacketizer:
             raise BadStream(f"The camera sends H.264 in packets of type {kind}, which RFC 6184 does not allow here.")
 
     def _nal(self, nal: memoryview) -> None:
+        while len(nal) > 1 and nal[-1] == 0:
+            nal = nal[:-1]
         if len(nal) > 1 and self._starts(nal[0] & 0x1F, nal):
             self._unit += len(nal).to_bytes(4, "big")
             self._unit += nal
@@ -229,6 +233,8 @@ class Depacketizer:
         self._unit += payload[2:]
         self._limit()
         if header & 0x40:
+            while self._unit[-1] == 0 and len(self._unit) > self._fragment + 5:
+                self._unit.pop()
             size = len(self._unit) - self._fragment - 4
             self._unit[self._fragment : self._fragment + 4] = size.to_bytes(4, "big")
             self._take_parameter_set(self._fragment)

@@ -36,7 +36,8 @@ class _Fragment:
 def read_contents(fd: int) -> Contents:
     """Walks a file. Raises BadVideoFile when it has no whole ftyp and moov of ours.
 
-    The lengths of the NAL units are followed too: a power cut can leave a file with its full length and zeros in it.
+    The NAL units are followed too: a power cut can leave a file with its full length and zeros in it, and no NAL unit
+    has no bytes or ends with a zero (ITU-T H.264, 7.4.1).
     """
     size = os.fstat(fd).st_size
     if size == 0:
@@ -108,9 +109,9 @@ def _samples_are_whole(data: mmap.mmap, at: int, sizes: tuple[int, ...]) -> bool
         end = at + size
         while at < end:
             (length,) = struct.unpack_from(">I", data, at)
-            if length == 0:
-                return False
             at += 4 + length
+            if length == 0 or at > end or data[at - 1] == 0:
+                return False
         if at != end:
             return False
     return True
