@@ -20,12 +20,12 @@ from nvr.recorder.model import VolumeState
 from nvr.recorder.volumes import find_volumes, open_volume
 
 BUS_NAME = "org.rackeye.Recorder1"
+MACHINE = Paths()
 INTERVAL = 10.0  # seconds: what is published of bit rates and last pictures is not older
 
 
-def make_daemon() -> Daemon[Any, Any, Any]:
-    """The daemon on this machine's own paths. Raises IndexBroken when the system drive does not give the index."""
-    paths = Paths()
+def make_daemon(paths: Paths = MACHINE) -> Daemon[Any, Any, Any]:
+    """The daemon. Raises IndexBroken when the system drive does not give the index."""
     recorder = Recorder(paths, SystemClock())
     return Daemon(
         "rackeye-recorder",
@@ -63,7 +63,7 @@ def main() -> int:
         case ["rebuild"]:
             journal.set_up()
             try:
-                sys.stdout.write("\n".join(rebuild(Paths())) + "\n")
+                sys.stdout.write("\n".join(rebuild(MACHINE)) + "\n")
             except RackeyeError as error:
                 sys.stderr.write(f"[{error.code}] {error.sentence} {error.hint}\n")
                 return 1

@@ -3,11 +3,13 @@
 import asyncio
 import itertools
 import json
+import os
 import re
 import select
+import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +17,16 @@ from typing import Any
 import pytest
 import tomli_w
 
+from core.bus import BusClient, Nothing, Sentence
+from core.errors import BadCamera, CameraExists
 from core.paths import Paths
 from nvr.recorder.index import Index, SegmentState
-from nvr.recorder.model import CameraState, RecorderSnapshot, VolumeState
-from nvr.recorder.recorderd import rebuild
+from nvr.recorder.model import AddCamera, CameraState, RecorderSnapshot, RemoveCamera, VolumeState
+from nvr.recorder.recorderd import BUS_NAME, make_daemon, rebuild
 from tests.peers.recorder_host import FakeMounts, Host
+from tests.unit.core.conftest import Bus, bus
+
+__all__ = ["bus"]  # the fixture: a dbus-daemon of the test's own
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -257,3 +264,51 @@ def test_volumes_go_and_come_back(cameras: Cameras, paths: Paths) -> None:
 
     asyncio.run(scenario())
     assert check_index(paths, ["vd0", "vd1"]) > 100
+
+
+def test_the_daemon_on_a_bus(cameras: Cameras, paths: Paths, bus: Bus) -> None:
+    """Cameras added and removed while it runs; a settings file torn in half changes nothing and is told."""
+    FakeMounts(paths).mount("vd0")
+    file = paths.state / "settings.toml"
+    file.parent.mkdir(parents=True)
+
+    async def scenario() -> None:
+        daemon = make_daemon(paths)
+        life = asyncio.create_task(daemon.run())
+        async with BusClient() as client, asyncio.timeout(30):
+            snapshots = client.watch(BUS_NAME, RecorderSnapshot)
+
+            async def until(what: Callable[[RecorderSnapshot], bool]) -> RecorderSnapshot:
+                async for envelope in snapshots:
+                    if envelope is not None and what(envelope.data):
+                        return envelope.data
+                raise AssertionError("the bus ended")
+
+            await until(lambda view: bool(view.volumes) and view.volumes[0].state is VolumeState.READY)
+            url = cameras.secure().replace("rtsp://", "rtsp://admin:rackeye@")
+            await client.call(BUS_NAME, "AddCamera", AddCamera("door", url), Sentence)
+            view = await until(lambda view: states(view) == {"door": CameraState.RECORDING})
+            assert view.cameras[0].url == cameras.secure()
+            assert view.cameras[0].gap_count == 0
+            with pytest.raises(CameraExists, match="door"):
+                await client.call(BUS_NAME, "AddCamera", AddCamera("door", url), Sentence)
+            with pytest.raises(BadCamera):
+                await client.call(BUS_NAME, "AddCamera", AddCamera("../etc", url), Sentence)
+
+            good = file.read_bytes()
+            file.write_bytes(good[: len(good) // 2])
+            await client.call(BUS_NAME, "Recheck", Nothing(), Sentence)
+            view = await until(lambda view: any("settings.toml" in problem for problem in view.problems))
+            assert states(view) == {"door": CameraState.RECORDING}
+            file.write_bytes(good)
+            await client.call(BUS_NAME, "Recheck", Nothing(), Sentence)
+            await until(lambda view: not view.problems)
+
+            await client.call(BUS_NAME, "RemoveCamera", RemoveCamera("door"), Sentence)
+            await until(lambda view: view.cameras == ())
+            os.kill(os.getpid(), signal.SIGTERM)
+            await life
+        daemon.cycle.index.close()  # type: ignore[attr-defined]
+
+    asyncio.run(scenario())
+    assert check_index(paths, ["vd0"]) > 25
