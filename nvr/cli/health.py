@@ -109,7 +109,7 @@ def figures(view: View) -> dict[str, float | None]:
 def line(code: Code, found: tuple[Finding, ...], numbers: dict[str, float | None]) -> str:
     """The line of the plug-in; U is its word for an unknown value, | may stand only before the figures."""
     said = " ".join(dict.fromkeys(finding.text for finding in found if finding.code is not Code.OK)) or "All is well."
-    values = " ".join(f"'{name}'={'U' if value is None else f'{value:.12g}'}" for name, value in numbers.items())
+    values = " ".join(f"'{name}'={'U' if value is None else f'{value:.15g}'}" for name, value in numbers.items())
     words = clean(said).replace("|", "/").replace("\n", " ")
     return f"RACKEYE {code.name} - {words} | {values}".rstrip()
 

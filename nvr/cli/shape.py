@@ -72,7 +72,8 @@ class NounGroup(click.Group):
     default = "list"
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+        verbless = not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names)
+        if verbless and not ctx.resilient_parsing:  # a shell that completes wants the verbs
             args = [self.default, *args]
         return super().parse_args(ctx, args)
 

@@ -1,0 +1,314 @@
+"""Commands that change something: what they ask, what they send, and how they end."""
+
+import json
+
+import pytest
+
+from core.bus import Sentence
+from core.errors import DaemonGone, DriveInUse, NotAllowed, PlanImpossible
+from hw.model import LocateRequest
+from nvr.alarms.model import AcknowledgeRequest
+from nvr.cli.client import PANEL, POLICY, RAID, RECORDER
+from nvr.recorder.model import AddCamera, RemoveCamera
+from raid.model import (
+    CheckResult,
+    CheckVerdict,
+    ClearDriveRequest,
+    CreateSimpleReply,
+    CreateSimpleRequest,
+    Done,
+    DriveState,
+    JobState,
+    JobView,
+    Plan,
+    PlannedDrive,
+    PlannedVd,
+    PlanSimpleRequest,
+    Progress,
+    RaidSnapshot,
+    RecoverPlan,
+    VdRequest,
+    VdState,
+    Work,
+)
+from tests.unit.nvr.cli.fakes import PULLED, RAID_GOOD, REBUILD, TB, FakeClient, client, drive, rackeye, virtual_drive
+
+PLAN = Plan(
+    vds=(PlannedVd("vd0", 5, tuple(PlannedDrive(bay, f"SN{bay}", "RACK 6TB", 6 * TB) for bay in range(4)), 18 * TB, 1,
+                   262144, 786432),),
+    warnings=("The drives have different firmware.",), erased=(),
+    unused=(PlannedDrive(7, "SN7", "RACK 6TB", 6 * TB),), fingerprint="f00",
+)
+WISH = PlanSimpleRequest(5, None, 262144, ())
+INITIALIZING = Progress(Work.INITIALIZING, 42.0, 100_000_000, 61.0)
+
+
+def raid_with(*vds: object, **other: object) -> dict[str, object]:
+    return {RAID.name: RaidSnapshot(virtual_drives=vds, **other)}  # type: ignore[arg-type]
+
+
+def creating(*told: dict[str, object]) -> FakeClient:
+    replies = {"PlanSimple": PLAN, "CreateSimple": CreateSimpleReply(("vd0",))}
+    return client(replies=replies, told=list(told))
+
+
+# -- locate, alarms, cameras
+
+
+def test_locate() -> None:
+    some = client(replies={"Locate": Sentence("Bay 3 blinks.")})
+    result = rackeye(some, "bay", "3", "locate", "on")
+    assert (result.exit_code, result.output) == (0, "Bay 3 blinks.\n")
+    assert some.calls == [(PANEL.name, "Locate", LocateRequest(3, True))]
+    assert json.loads(rackeye(some, "bay", "3", "locate", "off", "--json").stdout)["done"] == "Bay 3 blinks."
+
+
+@pytest.mark.parametrize("words", [
+    "bay 3 locate", "bay 3 blink on", "bay x", "bay -1", "drive clear", "vd create", "vd create --simple --level 7",
+    "vd create --simple --strip 65K", "vd create --simple --strip 2M", "vd create --simple --bays 3-1", "vd nonsense",
+    "vd create --simple --bays 1,1", "camera add gate", "camera add gate rtsp://x/ --password p", "nonsense",
+    "alarm show x", "check start", "vd recover", "drive clear --bay 3 --json", "completion tcsh", "vd list extra",
+])
+def test_misuse_is_2_and_asks_nobody(words: str) -> None:
+    some = client(said={RAID.name: RaidSnapshot(drives=(drive(3, DriveState.FOREIGN, vd=None),))})
+    result = rackeye(some, *words.split())
+    assert result.exit_code == 2
+    assert "Error: " in result.stderr
+    assert result.stdout == ""
+    assert some.calls == []
+
+
+def test_acknowledge() -> None:
+    some = client(replies={"Acknowledge": Sentence("Alarm 12 is acknowledged.")})
+    assert rackeye(some, "alarm", "acknowledge", "12").exit_code == 0
+    assert some.calls == [(POLICY.name, "Acknowledge", AcknowledgeRequest(12))]
+
+
+def test_a_password_comes_from_standard_input_and_is_not_shown() -> None:
+    some = client(replies={"AddCamera": Sentence("Camera gate was added.")})
+    words = ("camera", "add", "gate", "rtsp://10.0.0.7/main", "--user", "viewer", "--volume", "vd1")
+    result = rackeye(some, *words, answer="pass word \n")
+    assert (result.exit_code, result.output) == (0, "Camera gate was added.\n")
+    wanted = AddCamera("gate", "rtsp://10.0.0.7/main", "viewer", "pass word ", "vd1")
+    assert some.calls == [(RECORDER.name, "AddCamera", wanted)]
+    assert "pass" not in repr(some.calls)
+
+
+def test_removing_a_camera_is_asked() -> None:
+    some = client(replies={"RemoveCamera": Sentence("Camera gate was removed.")})
+    for answer in ("n\n", "", "\n"):
+        refused = rackeye(some, "camera", "remove", "gate", answer=answer)
+        assert refused.exit_code == 1
+        assert "Nothing was changed." in refused.stderr
+    assert some.calls == []
+    assert rackeye(some, "camera", "remove", "gate", "--yes").exit_code == 0
+    assert rackeye(some, "camera", "remove", "gate", answer="y\n").exit_code == 0
+    assert some.calls == [(RECORDER.name, "RemoveCamera", RemoveCamera("gate"))] * 2
+
+
+# -- clearing a drive
+
+
+def foreign() -> FakeClient:
+    found = drive(3, DriveState.FOREIGN, vd=None, slot=None, detail="It holds an ext4 file system.")
+    missing = drive(3, DriveState.MISSING, device=None, serial="GONE")
+    some = client(replies={"ClearDrive": Done("The drive in bay 3 is blank.")})
+    some.said[RAID.name] = RaidSnapshot(drives=(missing, found))
+    return some
+
+
+def test_clear_shows_the_drive_and_wants_its_serial() -> None:
+    some = foreign()
+    result = rackeye(some, "drive", "clear", "--bay", "3", answer="SN3\n")
+    assert result.exit_code == 0
+    for part in ("RACK 6TB", "SN3", "6.0 TB", "It holds an ext4 file system.", "is lost for good", "is blank."):
+        assert part in result.stdout
+    assert some.calls == [(RAID.name, "ClearDrive", ClearDriveRequest(3, "SN3"))]
+
+
+@pytest.mark.parametrize("answer", ["", "\n", "yes\n", "sn3\n", "GONE\n"])
+def test_clear_does_nothing_without_the_right_serial(answer: str) -> None:
+    some = foreign()
+    result = rackeye(some, "drive", "clear", "--bay", "3", answer=answer)
+    assert result.exit_code == 1
+    assert "rackeye explain CLI-001" in result.stderr
+    assert some.calls == []
+
+
+def test_clear_in_scripts_on_trial_and_where_there_is_nothing_to_clear() -> None:
+    some = foreign()
+    assert rackeye(some, "drive", "clear", "--bay", "3", "--dry-run").exit_code == 0
+    assert some.calls == []
+    document = json.loads(rackeye(some, "drive", "clear", "--bay", "3", "--yes", "--json").stdout)
+    assert document["done"] == "The drive in bay 3 is blank."
+    some.said[RAID.name] = RaidSnapshot(drives=(drive(3, DriveState.BLANK, vd=None),))
+    assert "blank already" in rackeye(some, "drive", "clear", "--bay", "3").stdout
+    some.said[RAID.name] = RaidSnapshot(drives=(drive(3, DriveState.MISSING, device=None),))
+    assert rackeye(some, "drive", "clear", "--bay", "3", "--yes").exit_code == 1
+    assert len(some.calls) == 1
+
+
+def test_the_daemon_has_the_last_word() -> None:
+    some = foreign()
+    some.replies["ClearDrive"] = DriveInUse("Bay 3 is in use by vd0.", hint="Leave it.")
+    result = rackeye(some, "drive", "clear", "--bay", "3", "--yes")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        "rackeye: Bay 3 is in use by vd0.", "  Leave it.", f"  More: rackeye explain {DriveInUse.code}",
+    ]
+    some.replies["ClearDrive"] = NotAllowed("This user may not do that.", hint="sudo")
+    document = json.loads(rackeye(some, "drive", "clear", "--bay", "3", "--yes", "--json").stdout)
+    assert document["error"] == {"code": "BUS-002", "sentence": "This user may not do that.", "hint": "sudo"}
+
+
+# -- making virtual drives
+
+
+def test_a_plan_is_shown_and_nothing_is_made() -> None:
+    some = creating()
+    result = rackeye(some, "vd", "create", "--simple", "--level", "5", "--dry-run")
+    assert result.exit_code == 0
+    for part in (
+        "vd0: RAID5 over 4 drives, 18.0 TB usable, survives the loss of 1 drive; strip 256 KiB, stripe 768 KiB",
+        "  2   RACK 6TB   SN2        6.0 TB", "Warning: The drives have different firmware.",
+        "Not used: bay 7, RACK 6TB SN7, 6.0 TB",
+    ):
+        assert part in result.stdout
+    document = json.loads(rackeye(some, "vd", "create", "--simple", "--dry-run", "--json").stdout)
+    assert list(document) == ["error", "now", "plan", "created", "finished"]
+    assert {command for _, command, _ in some.calls} == {"PlanSimple"}
+
+
+def test_the_options_of_a_plan() -> None:
+    some = creating()
+    words = "vd create --simple --level 6 --count 2 --strip 1M --bays 0-3,5 --dry-run"
+    assert rackeye(some, *words.split()).exit_code == 0
+    assert some.calls == [(RAID.name, "PlanSimple", PlanSimpleRequest(6, 2, 1024 * 1024, (0, 1, 2, 3, 5)))]
+
+
+def test_create_asks_and_sends_the_fingerprint_of_what_was_shown() -> None:
+    some = creating()
+    assert rackeye(some, "vd", "create", "--simple", "--no-wait", answer="n\n").exit_code == 1
+    assert len(some.calls) == 1
+    result = rackeye(some, "vd", "create", "--simple", "--no-wait", answer="y\n")
+    assert result.exit_code == 0
+    assert "Being made: vd0." in result.stdout
+    assert some.calls[-1] == (RAID.name, "CreateSimple", CreateSimpleRequest(WISH, "f00"))
+
+
+def test_create_waits_until_it_is_initialized() -> None:
+    made = {"mountpoint": None, "state": VdState.OFFLINE, "detail": "vd0 is being made."}
+    some = creating(
+        raid_with(), raid_with(virtual_drive(0, **made)),
+        raid_with(virtual_drive(0, mountpoint=None, progress=Progress(Work.FORMATTING, 0.0))),
+        raid_with(virtual_drive(0, progress=INITIALIZING)), {RAID.name: DaemonGone("away")},
+        raid_with(virtual_drive(0)), {RAID.name: AssertionError("looked on after the end")},
+    )
+    result = rackeye(some, "vd", "create", "--simple", "--yes")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[lines.index("Being made: vd0.") + 1 :] == [
+        "vd0: being made", "vd0: vd0 is being made.", "vd0: Formatting 0 %, ???/s, ??? left",
+        "vd0: Initializing 42 %, 100.0 MB/s, 1 min 01 s left",
+        "rackeye-raidd is not there. The work goes on without it; waiting.",
+        "vd0: Optimal, mounted at /srv/rackeye/vd0", "vd0: Optimal, mounted at /srv/rackeye/vd0",
+    ]
+    again = creating(raid_with(virtual_drive(0)))
+    document = json.loads(rackeye(again, "vd", "create", "--simple", "--yes", "--json").stdout)
+    assert (document["created"], document["finished"]) == (["vd0"], True)
+
+
+def test_create_that_is_left_goes_on() -> None:
+    result = rackeye(creating(raid_with(virtual_drive(0, progress=INITIALIZING))), "vd", "create", "--simple", "--yes")
+    assert result.exit_code == 0  # the fake's watch ends as by Ctrl-C
+    assert "The work goes on. To find it again: rackeye vd --watch" in result.stderr
+
+
+@pytest.mark.parametrize("end", [
+    raid_with(virtual_drive(0, state=VdState.FAILED, mountpoint=None, detail="Two drives are gone.")),
+    raid_with(virtual_drive(0, state=VdState.DEGRADED, detail="Two drives are gone.")),
+    raid_with(jobs=(JobView("vd0-create", "create", "vd0", JobState.FAILED, "Two drives are gone."),)),
+])
+def test_create_that_fails_says_why(end: dict[str, object]) -> None:
+    result = rackeye(creating(raid_with(), end), "vd", "create", "--simple", "--yes")
+    assert result.exit_code == 1
+    assert "Two drives are gone." in result.stderr
+    assert "rackeye explain CLI-002" in result.stderr
+
+
+@pytest.mark.parametrize("told", [raid_with(), {RAID.name: DaemonGone("raidd is gone.")}])
+def test_create_does_not_wait_for_ever_for_nothing(told: dict[str, object]) -> None:
+    some = creating(*[told] * 20)
+    some.before_each = lambda: some.clock.advance(15.0)
+    result = rackeye(some, "vd", "create", "--simple", "--yes")
+    assert result.exit_code == 1
+    assert "nothing has happened for 3 min 00 s" in result.stderr or "raidd is gone." in result.stderr
+
+
+def test_long_work_is_not_taken_for_stuck() -> None:
+    some = creating(*[raid_with(virtual_drive(0, progress=INITIALIZING))] * 20, raid_with(virtual_drive(0)))
+    some.before_each = lambda: some.clock.advance(3600.0)
+    assert rackeye(some, "vd", "create", "--simple", "--yes").exit_code == 0
+
+
+def test_a_plan_that_cannot_be() -> None:
+    some = client(replies={"PlanSimple": PlanImpossible("Three drives are needed, and 2 are blank.")})
+    result = rackeye(some, "vd", "create", "--simple", "--yes")
+    assert result.exit_code == 1
+    assert "Three drives are needed" in result.stderr
+
+
+# -- recovery
+
+
+def test_recover_says_what_it_may_lose_and_wants_the_name() -> None:
+    plan = RecoverPlan("vd0", (0, 1, None), (2,), "Writes of the last 3 s.")
+    some = client(replies={"PlanRecover": plan, "RecoverVd": Done("vd0 is being started.")})
+    for answer in ("", "y\n", "VD0\n"):
+        result = rackeye(some, "vd", "recover", "vd0", answer=answer)
+        assert result.exit_code == 1
+        assert "Writes of the last 3 s." in result.stdout
+        assert "0 1 ???" in result.stdout
+    assert rackeye(some, "vd", "recover", "vd0", "--dry-run").exit_code == 0
+    assert {command for _, command, _ in some.calls} == {"PlanRecover"}
+    assert "vd0 is being started." in rackeye(some, "vd", "recover", "vd0", answer="vd0\n").stdout
+    assert some.calls[-1] == (RAID.name, "RecoverVd", VdRequest("vd0"))
+
+
+# -- checks
+
+
+def checked(verdict: CheckVerdict, finished: float, wrong: tuple[int, ...] = ()) -> CheckResult:
+    return CheckResult("vd0", verdict, finished, 5000, wrong, len(wrong), "So it is.")
+
+
+@pytest.mark.parametrize(("verdict", "code"), [
+    (CheckVerdict.CLEAN, 0), (CheckVerdict.WRONG, 1), (CheckVerdict.STOPPED, 1), (CheckVerdict.FAILED, 1),
+])
+def test_a_check_that_is_watched_ends_with_the_new_result(verdict: CheckVerdict, code: int) -> None:
+    before, after = checked(CheckVerdict.CLEAN, 100.0), checked(verdict, 200.0, (17,) if code else ())
+    check = Progress(Work.CHECK, 50.0, 10**8, 3.0)
+    some = client(
+        said={RAID.name: RaidSnapshot(virtual_drives=(virtual_drive(0),), checks=(before,))},
+        replies={"StartCheck": Done("The parity of vd0 is being checked.")},
+        told=[
+            raid_with(virtual_drive(0), checks=(before,)),
+            raid_with(virtual_drive(0, progress=check), checks=(before,)),
+            raid_with(virtual_drive(0), checks=(after,)),
+        ],
+    )
+    result = rackeye(some, "check", "start", "vd0", "--watch")
+    assert result.exit_code == code
+    assert "vd0: Check 50 %, 100.0 MB/s, 3 s left" in result.stdout
+    assert f"vd0: {verdict}. So it is." in result.stdout
+    assert ("Wrong stripes: 17" in result.stdout) is bool(code)
+    assert some.calls == [(RAID.name, "StartCheck", VdRequest("vd0"))]
+
+
+def test_check_start_and_stop() -> None:
+    some = client(replies={"StartCheck": Done("It begins."), "StopCheck": Done("It is stopped.")})
+    assert rackeye(some, "check", "start", "vd0").stdout == "It begins.\n"
+    assert rackeye(some, "check", "stop", "vd0").stdout == "It is stopped.\n"
+    assert rackeye(some, "vd", "show", "vd0").exit_code == 0
+    assert RAID_GOOD.virtual_drives[0].progress is None
+    assert PULLED.virtual_drives[0].progress == REBUILD

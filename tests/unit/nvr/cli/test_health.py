@@ -1,0 +1,76 @@
+"""`rackeye health` as monitoring sees it."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from core.errors import DaemonGone
+from nvr.alarms.model import Health, Level, PolicySnapshot
+from nvr.cli.client import FAN, POLICY, RAID
+from raid.model import RaidSnapshot, VdState
+from tests.unit.nvr.cli.fakes import ALARM, POLICY_GOOD, FakeClient, client, rackeye, virtual_drive
+
+
+def with_alarm(level: Level) -> FakeClient:
+    some = client()
+    some.said[POLICY.name] = replace(POLICY_GOOD, alarms=(replace(ALARM, level=level),))
+    return some
+
+
+def with_vd(state: VdState) -> FakeClient:
+    some = client()
+    some.said[RAID.name] = RaidSnapshot(virtual_drives=(virtual_drive(0, state=state),))
+    return some
+
+
+def gone(some: FakeClient, *names: str) -> FakeClient:
+    for name in names:
+        some.said[name] = DaemonGone(f"{name} is not running.")
+    return some
+
+
+@pytest.mark.parametrize(("some", "code", "word"), [
+    (client(), 0, "OK"),
+    (with_alarm(Level.NOTICE), 0, "OK"),
+    (with_alarm(Level.WARNING), 1, "WARNING"),
+    (with_alarm(Level.CRITICAL), 2, "CRITICAL"),
+    (with_vd(VdState.DEGRADED), 1, "WARNING"),
+    (with_vd(VdState.FAILED), 2, "CRITICAL"),
+    (with_vd(VdState.UNKNOWN), 3, "UNKNOWN"),
+    (gone(client(), FAN.name), 3, "UNKNOWN"),
+    (gone(with_alarm(Level.WARNING), FAN.name), 3, "UNKNOWN"),
+    (gone(with_alarm(Level.CRITICAL), FAN.name), 2, "CRITICAL"),
+    (gone(with_vd(VdState.FAILED), POLICY.name), 2, "CRITICAL"),
+    (client(said={}), 3, "UNKNOWN"),
+    (client(old=100.0), 3, "UNKNOWN"),  # a recording whose figures stand still
+])
+def test_the_code_and_the_word(some: FakeClient, code: int, word: str) -> None:
+    result = rackeye(some, "health")
+    assert result.exit_code == code
+    assert result.stdout.startswith(f"RACKEYE {word} - ")
+    assert len(result.stdout.splitlines()) == 1
+    document = json.loads(rackeye(some, "health", "--json").stdout)
+    assert (document["exit_code"], document["health"]) == (code, word)
+
+
+def test_the_line_has_figures_and_only_one_bar() -> None:
+    assert rackeye(client(), "health").stdout == (
+        "RACKEYE OK - All is well. | 'cameras'=1 'recording'=1 'chassis'=31 'fan_1'=1200 'vd0_free'=9000000000000\n"
+    )
+    some = client()
+    some.said[POLICY.name] = replace(POLICY_GOOD, alarms=(replace(ALARM, text="a|b\nc\x1b"),))
+    assert rackeye(some, "health").stdout.startswith("RACKEYE CRITICAL - a/b c? | ")
+
+
+def test_a_silent_part_is_named_and_its_figures_are_unknown() -> None:
+    some = client()
+    some.said[POLICY.name] = PolicySnapshot(Health.UNKNOWN, (), (), {"rackeye-raidd": False})
+    assert "rackeye-raidd does not answer" in rackeye(some, "health").stdout
+    assert "'cameras'=U 'recording'=U" in rackeye(client(said={}), "health").stdout
+
+
+def test_a_misuse_is_unknown_as_2_would_be_critical() -> None:
+    result = rackeye(client(), "health", "--nonsense")
+    assert result.exit_code == 3
+    assert "No such option" in result.stderr
