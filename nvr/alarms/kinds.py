@@ -22,6 +22,8 @@ class Condition:
     title: ClassVar[str]
     meaning: ClassVar[str]
     cleared_text: ClassVar[str]
+    grace: ClassVar[float] = 0.0
+    """Seconds that it must hold before it is an alarm: what ends by itself at every start is none."""
 
     @property
     def same(self) -> str:
@@ -125,7 +127,6 @@ class VdFailed(Condition):
     cleared_text = "The virtual drive works again."
 
     vd: str
-    state: str
     detail: str
 
     @property
@@ -134,11 +135,42 @@ class VdFailed(Condition):
 
     @property
     def text(self) -> str:
-        return f"{self.vd} is {self.state}. {self.detail}".strip()
+        return f"{self.vd} is Failed. {self.detail}".strip()
 
     @property
     def hint(self) -> str:
         return f"Put pulled drives back where they were, then look at: rackeye vd recover {self.vd}"
+
+
+@dataclass(frozen=True, slots=True)
+class VdOffline(Condition):
+    """A virtual drive does not run, and nobody knows yet that it failed."""
+
+    code = "ALARM-106"
+    category = Category.STORAGE
+    level = Level.CRITICAL
+    title = "Virtual drive offline"
+    meaning = (
+        "The virtual drive has not been started: drives of it may still be missing, or are being read. Nothing is "
+        "recorded on it. `rackeye vd show NAME` says what it waits for."
+    )
+    cleared_text = "The virtual drive runs, or its real state is known."
+    grace = 30.0
+
+    vd: str
+    detail: str
+
+    @property
+    def same(self) -> str:
+        return f"vd-offline/{self.vd}"
+
+    @property
+    def text(self) -> str:
+        return f"{self.vd} does not run. {self.detail}".strip()
+
+    @property
+    def hint(self) -> str:
+        return f"rackeye vd show {self.vd}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +249,7 @@ class NoVolume(Condition):
         "`rackeye vd create --simple --level 5`, or mend the virtual drive that failed."
     )
     cleared_text = "There is a volume again."
+    grace = 5.0
 
     cameras: int
 
@@ -399,8 +432,8 @@ class Trouble(Condition):
 
 
 KINDS: tuple[type[Condition], ...] = (
-    DriveFailed, VdDegraded, VdFailed, ReplacementRefused, ParityWrong, NoVolume, RecordingStopped, Overheat,
-    FanFailed, SensorLost, DaemonSilent, Trouble,
+    DriveFailed, VdDegraded, VdFailed, VdOffline, ReplacementRefused, ParityWrong, NoVolume, RecordingStopped,
+    Overheat, FanFailed, SensorLost, DaemonSilent, Trouble,
 )
 
 

@@ -25,19 +25,41 @@ class SetTrays:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The alarms: what the world cannot tell is since when, and what somebody acknowledged."""
+    """The alarms: what the world cannot tell is since when, and what somebody acknowledged.
+
+    pending: conditions in their grace, with the time (UTC) of their beginning.
+    """
 
     open: tuple[Alarm, ...] = ()
     cleared: tuple[Alarm, ...] = ()
     next_id: int = 1
+    pending: tuple[tuple[str, float], ...] = ()
 
 
 def decide(world: World, memory: Memory, now: float) -> Decision[Memory, SetTrays]:
     """Alarms from conditions, and the trays where paneld shows something else than raidd's drives ask for."""
     holding, known = _conditions(world, memory, now)
-    decided = update(memory, holding, known, now)
-    again = min((SILENCE_GRACE - (now - word.since) for word in world.words if not word.answers), default=0.0)
-    return Decision(_trays(world), decided, again + 0.1 if again > 0 else None)
+    ripe, pending = _ripen(holding, memory, now)
+    decided = replace(update(memory, ripe, known, now), pending=tuple((same, since) for same, since, _ in pending))
+    due = [SILENCE_GRACE - (now - word.since) for word in world.words if not word.answers]
+    due += [since + grace - now for _, since, grace in pending]
+    return Decision(_trays(world), decided, min((wait + 0.1 for wait in due if wait > 0), default=None))
+
+
+def _ripen(
+    holding: list[Condition], memory: Memory, now: float
+) -> tuple[list[Condition], list[tuple[str, float, float]]]:
+    """Conditions that have held long enough to be alarms, and those in their grace (same, since, grace)."""
+    was_open, since = {alarm.same for alarm in memory.open}, dict(memory.pending)
+    ripe: list[Condition] = []
+    pending: list[tuple[str, float, float]] = []
+    for condition in holding:
+        began = since.get(condition.same, now)
+        if condition.same in was_open or now - began >= condition.grace:
+            ripe.append(condition)
+        else:
+            pending.append((condition.same, began, condition.grace))
+    return ripe, pending
 
 
 def _conditions(world: World, memory: Memory, now: float) -> tuple[list[Condition], set[str]]:
@@ -96,7 +118,8 @@ def update(memory: Memory, holding: Iterable[Condition], known: set[str], now: f
     raised = [
         _alarm(condition, memory.next_id + number, now) for number, condition in enumerate(by_same.values())
     ]
-    return Memory(
+    return replace(
+        memory,
         open=(*reversed(raised), *still),
         cleared=(*reversed(ended), *memory.cleared)[:KEPT],
         next_id=memory.next_id + len(raised),

@@ -2,11 +2,20 @@
 
 from typing import assert_never
 
-from nvr.alarms.kinds import Condition, DriveFailed, ParityWrong, ReplacementRefused, Trouble, VdDegraded, VdFailed
+from nvr.alarms.kinds import (
+    Condition,
+    DriveFailed,
+    ParityWrong,
+    ReplacementRefused,
+    Trouble,
+    VdDegraded,
+    VdFailed,
+    VdOffline,
+)
 from raid.model import CheckVerdict, Drive, DriveState, RaidSnapshot, VdState, VirtualDrive
 
-JUDGES = {"drive-failed", "vd-degraded", "vd-failed", "replacement-refused", "parity-wrong"}
-BROKEN = {DriveState.FAILED, DriveState.MISSING, DriveState.OFFLINE}
+JUDGES = {"drive-failed", "vd-degraded", "vd-failed", "vd-offline", "replacement-refused", "parity-wrong"}
+BROKEN = {DriveState.FAILED, DriveState.MISSING}
 UNUSED = {DriveState.BLANK, DriveState.FOREIGN, DriveState.UNCONFIGURED_BAD, DriveState.STALE}
 
 
@@ -46,8 +55,10 @@ def _vd(vd: VirtualDrive) -> list[Condition]:
             return []
         case VdState.DEGRADED | VdState.PARTIALLY_DEGRADED:
             return [VdDegraded(vd.name, vd.state.value, vd.tolerance)]
-        case VdState.FAILED | VdState.OFFLINE:
-            return [VdFailed(vd.name, vd.state.value, vd.detail)]
+        case VdState.FAILED:
+            return [VdFailed(vd.name, vd.detail)]
+        case VdState.OFFLINE:
+            return [VdOffline(vd.name, vd.detail)]
         case _:
             assert_never(vd.state)
 

@@ -12,14 +12,13 @@ RANK = {TrayCondition.NONE: 0, TrayCondition.REBUILD: 1, TrayCondition.FAILED: 2
 def condition(drive: Drive) -> TrayCondition:
     """What one drive asks of its tray (spec/panel.md, tray LEDs)."""
     match drive.state:
-        case DriveState.FAILED | DriveState.OFFLINE | DriveState.UNCONFIGURED_BAD | DriveState.SHIELD:
-            return TrayCondition.FAILED
-        case DriveState.MISSING:
+        case DriveState.FAILED | DriveState.MISSING | DriveState.UNCONFIGURED_BAD | DriveState.SHIELD:
             return TrayCondition.FAILED
         case DriveState.REBUILD | DriveState.COPYBACK:
             return TrayCondition.REBUILD
         case (
-            DriveState.ONLINE | DriveState.UNCONFIGURED_GOOD | DriveState.HOT_SPARE | DriveState.BLANK
+            # Offline: the drive is good, its virtual drive does not run. Nobody must be led to pull it.
+            DriveState.ONLINE | DriveState.OFFLINE | DriveState.UNCONFIGURED_GOOD | DriveState.HOT_SPARE | DriveState.BLANK
             | DriveState.FOREIGN | DriveState.STALE | DriveState.SYSTEM | DriveState.UNKNOWN
         ):
             return TrayCondition.NONE

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from core.daemon import Decision
 from hw.model import BayView, FanSnapshot, PanelSnapshot, Sensor, SensorKind, SensorState, TrayCondition
+from nvr.alarms.kinds import NoVolume, VdOffline
 from nvr.alarms.model import Health
 from nvr.policy.decide import SILENCE_GRACE, Memory, SetTrays, acknowledge, decide, health
 from nvr.policy.trays import conditions
@@ -114,6 +115,7 @@ def test_a_rebuild_without_a_failure_before_it_is_no_drive_alarm() -> None:
         ((DriveState.FAILED, DriveState.REBUILD), TrayCondition.FAILED),
         ((DriveState.ONLINE,), TrayCondition.NONE),
         ((DriveState.UNKNOWN,), TrayCondition.NONE),
+        ((DriveState.OFFLINE,), TrayCondition.NONE),
     ],
 )
 def test_trays(states: tuple[DriveState, ...], shown: TrayCondition) -> None:
@@ -132,7 +134,6 @@ def test_a_replacement_that_is_refused_says_why() -> None:
     ("snapshot", "code"),
     [
         (raid(state=VdState.FAILED), "ALARM-103"),
-        (raid(state=VdState.OFFLINE), "ALARM-103"),
         (raid(state=VdState.PARTIALLY_DEGRADED), "ALARM-102"),
         (raid(checks=(CheckResult("vd0", CheckVerdict.WRONG, NOW, 9, (4,), 1, "Stripe 4."),)), "ALARM-105"),
         (raid(problems=("mdadm is missing.",)), "ALARM-402"),
@@ -165,10 +166,22 @@ def test_a_camera_that_is_not_recorded(state: CameraState) -> None:
 def test_no_volume_is_one_loud_alarm() -> None:
     stopped = replace(CAMERA, state=CameraState.NO_VOLUME)
     gone = replace(VOLUME, state=VolumeState.UNMOUNTED)
-    decision = decide(world(recorder=RecorderSnapshot((stopped, stopped), (gone,))), Memory(), NOW)
+    nothing = world(recorder=RecorderSnapshot((stopped, stopped), (gone,)))
+    decision = decide(nothing, decide(nothing, Memory(), NOW - NoVolume.grace).memory, NOW)
     assert codes(decision) == ["ALARM-201"]
     assert "2 camera(s) are not recorded" in decision.memory.open[0].text
     assert health(world(), decision.memory) is Health.CRITICAL
+
+
+def test_what_ends_by_itself_at_a_start_is_no_alarm() -> None:
+    starting = world(raid(state=VdState.OFFLINE))
+    first = decide(starting, Memory(), NOW)
+    assert codes(first) == []
+    assert first.again == pytest.approx(VdOffline.grace, abs=1)
+    assert decide(world(), first.memory, NOW + 2).memory.pending == ()
+    late = decide(starting, first.memory, NOW + VdOffline.grace)
+    assert codes(late) == ["ALARM-106"]
+    assert late.memory.pending == ()
 
 
 def test_no_cameras_and_no_volume_is_no_alarm() -> None:
@@ -214,7 +227,7 @@ def test_no_alarm_is_lost_or_doubled(looks: list[tuple[DriveState, VdState, bool
         ids |= fresh
         sames = [alarm.same for alarm in memory.open]
         assert len(sames) == len(set(sames))
-        if not silent and state in (DriveState.MISSING, DriveState.FAILED, DriveState.OFFLINE):
+        if not silent and state in (DriveState.MISSING, DriveState.FAILED):
             assert "drive-failed/vd0/2" in sames
         if not silent and state is DriveState.ONLINE:
             assert "drive-failed/vd0/2" not in sames
