@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,3 +109,12 @@ class Host:
 
     def volume(self, name: str) -> VolumeView:
         return next(volume for volume in self.view.volumes if volume.name == name)
+
+
+async def _until_killed(root: Path) -> None:
+    async with Host(Paths(root)):
+        await asyncio.get_running_loop().create_future()
+
+
+if __name__ == "__main__":
+    asyncio.run(_until_killed(Path(sys.argv[1])))

@@ -9,6 +9,8 @@ import select
 import signal
 import socket
 import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -312,3 +314,44 @@ def test_the_daemon_on_a_bus(cameras: Cameras, paths: Paths, bus: Bus) -> None:
 
     asyncio.run(scenario())
     assert check_index(paths, ["vd0"]) > 25
+
+
+def test_killed_in_the_middle(cameras: Cameras, paths: Paths) -> None:
+    """SIGKILL: every file plays, at most one group of pictures and the time away are missing, and the gap is told."""
+    mounts = FakeMounts(paths)
+    mounts.mount("vd0")
+    settings(paths, {"one": {"url": cameras.honest(1)}, "two": {"url": cameras.honest(2)}})
+    process = subprocess.Popen([sys.executable, "-m", "tests.peers.recorder_host", str(paths.root)], cwd=REPO)
+    try:
+        wait_for_video(paths, 3)
+        time.sleep(0.9)  # into the next group of pictures, which is lost
+    finally:
+        process.kill()
+        process.wait()
+    killed_at = time.time()
+    for file in paths.volumes.rglob("*.mp4"):
+        with file.open("ab") as tail:  # as if the kernel had been stopped too, in the middle of a write
+            tail.write(b"\0\0\1\0moof" + bytes(3000))
+
+    async def scenario() -> Host:
+        async with Host(paths) as host:
+            await host.until(lambda view: {*states(view).values()} == {CameraState.RECORDING})
+            return host
+
+    host = asyncio.run(scenario())
+    assert check_index(paths, ["vd0"]) > 50
+    for camera in host.view.cameras:
+        (gap,) = camera.gaps
+        assert killed_at - 4.5 < gap.start < killed_at, gap  # two groups of 2 s: one in the making, one on its way
+        assert gap.end < killed_at + 3, gap
+
+
+def wait_for_video(paths: Paths, groups: int) -> None:
+    """Until every camera has so many groups of pictures in a file. Raises AssertionError after 20 s."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        found = [file.read_bytes().count(b"moof") for file in paths.volumes.rglob("*.mp4")]
+        if len(found) >= 2 and min(found) >= groups:
+            return
+        time.sleep(0.1)
+    raise AssertionError("no video came")

@@ -125,11 +125,31 @@ def gop(count: int = 3, start: int = 1000) -> list[Picture]:
     return [first, *(Picture(start + 3600 * n, (slice_nal(20, key=False),)) for n in range(1, count))]
 
 
-def test_foreign_ssrc_is_dropped() -> None:
-    ours = packets(gop())
-    foreign = [packet(n, 5, slice_nal(9, key=True), ssrc=99) for n in range(len(ours))]
-    mixed = [one for pair in zip(foreign, ours, strict=True) for one in pair]
-    assert [bytes(unit.data) for unit in delivered(mixed)] == [picture.stored for picture in gop()]
+@pytest.mark.parametrize("mtu", [1400, 20])
+def test_foreign_ssrc_is_dropped(mtu: int) -> None:
+    """A stale session goes on with the same numbers and time stamps on the same connection."""
+    pictures = [Picture(1000, (SPS, PPS, slice_nal(200, key=True, fill=1)))]
+    stale = [Picture(1000, (SPS, PPS, slice_nal(200, key=True, fill=2)))]
+    foreign = [one[:8] + b"\0\0\0\7" + one[12:] for one in packets(stale, mtu)]
+    mixed = [one for pair in zip(foreign, packets(pictures, mtu), strict=True) for one in pair]
+    assert [bytes(unit.data) for unit in delivered(mixed)] == [picture.stored for picture in pictures]
+
+
+def test_a_stream_that_begins_in_the_middle_of_a_key_frame() -> None:
+    slices = tuple(slice_nal(9, key=True, first=n == 0) for n in range(4))
+    for skipped in range(1, 4):
+        assert delivered(packets([Picture(1000, slices)])[skipped:], (SPS, PPS)) == []
+
+
+def test_a_key_frame_whose_parameter_sets_were_lost_is_not_believed() -> None:
+    first, *rest = packets([*gop(), *gop(start=90_000)])
+    units = delivered([first, *rest[:5], *rest[6:]])  # the second group's PPS: it may be another than the first's
+    assert [unit.time for unit in units] == [1000, 4600, 8200]
+
+
+def test_time_stamps_that_go_back_a_little() -> None:
+    shown = [Picture(2**32 - 100 + n, (SPS, PPS, slice_nal(9, key=n == 0))) for n in (0, 200, 50, 120)]
+    assert [unit.time for unit in delivered(packets(shown))] == [2**32 - 100 + n for n in (0, 200, 50, 120)]
 
 
 def test_a_camera_that_announces_another_ssrc_is_believed_in_the_end() -> None:

@@ -1,6 +1,7 @@
 """Files, writer and index agree, whatever is cut off where."""
 
 import os
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -226,6 +227,33 @@ def test_a_volume_that_refuses_writes_fails_and_says_what_was_lost(index: Index)
     assert not recording.flowing
     assert recording.coverage.total == pytest.approx(1.2, abs=0.1)
     assert index.of_volume("vd0") == ()
+
+
+def test_a_file_that_cannot_grow_ends_with_its_last_whole_fragment(recordings: int) -> None:
+    index = Index(":memory:")
+    woken: list[int] = []
+    writer = VolumeWriter("vd0", os.dup(recordings), index, 0, lambda: woken.append(1))
+    recording = Recording("cam", ManualClock(), 300.0)
+    recording.use(writer)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (ENDS[1] + 100, hard))  # the kernel takes a part, then says EFBIG
+    try:
+        for one in stream(0, 31):
+            recording.add(one)
+        while not woken:
+            os.sched_yield()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    for one in stream(31, 20)[9:]:  # not fresh: the run goes on
+        recording.add(one)
+    recording.session_ended()
+    assert writer.stop()
+    rows = index.of_volume("vd0")
+    assert [row.frames for row in rows] == [20, 10]
+    assert [read_segment(recordings, "vd0", row.path, mend=False) for row in rows] == list(rows)
+    assert [os.stat(row.path, dir_fd=recordings).st_size for row in rows] == [row.bytes for row in rows]
+    assert "File too large" in writer.trouble
+    index.close()
 
 
 def test_a_volume_that_is_gone_stops_at_once_and_closes_its_descriptors(recordings: int, index: Index) -> None:

@@ -53,6 +53,9 @@ def test_an_empty_mount_point_is_never_written(paths: Paths) -> None:
     mounted(paths, number=41)  # another mount than the one that was looked at
     with pytest.raises(VolumeFailed, match="unmounted just now"):
         open_volume(good, paths)
+    mounted(paths, device="77:7")
+    with pytest.raises(VolumeFailed, match="unmounted just now"):
+        open_volume(good, paths)
     assert not (paths.volumes / "vd0/recordings").exists()
 
 
