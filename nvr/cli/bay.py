@@ -22,6 +22,7 @@ from nvr.cli.output import (
     origin,
     pairs,
     problems,
+    remarks,
     say,
     show,
     size,
@@ -136,17 +137,18 @@ def _render(view: View) -> RenderableType:
     return Group(*parts)
 
 
-def _table(rows: tuple[BayRow, ...]) -> Table:
+def _table(rows: tuple[BayRow, ...]) -> RenderableType:
     def cells(row: BayRow) -> list[RenderableType]:
         empty = row.state == "Empty"
         facts = ["", "", "", ""] if empty else [size(row.size), known(row.model), known(row.serial), row.device or "-"]
         return [
             str(row.bay), styled(None if row.state == "Unknown" else row.state), styled(row.light), row.vd or "-",
-            *facts, row.detail,
+            *facts,
         ]
 
-    columns = ("Bay", "State", "Light", "VD", "Capacity", "Model", "Serial", "Device", "")
-    return table(columns, map(cells, rows), right=("Bay", "Capacity"))
+    columns = ("Bay", "State", "Light", "VD", "Capacity", "Model", "Serial", "Device")
+    said = ((f"Bay {row.bay}", row.detail) for row in rows)
+    return Group(table(columns, map(cells, rows), right=("Bay", "Capacity")), *remarks(said))
 
 
 def _find(rows: tuple[BayRow, ...], bay: int) -> BayRow:

@@ -6,10 +6,25 @@ import click
 from rich.console import Group, RenderableType
 
 from core.bus import Sentence
+from core.errors import CameraUnknown
 from core.units import human_bytes, human_rate, human_seconds, utc_text
 from nvr.cli import confirm
 from nvr.cli.client import RECORDER, View
-from nvr.cli.output import UNKNOWN, ago, known, notes, origin, problems, say, show, size, styled, table
+from nvr.cli.output import (
+    UNKNOWN,
+    ago,
+    known,
+    notes,
+    origin,
+    pairs,
+    problems,
+    remarks,
+    say,
+    show,
+    size,
+    styled,
+    table,
+)
 from nvr.cli.session import Session
 from nvr.cli.shape import NounGroup, examples, json_option, pass_session, watch_option, yes_option
 from nvr.recorder.model import AddCamera, CameraState, CameraView, RecorderSnapshot, RemoveCamera, VolumeView
@@ -21,7 +36,7 @@ def moving(data: RecorderSnapshot) -> bool:
 
 
 def camera_table(cameras: tuple[CameraView, ...], now: float) -> RenderableType:
-    """One row a camera."""
+    """One row a camera; below it what is to be said of them."""
 
     def cells(camera: CameraView) -> list[RenderableType]:
         live = camera.state is CameraState.RECORDING
@@ -29,12 +44,34 @@ def camera_table(cameras: tuple[CameraView, ...], now: float) -> RenderableType:
             camera.name, styled(camera.state), camera.volume or "-",
             f"{camera.width}x{camera.height}" if camera.width else UNKNOWN,
             human_rate(camera.bitrate) if live and camera.bitrate else UNKNOWN if live else "-",
-            "never" if camera.last_frame is None else ago(camera.last_frame, now), _gaps(camera), camera.url,
-            camera.detail,
+            "never" if camera.last_frame is None else ago(camera.last_frame, now), _gaps(camera),
         ]
 
-    columns = ("Name", "State", "Volume", "Picture", "Bitrate", "Last frame", "Gaps", "URL", "")
-    return table(columns, map(cells, cameras), right=("Bitrate",))
+    columns = ("Name", "State", "Volume", "Picture", "Bitrate", "Last frame", "Gaps")
+    said = remarks((camera.name, camera.detail) for camera in cameras)
+    return Group(table(columns, map(cells, cameras), right=("Bitrate",)), *said)
+
+
+def camera_facts(camera: CameraView, now: float) -> RenderableType:
+    """All that is known of one camera."""
+    live = camera.state is CameraState.RECORDING
+    last = [f"{utc_text(gap.start)} for {human_seconds(gap.seconds)}" for gap in camera.gaps]
+    return pairs([
+        ("Name", camera.name),
+        ("URL", camera.url),
+        ("State", styled(camera.state)),
+        ("Detail", camera.detail or "-"),
+        ("Volume", camera.volume or "none: it is not recorded"),
+        ("Picture", f"{camera.width}x{camera.height}" if camera.width else UNKNOWN),
+        ("Bitrate", human_rate(camera.bitrate) if live and camera.bitrate else UNKNOWN),
+        ("Frames", f"{camera.frames} since the recorder started"),
+        ("Last frame", "never" if camera.last_frame is None else ago(camera.last_frame, now)),
+        ("Recorded until", "-" if camera.recorded_until is None else utc_text(camera.recorded_until)),
+        ("Gaps", _gaps(camera)),
+        ("Last gaps", "\n".join(last) or "-"),
+        ("Packets lost", str(camera.packets_lost)),
+        ("Connected again", f"{camera.reconnects} times"),
+    ])
 
 
 def _gaps(camera: CameraView) -> str:
@@ -49,11 +86,11 @@ def volume_table(volumes: tuple[VolumeView, ...]) -> RenderableType:
         free = human_bytes(volume.free) if volume.total else UNKNOWN
         return [
             volume.name, styled(volume.state), free, size(volume.total), str(len(volume.cameras)), oldest,
-            volume.detail,
         ]
 
-    columns = ("Volume", "State", "Free", "Size", "Cameras", "Oldest picture", "")
-    return table(columns, map(cells, volumes), right=("Free", "Size", "Cameras"))
+    columns = ("Volume", "State", "Free", "Size", "Cameras", "Oldest picture")
+    said = remarks((f"Volume {volume.name}", volume.detail) for volume in volumes)
+    return Group(table(columns, map(cells, volumes), right=("Free", "Size", "Cameras")), *said)
 
 
 def _render(view: View) -> RenderableType:
@@ -86,6 +123,15 @@ def complete_camera(ctx: click.Context, _param: click.Parameter, begun: str) -> 
     return [name for name in names if name.startswith(begun)]
 
 
+def find(data: RecorderSnapshot, name: str) -> CameraView:
+    """Raises CameraUnknown."""
+    for camera in data.cameras:
+        if camera.name == name:
+            return camera
+    there = ", ".join(camera.name for camera in data.cameras) or "none"
+    raise CameraUnknown(f"There is no camera {name}; there is: {there}.", hint="rackeye camera")
+
+
 @click.group(cls=NounGroup)
 def command() -> None:
     """Cameras, and the volumes they are recorded on."""
@@ -98,6 +144,27 @@ def command() -> None:
 def list_(session: Session, *, watch: bool) -> None:
     """All cameras and volumes (this is what `rackeye camera` alone does)."""
     show(session, (RECORDER,), _render, _json, watch=watch)
+
+
+@command.command("show", epilog=examples("rackeye camera show gate", "rackeye camera show gate --watch"))
+@click.argument("name", shell_complete=complete_camera)
+@json_option
+@watch_option
+@pass_session
+def show_(session: Session, *, name: str, watch: bool) -> None:
+    """All that is known of the camera NAME: URL, bitrate, last frame, gaps."""
+
+    def render(view: View) -> RenderableType:
+        answer = view.of(RECORDER)
+        stale = notes(RECORDER, answer, view.at, moving=moving(answer.data))
+        return Group(*stale, camera_facts(find(answer.data, name), view.at))
+
+    def to_json(view: View) -> dict[str, object]:
+        answer = view.of(RECORDER)
+        camera = find(answer.data, name)
+        return {"camera": camera, "recorder": origin(answer, view.at, moving=moving(answer.data))}
+
+    show(session, (RECORDER,), render, to_json, watch=watch)
 
 
 @command.command(epilog=examples(

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from core.errors import DaemonGone, WorkFailed
 from core.units import utc_text
 from nvr.cli.client import RAID, View
-from nvr.cli.output import document, notes, origin, pairs, print_json, say, show, styled
+from nvr.cli.output import clean, document, notes, origin, pairs, print_json, say, show, styled
 from nvr.cli.progress import Step, follow, work_text
 from nvr.cli.session import Session
 from nvr.cli.shape import NounGroup, examples, json_option, pass_session, watch_option
@@ -108,7 +108,7 @@ def start(ctx: click.Context, session: Session, *, name: str, watch: bool) -> No
     if session.as_json:
         print_json(document(session, {"check": result}))
     else:
-        click.echo(f"{name}: {result.verdict}. {result.detail}".strip())
+        click.echo(clean(result.detail))
         if result.wrong_count:
             click.echo(f"Wrong stripes: {stripes_text(result)}")
     if result.verdict is not CheckVerdict.CLEAN:

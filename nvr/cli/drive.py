@@ -16,6 +16,7 @@ from nvr.cli.output import (
     pairs,
     print_json,
     problems,
+    remarks,
     say,
     show,
     size,
@@ -32,23 +33,28 @@ def place(drive: Drive) -> str:
     return "-" if drive.bay is None else str(drive.bay)
 
 
+def _name(drive: Drive) -> str:
+    return drive.device or "A drive on no bay" if drive.bay is None else f"Bay {drive.bay}"
+
+
 def state_text(drive: Drive) -> RenderableType:
     """Its state; ??? for Unknown."""
     return styled(None if drive.state is DriveState.UNKNOWN else drive.state)
 
 
 def drive_table(drives: tuple[Drive, ...]) -> RenderableType:
-    """One row a drive, by bay; drives on no bay last."""
+    """One row a drive, by bay; drives on no bay last; below it what is to be said of them."""
 
     def cells(drive: Drive) -> list[RenderableType]:
         return [
             place(drive), state_text(drive), drive.vd or "-", "-" if drive.slot is None else str(drive.slot),
-            size(drive.size), known(drive.model), known(drive.serial), drive.device or "-", drive.detail,
+            size(drive.size), known(drive.model), known(drive.serial), drive.device or "-",
         ]
 
-    columns = ("Bay", "State", "VD", "Slot", "Capacity", "Model", "Serial", "Device", "")
+    columns = ("Bay", "State", "VD", "Slot", "Capacity", "Model", "Serial", "Device")
     ordered = sorted(drives, key=lambda drive: (drive.bay is None, drive.bay or 0, drive.device is None))
-    return table(columns, map(cells, ordered), right=("Bay", "Slot", "Capacity"))
+    said = ((f"{_name(drive)}, {drive.state}", drive.detail) for drive in ordered)
+    return Group(table(columns, map(cells, ordered), right=("Bay", "Slot", "Capacity")), *remarks(said))
 
 
 def in_bay(data: RaidSnapshot, bay: int) -> tuple[Drive, ...]:
@@ -145,7 +151,8 @@ def clear(session: Session, *, bay: int, dry_run: bool, yes: bool) -> None:
         return
     if not session.as_json:
         console().print(facts(drive))
-        click.echo(f"All data on the drive in bay {bay} ({clean(drive.model)} {clean(drive.serial)}) is lost for good.")
+        name = f"{clean(drive.model)} {clean(drive.serial)}"
+        click.echo(f"Everything on the drive in bay {bay} ({name}) will be lost for good.")
     if dry_run:
         return
     word = drive.serial or f"bay {bay}"

@@ -15,7 +15,7 @@ NOUNS = {
     "drive": ("nvr.cli.drive", "Drives: list, show, clear."),
     "vd": ("nvr.cli.vd", "Virtual drives: list, show, create, recover, import."),
     "check": ("nvr.cli.check", "Consistency checks: show, start, stop."),
-    "camera": ("nvr.cli.camera", "Cameras and recording volumes: list, add, remove."),
+    "camera": ("nvr.cli.camera", "Cameras and recording volumes: list, show, add, remove."),
     "alarm": ("nvr.cli.alarm", "Alarms: list, show, acknowledge."),
     "explain": ("nvr.cli.explain", "What a code of an error or an alarm means, and what to do."),
     "completion": ("nvr.cli.completion", "The completion script of a shell."),

@@ -80,6 +80,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[RenderableType]], righ
     return made
 
 
+def remarks(rows: Iterable[tuple[str, str]]) -> list[Text]:
+    """Sentences about rows of the table above, a line each: in a column they would be too narrow to read."""
+    return [Text(clean(f"{name}: {text}")) for name, text in rows if text]
+
+
 def pairs(rows: Iterable[tuple[str, RenderableType]]) -> Table:
     """Names and values."""
     made = Table.grid(padding=(0, 2))

@@ -19,6 +19,7 @@ from nvr.cli.output import (
     plain,
     print_json,
     problems,
+    remarks,
     say,
     show,
     size,
@@ -64,16 +65,18 @@ def complete_vd(ctx: click.Context, _param: click.Parameter, begun: str) -> list
 
 
 def vd_table(drives: tuple[VirtualDrive, ...]) -> RenderableType:
-    """One row a virtual drive."""
+    """One row a virtual drive; below it the work on them and what is to be said."""
 
     def cells(vd: VirtualDrive) -> list[RenderableType]:
         return [
             vd.name, f"RAID{vd.level}", state_text(vd), size(vd.size), bays_text(vd.bays), str(vd.tolerance),
-            work_text(vd.progress) or "-", vd.mountpoint or "not mounted", vd.detail,
+            vd.mountpoint or "not mounted",
         ]
 
-    columns = ("Name", "Level", "State", "Capacity", "Bays", "May lose", "Work", "Mounted", "")
-    return table(columns, map(cells, drives), right=("Capacity", "May lose"))
+    columns = ("Name", "Level", "State", "Capacity", "Bays", "May lose", "Mounted")
+    work = remarks((vd.name, work_text(vd.progress)) for vd in drives)
+    said = remarks((vd.name, vd.detail) for vd in drives)
+    return Group(table(columns, map(cells, drives), right=("Capacity", "May lose")), *work, *said)
 
 
 def job_lines(jobs: tuple[JobView, ...]) -> list[Text]:

@@ -161,6 +161,3 @@ def create(
     if session.as_json:
         finished = steps is not None
         print_json(document(session, {"plan": plain(plan), "created": reply.names, "finished": finished}))
-    else:
-        for step in steps or ():
-            click.echo(clean(f"{step.name}: {step.text}"))

@@ -31,7 +31,7 @@ from raid.model import (
     VdState,
     Work,
 )
-from tests.unit.nvr.cli.fakes import PULLED, RAID_GOOD, REBUILD, TB, FakeClient, client, drive, rackeye, virtual_drive
+from tests.unit.nvr.cli.fakes import TB, FakeClient, client, drive, rackeye, virtual_drive
 
 PLAN = Plan(
     vds=(PlannedVd("vd0", 5, tuple(PlannedDrive(bay, f"SN{bay}", "RACK 6TB", 6 * TB) for bay in range(4)), 18 * TB, 1,
@@ -121,7 +121,7 @@ def test_clear_shows_the_drive_and_wants_its_serial() -> None:
     some = foreign()
     result = rackeye(some, "drive", "clear", "--bay", "3", answer="SN3\n")
     assert result.exit_code == 0
-    for part in ("RACK 6TB", "SN3", "6.0 TB", "It holds an ext4 file system.", "is lost for good", "is blank."):
+    for part in ("RACK 6TB", "SN3", "6.0 TB", "It holds an ext4 file system.", "will be lost for good", "is blank."):
         assert part in result.stdout
     assert some.calls == [(RAID.name, "ClearDrive", ClearDriveRequest(3, "SN3"))]
 
@@ -211,7 +211,7 @@ def test_create_waits_until_it_is_initialized() -> None:
         "vd0: being made", "vd0: vd0 is being made.", "vd0: Formatting 0 %, ???/s, ??? left",
         "vd0: Initializing 42 %, 100.0 MB/s, 1 min 01 s left",
         "rackeye-raidd is not there. The work goes on without it; waiting.",
-        "vd0: Optimal, mounted at /srv/rackeye/vd0", "vd0: Optimal, mounted at /srv/rackeye/vd0",
+        "vd0: Optimal, mounted at /srv/rackeye/vd0",
     ]
     again = creating(raid_with(virtual_drive(0)))
     document = json.loads(rackeye(again, "vd", "create", "--simple", "--yes", "--json").stdout)
@@ -300,7 +300,7 @@ def test_a_check_that_is_watched_ends_with_the_new_result(verdict: CheckVerdict,
     result = rackeye(some, "check", "start", "vd0", "--watch")
     assert result.exit_code == code
     assert "vd0: Check 50 %, 100.0 MB/s, 3 s left" in result.stdout
-    assert f"vd0: {verdict}. So it is." in result.stdout
+    assert f"vd0: {verdict}\nSo it is.\n" in result.stdout
     assert ("Wrong stripes: 17" in result.stdout) is bool(code)
     assert some.calls == [(RAID.name, "StartCheck", VdRequest("vd0"))]
 
@@ -309,6 +309,4 @@ def test_check_start_and_stop() -> None:
     some = client(replies={"StartCheck": Done("It begins."), "StopCheck": Done("It is stopped.")})
     assert rackeye(some, "check", "start", "vd0").stdout == "It begins.\n"
     assert rackeye(some, "check", "stop", "vd0").stdout == "It is stopped.\n"
-    assert rackeye(some, "vd", "show", "vd0").exit_code == 0
-    assert RAID_GOOD.virtual_drives[0].progress is None
-    assert PULLED.virtual_drives[0].progress == REBUILD
+    assert some.calls == [(RAID.name, "StartCheck", VdRequest("vd0")), (RAID.name, "StopCheck", VdRequest("vd0"))]
