@@ -19,7 +19,8 @@ def condition(drive: Drive) -> TrayCondition:
         case (
             # Offline: the drive is good, its virtual drive does not run. Nobody must be led to pull it.
             DriveState.OFFLINE | DriveState.ONLINE | DriveState.UNCONFIGURED_GOOD
-            | DriveState.HOT_SPARE | DriveState.BLANK | DriveState.FOREIGN | DriveState.STALE | DriveState.SYSTEM | DriveState.UNKNOWN
+            | DriveState.HOT_SPARE | DriveState.BLANK | DriveState.FOREIGN
+            | DriveState.STALE | DriveState.SYSTEM | DriveState.UNKNOWN
         ):
             return TrayCondition.NONE
         case _:
