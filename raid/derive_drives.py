@@ -78,7 +78,7 @@ def _member(disk: Disk, running: Running, scene: Scene) -> _Judged:
         why = f"md put it out of {vd.name} for its errors. Replace it."
         return DriveState.FAILED, why, vd.name, _place_of(disk, vd)
     if not running.md.started and running.md.state != "broken":
-        return DriveState.OFFLINE, f"{vd.name} does not run.", vd.name, member.slot
+        return *_idle(vd, scene), vd.name, member.slot
     if member.in_sync and member.slot is not None:
         return DriveState.ONLINE, "", vd.name, member.slot
     if member.slot is None and not members.empty_slots(running.md) and members.working(running.md) == len(vd.slots):
@@ -100,8 +100,18 @@ def _former_member(disk: Disk, own: Superblock, vd: KnownVd, scene: Scene) -> _J
         return DriveState.UNCONFIGURED_GOOD, f"It is chosen for {vd.name}.", vd.name, own.role
     ready = members.muster(vd, scene.world)
     if any(member.disk == disk for member in ready.current):
-        return DriveState.OFFLINE, f"{vd.name} does not run.", vd.name, own.role
+        return *_idle(vd, scene), vd.name, own.role
     return DriveState.STALE, f"It missed writes of {vd.name}, which does not run.", vd.name, None
+
+
+def _idle(vd: KnownVd, scene: Scene) -> tuple[DriveState, str]:
+    """A good member of a virtual drive that does not run, now or for good."""
+    if vd.stage is Stage.CREATING:
+        return DriveState.UNCONFIGURED_GOOD, f"It is being made part of {vd.name}."
+    ready = members.muster(vd, scene.world).readiness in (members.Readiness.COMPLETE, members.Readiness.DEGRADED)
+    if ready or scene.world.job_on(vd.name) is not None:
+        return DriveState.UNKNOWN, f"{vd.name} is being started."
+    return DriveState.OFFLINE, f"{vd.name} does not run."
 
 
 def _kinds(probe: Probe) -> str:

@@ -58,7 +58,7 @@ class Inventory:
                     del cache[key]
 
     def disks(self, mounts: tuple[Mount, ...], ours: frozenset[str], members: frozenset[str]) -> tuple[Disk, ...]:
-        """All drives that udev has come to its end with.
+        """All drives that udev has come to its end with, and the system's in any case.
 
         ours: md arrays of ours (kernel names). members: disks that run in an array: what was read of them is dropped,
         because md writes there without an event.
@@ -71,7 +71,7 @@ class Inventory:
         found = []
         for block in blocks:
             identity = self._identity(block)
-            if identity is not None and identity.settled and block.size:
+            if identity is not None and (identity.settled or block.name in system) and block.size:
                 found.append(self._disk(block, identity, system.get(block.name, "")))
         return tuple(found)
 

@@ -1,0 +1,127 @@
+"""What the tests of raid/ on the rack share: raidd's snapshot, its commands, and waiting for a state."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from raid.model import (
+    BUS_NAME,
+    CreateSimpleReply,
+    CreateSimpleRequest,
+    Drive,
+    Plan,
+    PlanSimpleRequest,
+    RaidSnapshot,
+    VdState,
+    VirtualDrive,
+)
+from rig.rack import Rack
+
+T = TypeVar("T")
+OBJECT = "/org/rackeye/Raid1"
+
+
+class Refused(Exception):
+    """A command that raidd refused, with its sentence."""
+
+
+def snapshot(rack: Rack) -> RaidSnapshot:
+    """What raidd says now; asked with systemd's own client."""
+    text = rack.exec(["busctl", "--json=short", "call", BUS_NAME, OBJECT, BUS_NAME, "Snapshot"], check=True).stdout
+    return msgspec.convert(json.loads(json.loads(text)["data"][0])["data"], RaidSnapshot)
+
+
+def command(rack: Rack, name: str, request: object, reply: type[T]) -> T:
+    """A command of the administration interface. Raises Refused."""
+    body = msgspec.json.encode(request).decode()
+    argv = ["busctl", "--json=short", "call", BUS_NAME, OBJECT, f"{BUS_NAME}.Admin", name, "s", body]
+    done = rack.exec(argv, timeout=60)
+    if done.rc:
+        raise Refused(done.stderr)
+    return msgspec.json.decode(json.loads(done.stdout)["data"][0], type=reply)
+
+
+def vd(told: RaidSnapshot, name: str) -> VirtualDrive:
+    return next(vd for vd in told.virtual_drives if vd.name == name)
+
+
+def in_bay(told: RaidSnapshot, bay: int) -> list[Drive]:
+    return [drive for drive in told.drives if drive.bay == bay]
+
+
+def until(rack: Rack, holds: Callable[[RaidSnapshot], bool], what: str, timeout: float = 60.0) -> RaidSnapshot:
+    """Waits until the snapshot is so, and returns it."""
+
+    def look() -> RaidSnapshot | None:
+        told = snapshot(rack)
+        return told if holds(told) else None
+
+    found = rack.wait_until(look, timeout, what)
+    assert found is not None
+    return found
+
+
+def is_whole(told: RaidSnapshot, *names: str) -> bool:
+    """Optimal, mounted, and nothing runs."""
+    return all(
+        (one := vd(told, name)).state is VdState.OPTIMAL and one.mountpoint is not None and one.progress is None
+        for name in names
+    )
+
+
+def create(rack: Rack, *, bays: tuple[int, ...] = ()) -> tuple[str, ...]:
+    """Simple configuration, as the command line does it."""
+    request = PlanSimpleRequest(level=5, bays=bays)
+    plan = command(rack, "PlanSimple", request, Plan)
+    return command(rack, "CreateSimple", CreateSimpleRequest(request, plan.fingerprint), CreateSimpleReply).names
+
+
+def hurry(rack: Rack, *, resync: bool = True) -> None:
+    """A new drive is used after a second. resync: as fast as it can, else so slowly that a test can catch it."""
+    least, most = (500_000, 500_000) if resync else (1000, 4000)
+    settings = f"[raid]\nsettle_seconds = 1\nsync_speed_min = {least}\n"
+    rack.exec(["tee", "/var/lib/rackeye/settings.toml"], stdin=settings, check=True)
+    rack.sh(f"modprobe md_mod; echo {most} > /proc/sys/dev/raid/speed_limit_max; systemctl reload-or-restart rackeye-raidd")
+
+
+def write_file(rack: Rack, path: str, mib: int = 8) -> str:
+    """Random bytes, on the drives when this returns; returns their checksum."""
+    rack.sh(f"dd if=/dev/urandom of={path} bs=1M count={mib} conv=fsync status=none")
+    return checksum(rack, path)
+
+
+def checksum(rack: Rack, path: str) -> str:
+    """Read from the drives, not from memory."""
+    return rack.sh(f"echo 3 > /proc/sys/vm/drop_caches; sha256sum {path}", timeout=60).split()[0]
+
+
+def job_units(rack: Rack) -> int:
+    """How many jobs run now, as systemd sees it."""
+    return rack.sh("systemctl list-units --no-legend 'rackeye-job-*'").count("rackeye-job-")
+
+
+def kill_raidd(rack: Rack) -> None:
+    """SIGKILL, and nothing else of it."""
+    rack.sh("kill -9 $(systemctl show -P MainPID rackeye-raidd)")
+
+
+def jobs_of(rack: Rack, kind: str) -> list[dict[str, Any]]:
+    """Records of all jobs of a kind since the rack was new."""
+    text = rack.sh("cat /var/lib/rackeye/jobs/raid/*.json")
+    decoder, found, at = json.JSONDecoder(), [], 0
+    while at < len(text):
+        record, at = decoder.raw_decode(text, at)
+        found.append(record)
+        at += len(text[at:]) - len(text[at:].lstrip())
+    return [record for record in found if record["kind"] == kind]
+
+
+def file_digest(file: Path) -> str:
+    """Of a drive's file on the host."""
+    import hashlib  # noqa: PLC0415 -- only here
+
+    with file.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()

@@ -1,0 +1,197 @@
+"""raidd on a real kernel: one life of two virtual drives, in the order in which it befalls them."""
+
+import pytest
+
+from raid.model import (
+    CheckVerdict,
+    ClearDriveRequest,
+    CreateSimpleReply,
+    CreateSimpleRequest,
+    Done,
+    DriveState,
+    PlanSimpleRequest,
+    RecoverPlan,
+    VdRequest,
+    VdState,
+    Work,
+)
+from rig.drives import DriveKind
+from rig.rack import Rack
+from tests.rig.raid_rig import (
+    Refused,
+    checksum,
+    command,
+    create,
+    file_digest,
+    hurry,
+    in_bay,
+    is_whole,
+    job_units,
+    jobs_of,
+    kill_raidd,
+    snapshot,
+    until,
+    vd,
+    write_file,
+)
+
+pytestmark = [pytest.mark.rig]
+
+kept: dict[str, str] = {}
+"""Checksums of files that later tests read again."""
+
+
+def test_the_bays_hold_blank_drives_and_the_system_drive_is_told_apart(rack: Rack) -> None:
+    hurry(rack, resync=False)
+    told = until(rack, lambda s: sum(d.state is DriveState.BLANK for d in s.drives) == 8, "eight blank drives")
+    assert [d.bay for d in told.drives if d.state is DriveState.BLANK] == list(range(8))
+    assert len({d.serial for d in told.drives if d.bay is not None}) == 8
+    (system,) = [d for d in told.drives if d.bay is None]
+    assert (system.state, system.device) == (DriveState.SYSTEM, "/dev/ubda")
+    assert "/run/system" in system.detail
+
+
+def test_mdadm_missing_is_said_and_nothing_is_begun(rack: Rack) -> None:
+    rack.sh("mount --bind /dev/null /usr/sbin/mdadm; systemctl reload rackeye-raidd")
+    try:
+        until(rack, lambda s: any("apt-get install mdadm" in p for p in s.problems), "the problem is said")
+        with pytest.raises(Refused, match="mdadm"):
+            create(rack)
+    finally:
+        rack.sh("umount /usr/sbin/mdadm; systemctl reload rackeye-raidd")
+    until(rack, lambda s: not s.problems, "the problem is gone")
+
+
+def test_a_plan_of_other_drives_is_refused(rack: Rack) -> None:
+    with pytest.raises(Refused, match="not those of the plan"):
+        command(rack, "CreateSimple", CreateSimpleRequest(PlanSimpleRequest(), "0" * 16), CreateSimpleReply)
+    with pytest.raises(Refused, match="no drive"):
+        command(rack, "ClearDrive", ClearDriveRequest(9, "X"), Done)
+    assert snapshot(rack).virtual_drives == ()
+
+
+def test_two_virtual_drives_are_made_though_raidd_is_killed_meanwhile(rack: Rack) -> None:
+    assert create(rack) == ("vd0", "vd1")
+    rack.wait_until(lambda: job_units(rack) == 2, 20, "both jobs run")
+    kill_raidd(rack)
+    told = until(rack, lambda s: [bool(v.mountpoint) for v in s.virtual_drives] == [True] * 2, "two volumes", 120)
+    assert [v.bays for v in told.virtual_drives] == [(0, 1, 2, 3), (4, 5, 6, 7)]
+    assert [(record["id"], record["state"]) for record in jobs_of(rack, "create")] == [
+        ("vd0-create-1", "Done"), ("vd1-create-1", "Done"),
+    ]
+    geometry = rack.sh("xfs_info /srv/rackeye/vd0")
+    assert "sunit=64     swidth=192 blks" in geometry
+    assert rack.sh("cat /srv/rackeye/vd1/rackeye-volume.json").startswith('{"volume":"vd1"')
+    assert rack.sh("stat -c '%U %a' /srv/rackeye/vd0/recordings").split() == ["rackeye", "750"]
+    for name in ("vd0", "vd1"):
+        kept[name] = write_file(rack, f"/srv/rackeye/{name}/kept")
+
+
+def test_both_survive_a_pull_during_initialization(rack: Rack) -> None:
+    told = snapshot(rack)
+    busy = [v.progress.kind for v in told.virtual_drives if v.progress is not None]
+    assert busy == [Work.INITIALIZING] * 2, "too late: initialized already"
+    rack.pull(2)
+    rack.pull(5)
+    told = until(
+        rack, lambda s: all(v.state is VdState.DEGRADED for v in s.virtual_drives), "both are degraded", 20
+    )
+    for bay in (2, 5):
+        (missing,) = in_bay(told, bay)
+        assert (missing.state, missing.device) == (DriveState.MISSING, None)
+    for name in ("vd0", "vd1"):
+        assert checksum(rack, f"/srv/rackeye/{name}/kept") == kept[name]
+
+
+def test_a_foreign_drive_is_named_and_not_touched(rack: Rack) -> None:
+    serial = rack.insert(2, DriveKind.FOREIGN)
+    before = file_digest(rack.drive_file(2))
+    told = until(rack, lambda s: any(d.state is DriveState.FOREIGN for d in in_bay(s, 2)), "it is foreign")
+    (here,) = [d for d in in_bay(told, 2) if d.device]
+    assert here.serial == serial
+    assert "gpt" in here.detail
+    assert any("rackeye drive clear" in p for p in told.problems)
+    rack.sh("sleep 3")
+    assert jobs_of(rack, "add") == []
+    assert file_digest(rack.drive_file(2)) == before
+
+
+def test_a_smaller_drive_is_not_used_and_it_is_said_why(rack: Rack) -> None:
+    rack.insert(5, DriveKind.SMALL)
+    told = until(rack, lambda s: any("not used" in d.detail for d in in_bay(s, 5)), "it is too small")
+    assert {d.state for d in in_bay(told, 5)} == {DriveState.BLANK, DriveState.MISSING}
+    assert vd(told, "vd1").state is VdState.DEGRADED
+
+
+def test_a_cleared_and_a_new_drive_are_rebuilt_on_though_raidd_is_killed(rack: Rack) -> None:
+    (foreign,) = [d for d in in_bay(snapshot(rack), 2) if d.device]
+    with pytest.raises(Refused, match="serial"):
+        command(rack, "ClearDrive", ClearDriveRequest(2, "ANOTHER"), Done)
+    member = in_bay(snapshot(rack), 0)[0]
+    with pytest.raises(Refused, match="in use"):
+        command(rack, "ClearDrive", ClearDriveRequest(0, member.serial), Done)
+    command(rack, "ClearDrive", ClearDriveRequest(2, foreign.serial), Done)
+    rack.pull(5)
+    rack.insert(5, DriveKind.BLANK)
+    until(rack, lambda s: any(d.state is DriveState.REBUILD for d in in_bay(s, 2)), "vd0 rebuilds by itself", 60)
+    kill_raidd(rack)
+    hurry(rack)
+    told = until(rack, lambda s: is_whole(s, "vd0", "vd1"), "both are whole", 180)
+    assert {d.state for d in told.drives if d.bay is not None} == {DriveState.ONLINE}
+    assert told.problems == ()
+    assert len(jobs_of(rack, "add")) == 2
+    for name in ("vd0", "vd1"):
+        assert checksum(rack, f"/srv/rackeye/{name}/kept") == kept[name]
+
+
+def test_the_parity_check_runs_and_is_clean(rack: Rack) -> None:
+    command(rack, "StartCheck", VdRequest("vd0"), Done)
+    told = until(rack, lambda s: bool(s.checks), "the check has ended", 120)
+    assert (told.checks[0].vd, told.checks[0].verdict) == ("vd0", CheckVerdict.CLEAN)
+
+
+def test_a_pull_from_an_idle_array_is_seen_and_the_old_drive_is_brought_up_to_date(rack: Rack) -> None:
+    serial = in_bay(snapshot(rack), 1)[0].serial
+    rack.pull(1)
+    told = until(rack, lambda s: vd(s, "vd0").state is VdState.DEGRADED, "it is seen", 10)
+    assert in_bay(told, 1)[0].serial == serial
+    assert rack.sh("cat /sys/block/md*/md/degraded | sort -n | tail -1").strip() == "1"
+    with pytest.raises(Refused, match="whole"):
+        command(rack, "StartCheck", VdRequest("vd0"), Done)
+    kept["later"] = write_file(rack, "/srv/rackeye/vd0/later")
+    rack.insert(1, DriveKind.SAME)
+    until(rack, lambda s: is_whole(s, "vd0"), "it is whole again", 60)
+    assert len(jobs_of(rack, "re-add")) == 1
+    assert jobs_of(rack, "rebuild") == []
+    rack.pull(0)  # so that what was written while bay 1 was out is read from it
+    until(rack, lambda s: vd(s, "vd0").state is VdState.DEGRADED, "bay 0 is out", 10)
+    assert checksum(rack, "/srv/rackeye/vd0/later") == kept["later"]
+    rack.insert(0, DriveKind.SAME)
+    until(rack, lambda s: is_whole(s, "vd0"), "it is whole again", 60)
+
+
+def test_two_pulled_is_failed_and_nothing_is_overwritten(rack: Rack) -> None:
+    rack.pull(4)
+    until(rack, lambda s: vd(s, "vd1").state is VdState.DEGRADED, "one is out", 10)
+    kept["alone"] = write_file(rack, "/srv/rackeye/vd1/alone")
+    rack.pull(6)
+    told = until(rack, lambda s: vd(s, "vd1").state is VdState.FAILED, "two are out", 10)
+    assert vd(told, "vd1").mountpoint is None
+    until(rack, lambda s: vd(s, "vd1").device is None, "it is stopped", 60)
+    assert "/srv/rackeye/vd1" not in rack.sh("cat /proc/mounts")
+    rack.insert(4, DriveKind.SAME)
+    told = until(rack, lambda s: any(d.state is DriveState.STALE for d in in_bay(s, 4)), "the first is stale", 20)
+    assert vd(told, "vd1").state is VdState.FAILED
+    with pytest.raises(Refused, match="needed by"):
+        command(rack, "ClearDrive", ClearDriveRequest(4, in_bay(told, 4)[0].serial), Done)
+    rack.insert(6, DriveKind.SAME)
+    until(rack, lambda s: any(d.device for d in in_bay(s, 6)), "the last one is back", 20)
+    rack.sh("sleep 4")
+    if vd(snapshot(rack), "vd1").state is VdState.FAILED:  # md had noted its end: only a person may start it
+        plan = command(rack, "PlanRecover", VdRequest("vd1"), RecoverPlan)
+        assert sorted(bay or 0 for bay in plan.bays) == [5, 6, 7]
+        assert plan.left_out == (4,)
+        command(rack, "RecoverVd", VdRequest("vd1"), Done)
+    until(rack, lambda s: is_whole(s, "vd1"), "it is whole again", 180)
+    assert checksum(rack, "/srv/rackeye/vd1/kept") == kept["vd1"]
+    assert checksum(rack, "/srv/rackeye/vd1/alone") == kept["alone"]
