@@ -1,5 +1,6 @@
 """`rackeye`: one command, nouns before verbs. Exit 0 done, 1 failed, 2 misuse (`health`: 0 to 3 as plug-ins do)."""
 
+import os
 import sys
 from io import TextIOWrapper
 
@@ -60,4 +61,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Unicode still gets its words
-    cli.main(prog_name="rackeye", obj=Session())
+    try:
+        cli.main(prog_name="rackeye", obj=Session())
+    except OSError as error:  # errors of the bus are RackeyeErrors: this is the output, such as a full disk
+        print(f"rackeye: The output cannot be written: {error.strerror}.", file=sys.stderr)  # noqa: T201
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left in the buffer goes nowhere
+        sys.exit(1)

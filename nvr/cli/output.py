@@ -1,7 +1,6 @@
 """How things are said: sentences, tables, JSON, errors; once, and again at each change."""
 
 import json
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -42,6 +41,12 @@ def console() -> Console:
     if plain.is_terminal:
         return plain
     return Console(highlight=False, markup=False, emoji=False, width=PIPE_WIDTH)
+
+
+def can_redraw() -> bool:
+    """True when stdout is a terminal that can write over what it showed."""
+    out = console()
+    return out.is_terminal and not out.is_dumb_terminal
 
 
 def clean(text: object) -> str:
@@ -178,7 +183,7 @@ def show(session: Session, sources: Sequence[Source[Any]], render: Render, to_js
         if session.as_json:
             for view in session.client.watch(*sources):
                 print_json(_document_or_error(session, to_json, view), line=True)
-        elif sys.stdout.isatty():
+        elif can_redraw():
             view = _live(session, sources, render)
         else:
             view = _again_and_again(session, sources, render)

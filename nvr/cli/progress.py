@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ import click
 from core.errors import DaemonGone
 from core.units import human_bytes, human_seconds, percent
 from nvr.cli.client import RAID, Answer
-from nvr.cli.output import UNKNOWN, clean, console
+from nvr.cli.output import UNKNOWN, can_redraw, clean, console
 from nvr.cli.session import Session
 from raid.model import Progress, RaidSnapshot
 
@@ -163,7 +162,7 @@ class _Bars:
 def _shower(session: Session) -> Iterator[_Shower]:
     if session.as_json:
         yield _Silent()
-    elif sys.stdout.isatty():
+    elif can_redraw():
         shower = _Bars()
         with shower.bars:
             yield shower

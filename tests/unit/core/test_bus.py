@@ -2,9 +2,7 @@
 
 import asyncio
 import shutil
-import subprocess
-import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,22 +10,9 @@ import pytest
 
 from core.bus import BusClient, BusServer, Command, Envelope, Nothing, Sentence
 from core.errors import BadReply, BadRequest, BusMissing, CannotCheck, DaemonGone, InternalError, NotAllowed
+from tests.unit.private_bus import Bus, private_bus  # noqa: F401 -- the fixture `bus`
 
 NAME = "org.rackeye.Test1"
-RULES = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>session</type>
-  <listen>unix:path={socket}</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow own="*"/>
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <deny send_interface="org.rackeye.Test1.Admin" send_member="Forbidden"/>
-  </policy>
-</busconfig>
-"""
 
 pytestmark = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="dbus-daemon is not installed")
 
@@ -64,33 +49,6 @@ COMMANDS = (
     Command("BreakDown", Nothing, Nothing, break_down),
     Command("Forbidden", Nothing, Nothing, refuse),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Bus:
-    """A running dbus-daemon."""
-
-    process: subprocess.Popen[bytes]
-
-
-@pytest.fixture
-def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bus]:
-    folder = Path(tempfile.mkdtemp(prefix="bus"))  # tmp_path can be longer than a socket's address may be (108 bytes)
-    socket, rules = folder / "bus", folder / "bus.conf"
-    rules.write_text(RULES.format(socket=socket))
-    process = subprocess.Popen(
-        ["dbus-daemon", f"--config-file={rules}", "--nofork", "--print-address"],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-    )
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith(b"unix:")  # it listens
-        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={socket}")
-        yield Bus(process)
-    finally:
-        process.kill()
-        process.communicate()
-        shutil.rmtree(folder)
 
 
 async def serve(number: int) -> BusServer:

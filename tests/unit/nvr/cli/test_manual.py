@@ -99,6 +99,15 @@ def test_explain() -> None:
     assert "INT-002" in unknown.stderr
 
 
+def test_a_full_disk_is_a_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        program = "import sys; sys.argv[1:] = ['explain']; from nvr.cli.main import main; main()"
+        argv = [sys.executable, "-c", program]
+        done = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "rackeye: The output cannot be written: No space left on device.\n"
+
+
 def test_help_and_explain_start_without_what_they_do_not_need() -> None:
     program = (
         "import sys; from nvr.cli.main import cli\n"
