@@ -174,8 +174,6 @@ def _problems(scene: Scene, vds: tuple[VirtualDrive, ...]) -> list[str]:
         job = scene.failed_job(vd.name)
         if job is not None:
             said.append(f"{job.kind} of {vd.name} failed and is tried again: {job.error}")
-        if vd.state is not VdState.OPTIMAL and vd.detail:
-            said.append(f"{vd.name} is {vd.state.value}: {vd.detail}")
         if running is not None and (odd := misaligned(known, running)):
             said.append(odd)
     return said

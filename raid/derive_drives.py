@@ -66,7 +66,7 @@ def _judge(disk: Disk, scene: Scene) -> _Judged:  # noqa: PLR0911 -- one return 
         if intent is not None:
             return DriveState.UNCONFIGURED_GOOD, f"It is chosen for {intent.name}.", intent.name, None
         return DriveState.BLANK, verdict.why, None, None
-    return DriveState.FOREIGN, " ".join(filter(None, (_kinds(probe), verdict.why))), None, None
+    return DriveState.FOREIGN, verdict.why or _kinds(probe), None, None
 
 
 def _member(disk: Disk, running: Running, scene: Scene) -> _Judged:

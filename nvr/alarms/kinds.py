@@ -144,12 +144,12 @@ class VdFailed(Condition):
 
 @dataclass(frozen=True, slots=True)
 class VdOffline(Condition):
-    """A virtual drive does not run, and nobody knows yet that it failed."""
+    """A virtual drive does not run, or its state cannot be told."""
 
     code = "ALARM-106"
     category = Category.STORAGE
     level = Level.CRITICAL
-    title = "Virtual drive offline"
+    title = "Virtual drive offline or unknown"
     meaning = (
         "The virtual drive has not been started: drives of it may still be missing, or are being read. Nothing is "
         "recorded on it. `rackeye vd show NAME` says what it waits for."
@@ -158,6 +158,7 @@ class VdOffline(Condition):
     grace = 30.0
 
     vd: str
+    state: str
     detail: str
 
     @property
@@ -166,7 +167,7 @@ class VdOffline(Condition):
 
     @property
     def text(self) -> str:
-        return f"{self.vd} does not run. {self.detail}".strip()
+        return f"{self.vd} is {self.state}. {self.detail}".strip()
 
     @property
     def hint(self) -> str:

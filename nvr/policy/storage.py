@@ -51,14 +51,14 @@ def _replacements(drives: tuple[Drive, ...]) -> list[Condition]:
 
 def _vd(vd: VirtualDrive) -> list[Condition]:
     match vd.state:
-        case VdState.OPTIMAL | VdState.UNKNOWN:
+        case VdState.OPTIMAL:
             return []
         case VdState.DEGRADED | VdState.PARTIALLY_DEGRADED:
             return [VdDegraded(vd.name, vd.state.value, vd.tolerance)]
         case VdState.FAILED:
             return [VdFailed(vd.name, vd.detail)]
-        case VdState.OFFLINE:
-            return [VdOffline(vd.name, vd.detail)]
+        case VdState.OFFLINE | VdState.UNKNOWN:
+            return [VdOffline(vd.name, vd.state.value, vd.detail)]
         case _:
             assert_never(vd.state)
 

@@ -34,7 +34,7 @@ def test_a_member_whose_drive_is_gone_is_missing_whatever_md_says() -> None:
     (row,) = bay(told, 2)
     assert (row.state, row.serial, row.device, row.vd, row.slot) == (DriveState.MISSING, "SN0002", None, "vd0", 2)
     assert told.virtual_drives[0].state is VdState.DEGRADED
-    assert "bay 2" in told.problems[0]
+    assert "bay 2" in told.virtual_drives[0].detail
 
 
 def test_a_rebuild_with_its_progress() -> None:
@@ -85,7 +85,8 @@ def test_what_came_into_the_bay_is_named(newcomer: Disk, state: DriveState, word
 def test_the_missing_one_stays_beside_a_drive_that_is_not_used() -> None:
     told = tell(w.pulled(2, w.newcomer(2, w.EXT4)))
     assert [drive.state for drive in bay(told, 2)] == [DriveState.FOREIGN, DriveState.MISSING]
-    assert "ext4" in told.problems[0]
+    assert "ext4" in told.virtual_drives[0].detail
+    assert bay(told, 2)[0].refused
 
 
 def test_a_drive_that_md_put_out_has_failed() -> None:
