@@ -327,7 +327,8 @@ class BusClient:
 
 
 async def _gone(bus: MessageBus) -> None:
-    await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
+    with suppress(EOFError, OSError):  # how it went does not matter
+        await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
 
 
 async def _connect() -> MessageBus:

@@ -277,7 +277,7 @@ class MemoryBroken(RaidError):
     code = "RAID-010"
     meaning = (
         "The file with the virtual drives that should exist cannot be read. It was put aside, and the arrays were "
-        "taken over from their own superblocks; a drive that is missing may not be known by its bay and serial any more."
+        "taken over from their own superblocks; a drive that is missing may not be known by bay and serial any more."
     )
 
 

@@ -218,7 +218,7 @@ class Service:
             raise NotNow(f"{vd.name} is not whole, so there is no parity to compare.", hint="Let it be rebuilt first.")
         jobs = self._jobs.list()
         if check.running(jobs, vd.name) is not None:
-            raise NotNow(f"A check of {vd.name} runs already.", hint=f"rackeye check {vd.name} --stop ends it.")
+            raise NotNow(f"A check of {vd.name} runs already.", hint=f"End it: rackeye check stop {vd.name}")
         numbers = [int(tail) for job in jobs if (tail := job.id.removeprefix(f"{vd.name}-check-")).isdigit()]
         spec = check.spec(self._paths, vd.name, running.device, max(numbers, default=0) + 1)
         await asyncio.to_thread(self._jobs.start, spec)

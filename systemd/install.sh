@@ -19,6 +19,9 @@ put 644 usr/lib/tmpfiles.d "$here"/tmpfiles.d/*
 put 644 usr/share/dbus-1/system.d "$here"/dbus/*
 put 644 etc/mdadm/mdadm.conf.d "$here"/mdadm/*
 put 644 usr/share/rackeye "$here"/settings/rackeye.toml
+put 644 usr/share/man/man1 "$here"/../docs/ref/rackeye.1
+install -d "$root/usr/share/bash-completion/completions"
+"$venv/bin/rackeye" completion bash > "$root/usr/share/bash-completion/completions/rackeye"
 install -d "$root/usr/lib" "$root/usr/bin" "$root/usr/lib/udev/rules.d" "$root/etc/udev/rules.d" "$root/etc/rackeye"
 ln -sfn "$venv" "$root/usr/lib/rackeye"
 ln -sfn ../lib/rackeye/bin/rackeye "$root/usr/bin/rackeye"

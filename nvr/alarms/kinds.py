@@ -72,7 +72,8 @@ class DriveFailed(Condition):
     def text(self) -> str:
         place = "a bay that is not known" if self.bay is None else f"bay {self.bay}"
         name = f"{self.model} {self.serial}".strip()
-        return f"The drive of {self.vd} in {place} ({name}) is {self.state.lower()}."
+        state = "being rebuilt" if self.state == "Rebuild" else self.state.lower()
+        return f"The drive of {self.vd} in {place} ({name}) is {state}."
 
     @property
     def hint(self) -> str:
