@@ -60,6 +60,18 @@
     │   └── IndexBroken           REC-022
     ├── AlarmError                ALARM-*  alarms (ALARM-101 and up are the alarms themselves: nvr/alarms/kinds.py)
     │   └── NoSuchAlarm           ALARM-001
+    ├── AccountError              ACC-*    who may do what
+    │   ├── WrongLogin            ACC-001
+    │   ├── AccountLocked         ACC-002
+    │   ├── MustChangePassword    ACC-003
+    │   ├── BadPassword           ACC-004
+    │   ├── NoSuchAccount         ACC-005
+    │   ├── AccountExists         ACC-006
+    │   ├── LastAdministrator     ACC-007
+    │   ├── SessionOver           ACC-008
+    │   ├── NotPermitted          ACC-009
+    │   ├── AccountsBroken        ACC-010
+    │   └── BadAccountName        ACC-011
     ├── CliError                  CLI-*    the command line
     │   ├── NotConfirmed          CLI-001
     │   └── WorkFailed            CLI-002
@@ -157,7 +169,10 @@ class CommandFailed(RunError):
 
 class CommandTimedOut(RunError):
     code = "RUN-003"
-    meaning = "A program that only reads did not answer in time: often a drive that hangs. Programs that change something are never ended by a time-out."  # noqa: E501
+    meaning = (
+        "A program that only reads did not answer in time: often a drive that hangs. Programs that change something "
+        "are never ended by a time-out."  # noqa: E50"
+    )
 
 
 # -- bus -------------------------------------------------------------------------------------------------------------
@@ -413,12 +428,16 @@ class CameraFrozen(CameraError):
 
 class CameraClosed(CameraError):
     code = "REC-006"
-    meaning = "The camera closed the connection: it restarts, or was set up anew. The recorder connects again by itself."
+    meaning = (
+        "The camera closed the connection: it restarts, or was set up anew. The recorder connects again by itself."
+    )
 
 
 class CameraExists(RecorderError):
     code = "REC-010"
-    meaning = "A camera's name is its folder on the volumes and must be unique. Remove the old one or take another name."
+    meaning = (
+        "A camera's name is its folder on the volumes and must be unique. Remove the old one or take another name."
+    )
 
 
 class CameraUnknown(RecorderError):
@@ -444,7 +463,9 @@ class VolumeFailed(RecorderError):
 
 class BadVideoFile(RecorderError):
     code = "REC-021"
-    meaning = "A video file is not one of Rackeye's, or its beginning is damaged. It is left as it is and never deleted."
+    meaning = (
+        "A video file is not one of Rackeye's, or its beginning is damaged. It is left as it is and never deleted."
+    )
 
 
 class IndexBroken(RecorderError):
@@ -490,6 +511,90 @@ class WorkFailed(CliError):
     )
 
 
+# -- accounts --------------------------------------------------------------------------------------------------------
+
+
+class AccountError(RackeyeError):
+    """Who somebody is, and what they may do."""
+
+
+class WrongLogin(AccountError):
+    code = "ACC-001"
+    meaning = (
+        "User and password do not fit together; which of the two is wrong is not said. After five wrong passwords "
+        "from one place the account is locked for that place, each time twice as long. An administrator can set a "
+        "new password: `sudo rackeye account password NAME`. When all are forgotten, restore to default from the "
+        "console's boot menu."
+    )
+
+
+class AccountLocked(AccountError):
+    code = "ACC-002"
+    meaning = (
+        "There were too many wrong passwords. The message says how long no password is looked at; each further wrong "
+        "one doubles that, up to an hour. The console at the machine has a count of its own, so that nobody on the "
+        "network can lock the person who stands before the box."
+    )
+
+
+class MustChangePassword(AccountError):
+    code = "ACC-003"
+    meaning = (
+        "The account still has the password that somebody else knows (the factory's, or one that an administrator "
+        "set). Until it is changed nothing else is allowed."
+    )
+
+
+class BadPassword(AccountError):
+    code = "ACC-004"
+    meaning = (
+        "The new password is refused: it needs 8 to 256 characters, must not be the name or the old password, and not "
+        "one of those that everybody tries first."
+    )
+
+
+class NoSuchAccount(AccountError):
+    code = "ACC-005"
+    meaning = "There is no account or API token of this name. `sudo rackeye account list` shows them."
+
+
+class AccountExists(AccountError):
+    code = "ACC-006"
+    meaning = "There is an account of this name already."
+
+
+class LastAdministrator(AccountError):
+    code = "ACC-007"
+    meaning = "The last administrator cannot be removed or made a viewer: nobody could mend that. Add another first."
+
+
+class SessionOver(AccountError):
+    code = "ACC-008"
+    meaning = (
+        "The session or API token is not (or no longer) valid: logged out, two hours without use, seven days old, the "
+        "password changed, or the appliance restored to default. Log in again."
+    )
+
+
+class NotPermitted(AccountError):
+    code = "ACC-009"
+    meaning = "A viewer may look at everything and change nothing. An administrator can do it."
+
+
+class AccountsBroken(AccountError):
+    code = "ACC-010"
+    meaning = (
+        "The accounts' database cannot be read or written, so nobody can log in over the network; recording goes on. "
+        "Look for a full or failing system drive. If the file is damaged, `Restore to default` of the console's boot "
+        "menu makes a new one with the factory account."
+    )
+
+
+class BadAccountName(AccountError):
+    code = "ACC-011"
+    meaning = "A name of an account or token has 1 to 32 characters of a-z, 0-9, dot, underscore and hyphen."
+
+
 # -- the virtual rack ------------------------------------------------------------------------------------------------
 
 
@@ -504,7 +609,9 @@ class RackAbsent(RigError):
 
 class RackExists(RigError):
     code = "RIG-002"
-    meaning = "A virtual rack of this name is up already. Use it, end it with `rackeye-rack down`, or give another --name."
+    meaning = (
+        "A virtual rack of this name is up already. Use it, end it with `rackeye-rack down`, or give another --name."
+    )
 
 
 class RackBroken(RigError):
