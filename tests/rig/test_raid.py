@@ -195,3 +195,34 @@ def test_two_pulled_is_failed_and_nothing_is_overwritten(rack: Rack) -> None:
     until(rack, lambda s: is_whole(s, "vd1"), "it is whole again", 180)
     assert checksum(rack, "/srv/rackeye/vd1/kept") == kept["vd1"]
     assert checksum(rack, "/srv/rackeye/vd1/alone") == kept["alone"]
+
+
+def test_a_drive_that_md_put_out_for_errors_is_not_taken_back(rack: Rack) -> None:
+    device = in_bay(snapshot(rack), 3)[0].device
+    assert device is not None
+    rack.sh(f"echo faulty > /sys/block/md*/md/dev-{device.removeprefix('/dev/')}/state")
+    until(rack, lambda s: in_bay(s, 3)[0].state is DriveState.FAILED, "it has failed", 10)
+    kill_raidd(rack)
+    rack.sh("sleep 3")
+    told = until(rack, lambda s: vd(s, "vd0").state is VdState.DEGRADED, "raidd is back", 20)
+    assert in_bay(told, 3)[0].state is DriveState.FAILED
+    rack.pull(3)
+    rack.insert(3, DriveKind.BLANK)
+    until(rack, lambda s: is_whole(s, "vd0"), "it is rebuilt on the new drive", 90)
+    assert checksum(rack, "/srv/rackeye/vd0/kept") == kept["vd0"]
+
+
+def test_an_array_from_elsewhere_is_foreign_until_it_is_imported(rack: Rack) -> None:
+    rack.sh("systemctl stop rackeye-raidd rackeye-recorder; umount /srv/rackeye/vd1; mdadm --stop /dev/md/vd1")
+    forget = "import json; f='/var/lib/rackeye/raid/memory.json'; m=json.load(open(f)); "
+    forget += "m['vds']=[v for v in m['vds'] if v['name']!='vd1']; json.dump(m,open(f,'w'))"
+    rack.exec(["python3", "-c", forget], check=True)
+    rack.sh("systemctl start rackeye-raidd rackeye-recorder")
+    foreign = [DriveState.FOREIGN] * 4
+    told = until(rack, lambda s: [d.state for b in (4, 5, 6, 7) for d in in_bay(s, b)] == foreign, "four foreign drives")
+    assert [v.name for v in told.virtual_drives] == ["vd0"]
+    with pytest.raises(Refused, match="No drives hold"):
+        command(rack, "ImportVd", VdRequest("vd7"), Done)
+    command(rack, "ImportVd", VdRequest("vd1"), Done)
+    until(rack, lambda s: is_whole(s, "vd0", "vd1"), "it runs", 60)
+    assert checksum(rack, "/srv/rackeye/vd1/kept") == kept["vd1"]

@@ -1,0 +1,100 @@
+"""Simple configuration: what it would make, and what it refuses."""
+
+from dataclasses import replace
+
+import pytest
+
+from core.errors import PlanImpossible
+from raid.memory import Memory
+from raid.model import Plan, PlanSimpleRequest
+from raid.plan import GIB, component_size, plan_simple
+from raid.world import Disk, World
+from tests.unit.raid import worlds as w
+
+TB = 10**12
+
+
+def blank(count: int, size: int = 6 * TB) -> tuple[Disk, ...]:
+    return tuple(w.disk(bay, w.BLANK, size=size) for bay in range(count))
+
+
+def plan(disks: tuple[Disk, ...], request: PlanSimpleRequest | None = None) -> Plan:
+    return plan_simple(request or PlanSimpleRequest(), w.scene(World(w.BOOT, disks), Memory()))
+
+
+@pytest.mark.parametrize(
+    ("bays", "groups"),
+    [(3, [3]), (4, [4]), (7, [7]), (8, [4, 4]), (9, [4, 4]), (16, [8, 8])],
+)
+def test_how_many_virtual_drives_of_how_many(bays: int, groups: list[int]) -> None:
+    made = plan(blank(bays))
+    assert [len(vd.drives) for vd in made.vds] == groups
+    assert [vd.name for vd in made.vds] == [f"vd{n}" for n in range(len(groups))]
+    assert made.erased == ()
+    assert len(made.unused) == bays - sum(groups)
+
+
+def test_capacity_tolerance_and_stripe_are_shown() -> None:
+    (vd,) = plan(blank(4)).vds
+    assert vd.capacity == 3 * ((6 * TB - 256 * 1024**2) // GIB * GIB)
+    assert (vd.tolerance, vd.strip, vd.stripe) == (1, 256 * 1024, 768 * 1024)
+    (six,) = plan(blank(4), PlanSimpleRequest(level=6)).vds
+    assert (six.tolerance, six.stripe) == (2, 512 * 1024)
+
+
+def test_another_drive_of_the_same_nominal_size_fits_later() -> None:
+    drives = plan(blank(4)).vds[0].drives
+    slightly_smaller = replace(drives[0], size=drives[0].size - 100 * 1024**2)
+    assert component_size(drives) == component_size((slightly_smaller, *drives[1:]))
+
+
+@pytest.mark.parametrize(
+    ("disks", "request_", "word"),
+    [
+        (blank(2), PlanSimpleRequest(), "need 3 blank drives"),
+        (blank(3), PlanSimpleRequest(level=6), "need 4 blank drives"),
+        (blank(8), PlanSimpleRequest(count=3), "need 9 blank drives"),
+        (blank(4), PlanSimpleRequest(level=0), "RAID5 or 6"),
+        (blank(4), PlanSimpleRequest(strip=100_000), "strip"),
+        (blank(4), PlanSimpleRequest(count=0), "At least one"),
+        (blank(4), PlanSimpleRequest(bays=(0, 1, 9)), "Bay 9 holds no drive"),
+        (blank(4, size=64 * 1024**2), PlanSimpleRequest(), "too small"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_reason(
+    disks: tuple[Disk, ...], request_: PlanSimpleRequest, word: str
+) -> None:
+    with pytest.raises(PlanImpossible, match=word):
+        plan(disks, request_)
+
+
+def test_only_blank_drives_are_taken() -> None:
+    disks = (
+        *blank(4),
+        w.disk(4, w.EXT4), w.disk(5, w.probe(1)), w.disk(6), w.disk(7, w.BLANK, protected="It carries the system."),
+        w.disk(8, w.BLANK, serial=""),
+    )
+    made = plan(disks)
+    assert [drive.bay for vd in made.vds for drive in vd.drives] == [0, 1, 2, 3]
+    with pytest.raises(PlanImpossible, match=r"Bay 4 holds a drive that is Foreign"):
+        plan(disks, PlanSimpleRequest(bays=(0, 1, 4)))
+
+
+def test_a_blank_drive_that_a_degraded_one_waits_for_is_not_taken() -> None:
+    of = w.pulled(2, w.newcomer(2, w.BLANK), *(w.disk(bay, w.BLANK) for bay in (4, 5, 6)))
+    made = plan_simple(PlanSimpleRequest(), w.scene(of))
+    assert [drive.bay for drive in made.vds[0].drives] == [4, 5, 6]
+    assert made.vds[0].name == "vd1"
+
+
+def test_differences_are_pointed_out_and_not_refused() -> None:
+    first, *rest = blank(4)
+    made = plan((replace(first, model="OTHER", size=8 * TB), *rest))
+    assert any("mixes models" in said for said in made.warnings)
+    assert any("mixes sizes" in said for said in made.warnings)
+
+
+def test_another_drive_makes_another_plan() -> None:
+    first, *rest = blank(4)
+    assert plan((first, *rest)).fingerprint == plan((first, *rest)).fingerprint
+    assert plan((first, *rest)).fingerprint != plan((replace(first, serial="X"), *rest)).fingerprint
