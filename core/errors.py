@@ -171,7 +171,7 @@ class CommandTimedOut(RunError):
     code = "RUN-003"
     meaning = (
         "A program that only reads did not answer in time: often a drive that hangs. Programs that change something "
-        "are never ended by a time-out.""
+        "are never ended by a time-out."
     )
 
 
