@@ -19,7 +19,7 @@ run: setup
 	$(ROOT) .venv/bin/python -m rig.run $(ARGS)
 
 test: setup
-	$(ROOT) .venv/bin/python -m pytest $(ARGS)
+	$(ROOT) .venv/bin/python -m pytest -n auto --dist loadfile $(ARGS)
 
 check: setup
 	.venv/bin/python -m pytest -q tests/unit/test_house.py $(ARGS)
