@@ -72,6 +72,21 @@
     │   ├── NotPermitted          ACC-009
     │   ├── AccountsBroken        ACC-010
     │   └── BadAccountName        ACC-011
+    ├── BootError                 BOOT-*   mode, restore, switch
+    │   ├── StateUnwritable       BOOT-001
+    │   ├── RestoreFailed         BOOT-002
+    │   ├── AlreadyRedundant      BOOT-010
+    │   ├── RecordingRuns         BOOT-011
+    │   ├── DriveGroupsLeft       BOOT-012
+    │   ├── VolumesLeft           BOOT-013
+    │   ├── RaidNotClear          BOOT-014
+    │   ├── NotRestored           BOOT-015
+    │   ├── CannotTell            BOOT-016
+    │   └── SwitchNotConfirmed    BOOT-017
+    ├── WebError                  WEB-*    the console and its API
+    │   ├── Forged                WEB-001
+    │   ├── TooManyRequests       WEB-002
+    │   └── NotThere              WEB-003
     ├── CliError                  CLI-*    the command line
     │   ├── NotConfirmed          CLI-001
     │   └── WorkFailed            CLI-002
@@ -488,6 +503,90 @@ class NoSuchAlarm(AlarmError):
     meaning = "The number names no open alarm: it was cleared meanwhile, or never was. `rackeye alarm` lists them."
 
 
+# -- boot ------------------------------------------------------------------------------------------------------------
+
+
+class BootError(RackeyeError):
+    """Mode, restore to default, the switch to Failover Mode."""
+
+
+class StateUnwritable(BootError):
+    code = "BOOT-001"
+    meaning = (
+        "The record of the mode (/var/lib/rackeye/boot) cannot be written: the system drive is full, read-only or "
+        "failing. Nothing was changed: the mode is what it was."
+    )
+
+
+class RestoreFailed(BootError):
+    code = "BOOT-002"
+    meaning = (
+        "Some of what a restore to default resets could not be reset. The sentence names it. The restore stays noted, "
+        "and is tried again at each start; video and drive groups are not touched."
+    )
+
+
+class AlreadyRedundant(BootError):
+    code = "BOOT-010"
+    meaning = (
+        "The appliance is in Failover Mode already. Switching back is not supported: the way back is Restore to "
+        "default. Back up first."
+    )
+
+
+class RecordingRuns(BootError):
+    code = "BOOT-011"
+    meaning = (
+        "The switch to Failover Mode needs the recording services stopped. Stop them with `systemctl stop "
+        "rackeye-recorder`, or use entry 4 of the boot menu, where they have not started yet."
+    )
+
+
+class DriveGroupsLeft(BootError):
+    code = "BOOT-012"
+    meaning = (
+        "The switch to Failover Mode needs an appliance without drive groups. Save what is worth saving, delete the "
+        "virtual drives and drive groups, then clear the RAID configuration of the drives."
+    )
+
+
+class VolumesLeft(BootError):
+    code = "BOOT-013"
+    meaning = (
+        "The switch to Failover Mode needs an appliance without volumes but the system's. A file system or partition "
+        "was found on a drive that is not the system's. Save what is worth saving, then clear the drive."
+    )
+
+
+class RaidNotClear(BootError):
+    code = "BOOT-014"
+    meaning = (
+        "A drive carries the superblock of a RAID, maybe of another machine. Clear it with `rackeye drive clear --bay "
+        "N`, or pull the drive."
+    )
+
+
+class NotRestored(BootError):
+    code = "BOOT-015"
+    meaning = (
+        "The switch to Failover Mode needs an appliance with factory settings: a restore to default must be the last "
+        "thing that happened. Back up, choose `1 Restore to default` in the boot menu, then switch."
+    )
+
+
+class CannotTell(BootError):
+    code = "BOOT-016"
+    meaning = (
+        "Something that the switch to Failover Mode depends on cannot be read. What is not known is not taken as good: "
+        "the switch is refused until it can be read."
+    )
+
+
+class SwitchNotConfirmed(BootError):
+    code = "BOOT-017"
+    meaning = "The switch to Failover Mode is one-way and is made only after a `y`. Nothing was changed."
+
+
 # -- the command line ------------------------------------------------------------------------------------------------
 
 
@@ -593,6 +692,32 @@ class AccountsBroken(AccountError):
 class BadAccountName(AccountError):
     code = "ACC-011"
     meaning = "A name of an account or token has 1 to 32 characters of a-z, 0-9, dot, underscore and hyphen."
+
+
+# -- the console -----------------------------------------------------------------------------------------------------
+
+
+class WebError(RackeyeError):
+    """The console's page and its API."""
+
+
+class Forged(WebError):
+    code = "WEB-001"
+    meaning = (
+        "A request that would change something did not come from this console's own page: another site tried to use "
+        "the session of somebody who is logged in here, or the page is of a session that has ended. Load the page "
+        "again. A program sends an API token in the header `Authorization: Bearer ...` instead."
+    )
+
+
+class TooManyRequests(WebError):
+    code = "WEB-002"
+    meaning = "One address asks for more than the console gives to one address. Wait a few seconds."
+
+
+class NotThere(WebError):
+    code = "WEB-003"
+    meaning = "The API has nothing of this name. /api/v1/openapi.json lists all it has."
 
 
 # -- the virtual rack ------------------------------------------------------------------------------------------------

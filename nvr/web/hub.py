@@ -1,0 +1,82 @@
+"""The latest word of every daemon, as the bus brought it, and those who wait for the next one."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import msgspec
+
+from core.bus import BusClient, Envelope
+from core.errors import BadReply, DaemonGone
+from nvr.web.rooms import ROOMS, Room
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a daemon said last. answers: it is there now; else the word is of before, or None when there was none."""
+
+    envelope: Envelope[msgspec.Raw] | None = None
+    answers: bool = False
+
+    def text(self) -> bytes:
+        """The envelope as JSON, `null` when there is none."""
+        return msgspec.json.encode(self.envelope)
+
+
+@dataclass(slots=True)
+class Hub:
+    """Follows the daemons; `words` is what is known, `changes` yields the keys of the rooms that have news."""
+
+    words: dict[str, Word] = field(default_factory=lambda: {room.key: Word() for room in ROOMS})
+    _listeners: set[asyncio.Queue[str]] = field(default_factory=set)
+
+    async def follow(self, client: BusClient) -> None:
+        """Runs as long as the bus. Raises BusMissing (in a group) when it ends."""
+        async with asyncio.TaskGroup() as group:
+            for room in ROOMS:
+                group.create_task(self._follow(client, room))
+
+    async def _follow(self, client: BusClient, room: Room) -> None:
+        async for envelope in client.watch(room.bus, msgspec.Raw):
+            self.hear(room.key, envelope)
+
+    def hear(self, key: str, envelope: Envelope[Any] | None) -> None:
+        """A daemon's new word; None when it is gone: its last one is kept, and known to be old."""
+        last = self.words[key].envelope
+        self.words[key] = Word(last, answers=False) if envelope is None else Word(envelope, answers=True)
+        for queue in self._listeners:
+            queue.put_nowait(key)
+
+    def data(self, room: Room, kind: type[T]) -> T | None:
+        """What a daemon says now, typed; None when it does not answer. Raises BadReply."""
+        word = self.words[room.key]
+        if word.envelope is None or not word.answers:
+            return None
+        try:
+            return msgspec.json.decode(word.envelope.data, type=kind)
+        except msgspec.MsgspecError as error:
+            said = f"{room.unit} says something unknown: {error}."
+            raise BadReply(said, hint="Restart it: versions differ.") from error
+
+    def gone(self, room: Room) -> DaemonGone:
+        """The error that says so."""
+        return DaemonGone(f"{room.unit} is not running.", hint=f"systemctl status {room.unit} says why.")
+
+    async def changes(self, tick: float) -> AsyncIterator[frozenset[str]]:
+        """Keys of the rooms that changed, those of one moment together; an empty set every `tick` seconds of quiet."""
+        queue: asyncio.Queue[str] = asyncio.Queue()
+        self._listeners.add(queue)
+        try:
+            while True:
+                keys: set[str] = set()
+                with suppress(TimeoutError):
+                    keys.add(await asyncio.wait_for(queue.get(), tick))
+                while not queue.empty():
+                    keys.add(queue.get_nowait())
+                yield frozenset(keys)
+        finally:
+            self._listeners.discard(queue)

@@ -1,0 +1,93 @@
+"""What the page and the API are about: each daemon, what it tells, and the commands that a person may give it.
+
+One table, from which the routes, the OpenAPI document and the bus policy (systemd/dbus/org.rackeye.conf, compared by a
+test) follow. What is not here cannot be reached over the network.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.bus import Nothing, Sentence
+from hw.model import FanSnapshot, LocateRequest, PanelSnapshot
+from nvr.alarms.model import AcknowledgeRequest, PolicySnapshot
+from nvr.recorder.model import AddCamera, RecorderSnapshot, RemoveCamera
+from raid.model import (
+    ClearDriveRequest,
+    CreateSimpleReply,
+    CreateSimpleRequest,
+    Done,
+    Plan,
+    PlanSimpleRequest,
+    RaidSnapshot,
+    RecoverPlan,
+    VdRequest,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command. looks: it changes nothing, so a viewer may give it. timeout: seconds to wait for the answer."""
+
+    name: str
+    request: type[Any]
+    reply: type[Any]
+    says: str
+    looks: bool = False
+    timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A daemon. key: its name in the API; bus: its name on the bus; unit: its name for systemd."""
+
+    key: str
+    bus: str
+    unit: str
+    says: str
+    snapshot: type[Any]
+    orders: tuple[Order, ...] = ()
+
+    def order(self, name: str) -> Order | None:
+        """The command of this name."""
+        return next((order for order in self.orders if order.name == name), None)
+
+
+RAID = Room(
+    "raid", "org.rackeye.Raid1", "rackeye-raidd", "Drives, virtual drives, jobs and checks", RaidSnapshot,
+    (
+        Order("PlanSimple", PlanSimpleRequest, Plan, "What simple configuration would make", looks=True),
+        Order("CreateSimple", CreateSimpleRequest, CreateSimpleReply, "Make what PlanSimple showed"),
+        Order("ClearDrive", ClearDriveRequest, Done, "Wipe the signatures off a drive that is in no use"),
+        Order("PlanRecover", VdRequest, RecoverPlan, "What recovering a failed virtual drive may lose", looks=True),
+        Order("RecoverVd", VdRequest, Done, "Start a failed virtual drive from its best members"),
+        Order("ImportVd", VdRequest, Done, "Take over a Rackeye array that came from elsewhere"),
+        Order("AbandonVd", VdRequest, Done, "Give up a virtual drive that could not be made"),
+        Order("StartCheck", VdRequest, Done, "Start a consistency check"),
+        Order("StopCheck", VdRequest, Done, "Stop a consistency check"),
+    ),
+)
+PANEL = Room(
+    "panel", "org.rackeye.Panel1", "rackeye-paneld", "Bays and lights of the front", PanelSnapshot,
+    (Order("Locate", LocateRequest, Sentence, "Blink a bay so that a person finds it, or stop"),),
+)
+FAN = Room("fan", "org.rackeye.Fan1", "rackeye-fand", "Temperatures and fans", FanSnapshot)
+RECORDER = Room(
+    "recorder", "org.rackeye.Recorder1", "rackeye-recorder", "Cameras, volumes and gaps", RecorderSnapshot,
+    (
+        Order("AddCamera", AddCamera, Sentence, "Add a camera by its RTSP address"),
+        Order("RemoveCamera", RemoveCamera, Sentence, "Remove a camera; its recordings stay"),
+        Order("Recheck", Nothing, Sentence, "Look at mounts, settings and cameras now"),
+    ),
+)
+POLICY = Room(
+    "policy", "org.rackeye.Policy1", "rackeye-policyd", "Health and alarms", PolicySnapshot,
+    (Order("Acknowledge", AcknowledgeRequest, Sentence, "Somebody has seen this alarm"),),
+)
+ROOMS: tuple[Room, ...] = (RAID, PANEL, FAN, RECORDER, POLICY)
+BY_KEY = {room.key: room for room in ROOMS}
+BOX = "org.rackeye.Box1"
+"""boxd: accounts, sessions and the log of who did what; asked by nvr/web/guard.py."""
+ASKED_OF_BOX = (
+    "OpenSession", "Session", "ApiToken", "CloseSession", "ChangePassword", "Audit", "AuditList",
+    "ListAccounts", "AddAccount", "RemoveAccount", "AddToken", "RemoveToken",
+)
