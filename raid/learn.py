@@ -94,7 +94,8 @@ def _adopt(scene: Scene, memory: Memory) -> Memory:
             memory = _take(memory, vd_of_superblocks(uuid, scene.world))
     started = memory.fleeting.started or scene.now
     over = scene.now - started > ADOPT_SECONDS and not scene.world.unread
-    return replace(memory, adopting=not over)
+    by_name = sorted(memory.vds, key=lambda vd: (len(vd.name), vd.name))  # vd2 before vd10, whichever came up first
+    return replace(memory, vds=tuple(by_name), adopting=not over)
 
 
 def _take(memory: Memory, vd: KnownVd | None) -> Memory:
