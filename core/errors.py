@@ -57,7 +57,10 @@
     │   ├── BadCamera             REC-012
     │   ├── VolumeFailed          REC-020
     │   ├── BadVideoFile          REC-021
-    │   └── IndexBroken           REC-022
+    │   ├── IndexBroken           REC-022
+    │   ├── NothingRecorded       REC-030
+    │   ├── ViewingAbsent         REC-031
+    │   └── BadViewingRequest     REC-032
     ├── AlarmError                ALARM-*  alarms (ALARM-101 and up are the alarms themselves: nvr/alarms/kinds.py)
     │   └── NoSuchAlarm           ALARM-001
     ├── AccountError              ACC-*    who may do what
@@ -489,6 +492,24 @@ class IndexBroken(RecorderError):
         "The index of the recordings cannot be read or written. Recording goes on. The index can be built anew from "
         "the files alone: stop the recorder, run `rackeye-recorder rebuild`, start it again."
     )
+
+
+class NothingRecorded(RecorderError):
+    code = "REC-030"
+    meaning = "There is no video of this camera at that time or after it. The timeline shows what there is, and why not."
+
+
+class ViewingAbsent(RecorderError):
+    code = "REC-031"
+    meaning = (
+        "Live view and playback go through a socket of rackeye-recorder, and it does not answer there. Recording may "
+        "go on all the same: `rackeye status` tells. The journal of rackeye-recorder says why."
+    )
+
+
+class BadViewingRequest(RecorderError):
+    code = "REC-032"
+    meaning = "A request for live view or playback that the recorder does not understand: a time, a camera, or its form."
 
 
 # -- alarms ----------------------------------------------------------------------------------------------------------

@@ -43,6 +43,21 @@ class Recorder:
 
 
 @dataclass(frozen=True, slots=True)
+class Boot:
+    """menu_seconds: countdown of the boot menu (0: no menu). consoles: names below /dev; empty: those of the kernel."""
+
+    menu_seconds: float = 10.0
+    consoles: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.menu_seconds <= 600:
+            raise ValueError("menu_seconds must be from 0 to 600.")
+        for name in self.consoles:
+            if not re.fullmatch(r"[A-Za-z0-9]{1,32}", name):
+                raise ValueError(f"{name!r} is no console: give names below /dev, such as ttyS0.")
+
+
+@dataclass(frozen=True, slots=True)
 class Camera:
     """A camera by its RTSP URL; the credentials stand apart, so that the URL can be shown."""
 
@@ -67,6 +82,7 @@ class Settings:
     chassis: Chassis = Chassis()
     raid: Raid = Raid()
     recorder: Recorder = Recorder()
+    boot: Boot = Boot()
     cameras: tuple[Camera, ...] = ()
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ from core.run import run
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PROFILE, CHASSIS = "virtual-8", "/run/rack/chassis"
-ROOMS = ("core", "raid", "hw", "nvr", "rig")
+ROOMS = ("core", "raid", "hw", "boot", "nvr", "rig")
 GENERATORS = Path("/usr/lib/systemd/system-generators")
 UNITS = CHECKOUT / "rig/guest/units"
 

@@ -25,6 +25,7 @@ install -d "$root/usr/share/bash-completion/completions"
 install -d "$root/usr/lib" "$root/usr/bin" "$root/usr/lib/udev/rules.d" "$root/etc/udev/rules.d" "$root/etc/rackeye"
 ln -sfn "$venv" "$root/usr/lib/rackeye"
 ln -sfn ../lib/rackeye/bin/rackeye "$root/usr/bin/rackeye"
+ln -sfn ../lib/rackeye/bin/nr-switch-to-redundant "$root/usr/bin/nr-switch-to-redundant"
 "$venv/bin/rackeye-paneld" --udev-rules "$profile" > "$root/usr/lib/udev/rules.d/60-rackeye-bays.rules"
 # Debian's rule runs `mdadm -If` at a removal, and a failed array vanishes; its monitor moves spares behind our back.
 ln -sfn /dev/null "$root/etc/udev/rules.d/64-md-raid-assembly.rules"
@@ -36,3 +37,9 @@ done
 if [ ! -e "$root/etc/rackeye/rackeye.toml" ]; then
     { echo '[chassis]'; echo "profile = \"$profile\""; [ -z "${3-}" ] || echo "sysfs = \"$3\""; } > "$root/etc/rackeye/rackeye.toml"
 fi
+# What a restore to default goes back to; an installation over an older one does not take the person's for the factory's.
+install -d "$root/usr/share/rackeye/factory"
+for file in rackeye/rackeye.toml hostname; do
+    keep="$root/usr/share/rackeye/factory/${file##*/}"
+    if [ -e "$root/etc/$file" ] && [ ! -e "$keep" ]; then cp "$root/etc/$file" "$keep"; fi
+done

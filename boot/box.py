@@ -1,0 +1,64 @@
+"""What boxd does by itself, pure: a damaged copy of the record is mended, and the mode decides which target runs."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from boot.model import BoxSnapshot, Intent, Interface, Mode, TimeView
+from boot.state import Loaded
+from core.daemon import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class BoxLook:
+    """failover_runs: failover.target is active; None is unknown. going_down: a reboot or shutdown is under way."""
+
+    state: Loaded
+    version: str
+    hostname: str
+    interfaces: tuple[Interface, ...] = ()
+    time: TimeView = TimeView()
+    failover_runs: bool | None = None
+    going_down: bool = False
+    problems: tuple[str, ...] = ()
+
+
+class Action(Enum):
+    """What boxd does without being asked."""
+
+    MEND = auto()
+    START_FAILOVER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class BoxMemory:
+    """mended: a sentence about a copy that was damaged and is whole again; told until the next start."""
+
+    mended: str = ""
+
+
+def decide(look: BoxLook, memory: BoxMemory) -> Decision[BoxMemory, Action]:
+    """Pure."""
+    actions: list[Action] = []
+    if look.state.uneven:
+        actions.append(Action.MEND)
+        memory = BoxMemory(look.state.problem or memory.mended)
+    failover = look.state.record.mode is Mode.FAILOVER
+    if failover and look.failover_runs is False and not look.going_down:
+        actions.append(Action.START_FAILOVER)  # the boot menu did so, unless it had crashed
+    return Decision(tuple(actions), memory)
+
+
+def show(look: BoxLook, memory: BoxMemory, problems: tuple[str, ...]) -> BoxSnapshot:
+    """What is published."""
+    record = look.state.record
+    said = [*look.problems]
+    if look.state.lost:
+        said.append(look.state.problem)
+    if memory.mended:
+        said.append(memory.mended)
+    if record.intent is Intent.RESTORE:
+        said.append("A restore to default was begun; it is finished at the next start.")
+    return BoxSnapshot(
+        record.mode, record.generation, record.intent, look.version, look.hostname, look.interfaces, look.time,
+        look.state.lost, (*said, *problems),
+    )

@@ -1,0 +1,172 @@
+"""rackeye-boxd: mode, restore, switch, reboot and shutdown, accounts. Runs as root, and alone writes the mode while the
+appliance runs (before that, the boot menu does)."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from boot import network, power, redundant, restore
+from boot.accounts_service import account_commands
+from boot.box import Action, BoxLook, BoxMemory, decide, show
+from boot.model import (
+    BUS_NAME,
+    BoxSnapshot,
+    PowerRequest,
+    RestoreRequest,
+    SwitchPlan,
+    SwitchRequest,
+)
+from boot.state import StateStore
+from boot.version import version_text
+from core.accounts import Accounts
+from core.accounts_model import Role
+from core.bus import Command, Nothing, Sentence
+from core.daemon import Daemon, Decision, run_daemon
+from core.errors import AccountLocked, NotPermitted, SwitchNotConfirmed, WrongLogin
+from core.journal import get_logger
+from core.paths import Paths
+
+T = TypeVar("T")
+R = TypeVar("R")
+NAME = "rackeye-boxd"
+log = get_logger(NAME)
+
+
+class BoxCycle:
+    """observe, decide, act of boxd."""
+
+    def __init__(self, paths: Paths, store: StateStore) -> None:
+        self._paths = paths
+        self._store = store
+        self.going_down = False
+
+    def observe(self) -> BoxLook:
+        state = self._store.load()
+        problems: tuple[str, ...] = ()
+        try:
+            interfaces = network.interfaces(self._paths)
+        except OSError as error:
+            interfaces, problems = (), (f"The network interfaces cannot be read: {error}.",)
+        return BoxLook(
+            state, version_text(state.record.mode), network.hostname(self._paths), interfaces,
+            network.time_view(self._paths), power.is_active(power.FAILOVER_TARGET), self.going_down, problems,
+        )
+
+    def decide(self, snapshot: BoxLook, memory: BoxMemory, now: float) -> Decision[BoxMemory, Action]:  # noqa: ARG002 -- the shape of every daemon
+        return decide(snapshot, memory)
+
+    def act(self, action: Action) -> str:
+        match action:
+            case Action.MEND:
+                self._store.mend()
+                return "The copies of the record of the mode are the same again."
+            case Action.START_FAILOVER:
+                power.start(power.FAILOVER_TARGET)
+                return "The mode is Failover Mode: failover.target is started."
+
+    def save(self, memory: BoxMemory) -> None:
+        """Nothing outlives a restart: the record is on the drive already."""
+
+    def show(self, snapshot: BoxLook, memory: BoxMemory, problems: tuple[str, ...]) -> BoxSnapshot:
+        return show(snapshot, memory, problems)
+
+    def reload(self) -> None:
+        """Nothing to read again."""
+
+
+class Service:
+    """The commands; each handler runs in a worker thread."""
+
+    def __init__(self, paths: Paths, store: StateStore, accounts: Accounts, cycle: BoxCycle) -> None:
+        self._paths = paths
+        self._store = store
+        self._accounts = accounts
+        self._cycle = cycle
+
+    def reboot(self, asked: PowerRequest) -> Sentence:
+        self._audit(asked.who, "reboot", asked.where)
+        self._cycle.going_down = True
+        power.reboot()
+        return Sentence("The appliance reboots.")
+
+    def shutdown(self, asked: PowerRequest) -> Sentence:
+        self._audit(asked.who, "shutdown", asked.where)
+        self._cycle.going_down = True
+        power.shutdown()
+        return Sentence("The appliance shuts down.")
+
+    def restore(self, asked: RestoreRequest) -> Sentence:
+        try:
+            account = self._accounts.authenticate(asked.user, asked.password, asked.where)
+            if account.role is not Role.ADMINISTRATOR:
+                raise NotPermitted(f"{account.name} is a viewer.", hint="Ask an administrator.")
+        except (WrongLogin, AccountLocked, NotPermitted) as error:
+            self._audit(asked.user, f"restore to default refused: {error.sentence}", asked.where)
+            raise
+        restore.intend(self._store)
+        log.warning(f"{account.name} asked for a restore to default.")
+        self._cycle.going_down = True
+        power.reboot()
+        return Sentence("The appliance reboots and restores to default on its way up. Video and drive groups stay.")
+
+    def plan_switch(self, _: Nothing) -> SwitchPlan:
+        return redundant.plan(self._paths, self._store)
+
+    def switch(self, asked: SwitchRequest) -> Sentence:
+        if asked.answer.strip().lower() not in ("y", "yes"):
+            raise SwitchNotConfirmed("The switch was not confirmed. Nothing was changed.", hint="Answer with y.")
+        redundant.convert(self._paths, self._store)
+        self._audit(asked.who, "switched to Failover Mode", asked.where)
+        log.warning("The appliance was switched to Failover Mode.")
+        self._cycle.going_down = True
+        power.reboot()
+        return Sentence("The appliance is in Failover Mode, and reboots.")
+
+    def _audit(self, who: str, what: str, where: str) -> None:
+        self._accounts.audit(who or "root", what, where)
+
+
+def make(paths: Paths | None = None) -> Daemon[BoxLook, BoxMemory, Action]:
+    """The daemon, ready to run."""
+    paths = paths or Paths()
+    store, accounts = StateStore(paths), Accounts(paths)
+    cycle = BoxCycle(paths, store)
+    service = Service(paths, store, accounts, cycle)
+    daemon = Daemon(NAME, cycle, BoxMemory(), BUS_NAME)
+
+    def command(name: str, request: type[T], reply: type[R], handler: Callable[[T], R]) -> Command[T, R]:
+        async def answer(asked: T) -> R:
+            try:
+                return await asyncio.to_thread(handler, asked)
+            except WrongLogin:
+                await beep()
+                raise
+            finally:
+                daemon.wake()
+
+        return Command(name, request, reply, answer)
+
+    own: tuple[Command[Any, Any], ...] = (
+        command("Reboot", PowerRequest, Sentence, service.reboot),
+        command("Shutdown", PowerRequest, Sentence, service.shutdown),
+        command("Restore", RestoreRequest, Sentence, service.restore),
+        command("PlanSwitch", Nothing, SwitchPlan, service.plan_switch),
+        command("SwitchToRedundant", SwitchRequest, Sentence, service.switch),
+    )
+    daemon.commands = (*own, *account_commands(accounts, beep))
+    return daemon
+
+
+async def beep() -> None:
+    """A wrong password: one beep (spec/panel.md)."""
+    await asyncio.to_thread(power.beep_once)
+
+
+def main() -> int:
+    """Entry point."""
+    return run_daemon(make)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""What boxd tells the others: mode, version, name, network and time; and the commands of org.rackeye.Box1.
+
+Frozen dataclasses that travel as msgspec JSON.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum, unique
+
+BUS_NAME = "org.rackeye.Box1"
+
+
+@unique
+class Mode(StrEnum):
+    """What the appliance is (spec/boot.md, "Modes")."""
+
+    STANDARD = "Standard Mode"
+    FAILOVER = "Failover Mode"
+
+
+@unique
+class Intent(StrEnum):
+    """What was begun and must be finished at the next start."""
+
+    NONE = "None"
+    RESTORE = "Restore to default"
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """A network interface. up: None is unknown. addresses: with prefix length, e.g. 10.0.2.15/24."""
+
+    name: str
+    mac: str
+    up: bool | None
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TimeView:
+    """zone: e.g. Europe/Berlin. synchronized: None when nothing says so."""
+
+    zone: str = ""
+    synchronized: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BoxSnapshot:
+    """All that boxd knows. version: `V0.1.0`, in Failover Mode `V0.1.0R`; computed, never stored.
+
+    generation: of the record of the mode. state_damaged: the record could not be read, so Standard Mode is assumed.
+    """
+
+    mode: Mode = Mode.STANDARD
+    generation: int = 0
+    intent: Intent = Intent.NONE
+    version: str = ""
+    hostname: str = ""
+    interfaces: tuple[Interface, ...] = ()
+    time: TimeView = TimeView()
+    state_damaged: bool = False
+    problems: tuple[str, ...] = ()
+
+
+# Commands (org.rackeye.Box1.Admin). who, where: for the log of who did what.
+
+
+@dataclass(frozen=True, slots=True)
+class PowerRequest:
+    """Reboot, Shutdown: orderly, by systemd. The reply is core.bus.Sentence."""
+
+    who: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRequest:
+    """Restore: user name and password of an administrator. The reply is core.bus.Sentence; then the box reboots."""
+
+    user: str
+    password: str = field(repr=False)
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the switch is not made, and what to do."""
+
+    code: str
+    sentence: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchPlan:
+    """Reply of PlanSwitch: what would be done, and what stands against it (empty: nothing)."""
+
+    steps: tuple[str, ...]
+    refusals: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchRequest:
+    """SwitchToRedundant. answer: the `y` to the question. The reply is core.bus.Sentence; then the box reboots."""
+
+    answer: str = ""
+    who: str = ""
+    where: str = ""

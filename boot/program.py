@@ -1,0 +1,75 @@
+"""rackeye-boot-menu: finishes a restore that was cut off, shows the menu on all consoles, and lets the NVR start.
+
+A oneshot before nvr.target, which wants it and never requires it: when this crashes or hangs, systemd ends it and the
+NVR starts all the same. In Failover Mode it asks for failover.target at once, before anything here can go wrong.
+Every start of the appliance waits for this, so that what only a menu needs is loaded when there is one.
+"""
+
+import sys
+
+from boot import power
+from boot.consoles import Consoles, names
+from boot.model import Intent, Mode
+from boot.state import StateStore
+from core import journal
+from core.config import load_settings
+from core.errors import RackeyeError
+from core.paths import Paths
+from core.settings import Boot, Settings
+
+log = journal.get_logger("rackeye-boot-menu")
+
+
+def main() -> int:
+    """The program."""
+    journal.set_up()
+    paths = Paths()
+    store = StateStore(paths)
+    lines = _resume(paths, store)
+    loaded = store.load()
+    if loaded.problem:
+        log.error(loaded.problem)
+        lines += (loaded.problem,)
+    if loaded.record.mode is Mode.FAILOVER:
+        try:
+            power.start(power.FAILOVER_TARGET)
+        except RackeyeError as error:
+            log.error(f"[{error.code}] {error.sentence}")
+    settings = _settings(paths)
+    consoles = Consoles(paths, names(paths, settings.consoles))
+    if settings.menu_seconds > 0 and consoles.handles:
+        from boot.loop import MenuLoop  # noqa: PLC0415 -- see above
+
+        MenuLoop(paths, store, consoles).run(settings.menu_seconds, lines)
+    consoles.close()
+    power.notify("READY=1")
+    return 0
+
+
+def _settings(paths: Paths) -> Boot:
+    """Broken settings must not keep the NVR from starting."""
+    try:
+        return load_settings(Settings, paths).settings.boot
+    except (RackeyeError, OSError) as error:
+        log.error(f"The settings cannot be read, the menu uses the factory's: {error}")
+        return Boot()
+
+
+def _resume(paths: Paths, store: StateStore) -> tuple[str, ...]:
+    """Finishes a restore whose intent is on record; what happened, in words."""
+    if store.load().record.intent is not Intent.RESTORE:
+        return ()
+    from boot import restore  # noqa: PLC0415 -- see above
+
+    power.notify(f"EXTEND_TIMEOUT_USEC={power.PATIENT}000000")
+    log.info("A restore to default was begun; it is finished now.")
+    try:
+        restore.finish(paths, store)
+    except RackeyeError as error:
+        log.error(f"[{error.code}] {error.sentence}")
+        return (f"{error.sentence} {error.hint}",)
+    return ("Restore to default is done.",)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
