@@ -26,9 +26,7 @@ from nvr.recorder.index import Index, SegmentState
 from nvr.recorder.model import AddCamera, CameraState, RecorderSnapshot, RemoveCamera, VolumeState
 from nvr.recorder.recorderd import BUS_NAME, make_daemon, rebuild
 from tests.peers.recorder_host import FakeMounts, Host
-from tests.unit.core.conftest import Bus, bus
-
-__all__ = ["bus"]  # the fixture: a dbus-daemon of the test's own
+from tests.private_bus import Bus
 
 REPO = Path(__file__).resolve().parents[2]
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.bus import BusClient, BusServer, Command, Envelope, Nothing, Sentence
 from core.errors import BadReply, BadRequest, BusMissing, CannotCheck, DaemonGone, InternalError, NotAllowed
-from tests.unit.private_bus import Bus, private_bus  # noqa: F401 -- the fixture `bus`
+from tests.private_bus import Bus
 
 NAME = "org.rackeye.Test1"
 

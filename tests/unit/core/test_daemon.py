@@ -13,7 +13,7 @@ import pytest
 from core.bus import BusClient, Command, Envelope, Nothing, Sentence
 from core.daemon import Daemon, Decision, Wake
 from core.errors import InternalError
-from tests.unit.core.conftest import Bus
+from tests.private_bus import Bus
 
 NAME = "org.rackeye.Test1"
 

@@ -14,8 +14,8 @@ from core.errors import BusMissing, CannotCheck, DaemonGone
 from hw.model import FanSnapshot
 from nvr.cli.client import FAN, RAID, BusQuestions
 from raid.model import Done, RaidSnapshot, VdRequest
+from tests.private_bus import Bus
 from tests.unit.nvr.cli.fakes import FAN_GOOD, PULLED, RAID_GOOD
-from tests.unit.private_bus import Bus, private_bus  # noqa: F401 -- the fixture `bus`
 
 pytestmark = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="dbus-daemon is not installed")
 
