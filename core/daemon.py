@@ -52,7 +52,7 @@ class Cycle(Protocol[S, M, A]):
         """Does one action and says in a sentence what was done. Raises RackeyeError."""
 
     def save(self, memory: M) -> None:
-        """Writes the memory, atomically; called before the actions that follow from it."""
+        """Writes the memory, atomically; called before the actions that follow from it (see Daemon.memory_first)."""
 
     def show(self, snapshot: S, memory: M, problems: tuple[str, ...]) -> object:
         """What is published. problems: sentences of looks and actions that failed."""
@@ -83,6 +83,10 @@ class Daemon(Generic[S, M, A]):
     name: of the unit, such as `rackeye-raidd`. bus_name: such as org.rackeye.Raid1.
     sources: coroutines that run as long as the daemon and call `wake` at each event.
     interval: seconds between full looks.
+    memory_first: no action before the memory it follows from is on the disk. False for a daemon whose actions say how
+    something shall be, and may be said twice: they then wait for no disk.
+    at_once: what a command changes is decided on the last snapshot, and done before the command is answered, also while
+    a look is under way. Only for such actions, too.
     """
 
     name: str
@@ -92,6 +96,8 @@ class Daemon(Generic[S, M, A]):
     commands: Sequence[Command[Any, Any]] = ()
     sources: Sequence[Source] = ()
     interval: float = 30.0
+    memory_first: bool = True
+    at_once: bool = False
     clock: Clock = field(default_factory=SystemClock)
     snapshot: S | None = None
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -103,6 +109,8 @@ class Daemon(Generic[S, M, A]):
     _last_actions: tuple[A, ...] = ()
     _repeats: int = 0
     _saving: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _acting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _server: BusServer | None = None
 
     @property
     def log(self) -> journal.Logger:
@@ -116,6 +124,11 @@ class Daemon(Generic[S, M, A]):
     async def change(self, alter: Callable[[M], M]) -> None:
         """Alters the memory for a command, on disk when this returns; the next look acts on it."""
         self.memory = alter(self.memory)
+        if self.at_once and self.snapshot is not None and self._server is not None:
+            decision = self.cycle.decide(self.snapshot, self.memory, self.clock.now())
+            self.memory = decision.memory
+            await self._do(decision.actions)
+            self._publish(self._server)
         await self._save()
         self.wake()
 
@@ -126,7 +139,7 @@ class Daemon(Generic[S, M, A]):
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._stop)
         self._loop.add_signal_handler(signal.SIGHUP, self._reload)
-        server = await BusServer.connect(self.bus_name, self.commands, self.clock)
+        self._server = server = await BusServer.connect(self.bus_name, self.commands, self.clock)
         helpers = [asyncio.ensure_future(source(self.wake)) for source in self.sources]
         helpers += [asyncio.ensure_future(self._feed_watchdog()), asyncio.ensure_future(_until_gone(server))]
         main = asyncio.ensure_future(self._cycle(server))
@@ -182,20 +195,29 @@ class Daemon(Generic[S, M, A]):
         decision = self.cycle.decide(self.snapshot, before, self.clock.now())
         self.memory = decision.memory
         self._publish(server)
+        done: list[str] = []
+        if not self.memory_first:
+            done = await self._do(decision.actions)
         if decision.memory != before:
             try:
                 await self._save()
-            except OSError as error:  # nothing is done that would not be remembered
+            except OSError as error:  # nothing is done that must be remembered and would not be
                 self._look_problem = (f"The memory of {self.name} cannot be written: {error}.",)
                 self.log.error(self._look_problem[0])
                 self._publish(server)
                 return 2.0
-        done = [await self._act(action) for action in decision.actions]
+        if self.memory_first:
+            done = await self._do(decision.actions)
         self._failures = {key: said for key, said in self._failures.items() if key in map(repr, decision.actions)}
         self._publish(server)
         notify("STATUS=" + (done[-1] if done else "All is as it should be.") + "\n")
         soon = self._back_off(decision.actions) if decision.actions else self.interval
         return min(soon, decision.again or self.interval)
+
+    async def _do(self, actions: tuple[A, ...]) -> list[str]:
+        """One after the other, also when a command and a look want something at one time."""
+        async with self._acting:
+            return [await self._act(action) for action in actions]
 
     def _back_off(self, actions: tuple[A, ...]) -> float:
         self._repeats = self._repeats + 1 if actions == self._last_actions else 0

@@ -76,7 +76,7 @@ def _tray(look: PanelLook, memory: PanelMemory, bay: Bay) -> SetTray | None:
     tray = TRAY[light]
     changes = tuple(
         (led, lamp)
-        for led, lamp in ((bay.activity, tray.activity), (bay.status, tray.status))
+        for led, lamp in ((bay.status, tray.status), (bay.activity, tray.activity))  # amber is waited for
         if led is not None and led.name in look.lamps and not look.lamps[led.name].agrees(lamp)
     )
     return SetTray(bay.number, light, changes) if changes else None

@@ -14,15 +14,14 @@ import msgspec
 from core import config
 from core.bus import Command, Sentence
 from core.daemon import Daemon, Decision, run_daemon
-from core.errors import BayUnknown, BayWithoutLeds, LedGone, RackeyeError, UdevSilent
+from core.errors import BayUnknown, BayWithoutLeds, RackeyeError, UdevSilent
 from core.paths import Paths
 from core.settings import Settings
 from hw import bays, panel, profile
 from hw.chassis import Led
 from hw.drivers.block_io import BlockIo
-from hw.drivers.sysfs_led import SysfsFiles, SysfsLeds
 from hw.events import drive_events
-from hw.leds import Lamp
+from hw.lamps import Lamps
 from hw.model import LocateRequest, PanelSnapshot, SetTraysRequest
 from hw.panel import PanelLook, PanelMemory, SetTray
 
@@ -36,6 +35,7 @@ class PanelCycle:
         self._paths = paths
         self._udev = udev
         self._io = BlockIo(paths.sys)
+        self._lamps = Lamps()
         self._chassis = profile.in_force(paths)
 
     def observe(self) -> PanelLook:
@@ -49,15 +49,8 @@ class PanelCycle:
             occupants = bays.occupants(self._udev)
         except UdevSilent as error:
             problems.append(f"{error.sentence} Which bays hold a drive is not known.")
-        lamps: dict[str, Lamp] = {}
-        leds = SysfsLeds(SysfsFiles(chassis.sysfs))
-        for bay in chassis.profile.bays:
-            for led in (bay.activity, bay.status):
-                try:
-                    if led is not None:
-                        lamps[led.name] = leds.read(led.name)
-                except LedGone as error:
-                    problems.append(f"Bay {bay.number}: {error.sentence}")
+        lamps, dark = self._lamps.read(chassis)
+        problems += dark
         rates = self._io.rates(drive.device for drive in occupants or ())
         return PanelLook(chassis.profile, occupants, lamps, rates, tuple(problems))
 
@@ -66,11 +59,10 @@ class PanelCycle:
 
     def act(self, action: SetTray) -> str:
         """Sets each LED, also when another one fails. Raises LedGone, LedStuck."""
-        leds = SysfsLeds(SysfsFiles(self._chassis.sysfs))
         failed: RackeyeError | None = None
         for led, lamp in action.changes:
             try:
-                leds.write(led.name, lamp)
+                self._lamps.write(self._chassis, led, lamp)
             except RackeyeError as error:
                 failed = error
         if failed is not None:
@@ -104,7 +96,7 @@ def make(paths: Paths) -> Daemon[PanelLook, PanelMemory, SetTray]:
     """The daemon with its two commands."""
     cycle = PanelCycle(paths, bays.Udev())
     daemon: Daemon[PanelLook, PanelMemory, SetTray] = Daemon(
-        "rackeye-paneld", cycle, remembered(paths), BUS_NAME, sources=(drive_events,)
+        "rackeye-paneld", cycle, remembered(paths), BUS_NAME, sources=(drive_events,), at_once=True
     )
 
     async def set_trays(request: SetTraysRequest) -> Sentence:

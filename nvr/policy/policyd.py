@@ -125,7 +125,7 @@ def make(paths: Paths | None = None) -> Daemon[World, Memory, SetTrays]:
     daemon = Daemon(
         NAME, cycle, cycle.load(), BUS_NAME,
         commands=(Command("Acknowledge", AcknowledgeRequest, Sentence, acknowledge_alarm),),
-        sources=(cycle.listen,), clock=clock,
+        sources=(cycle.listen,), memory_first=False, clock=clock,
     )
     return daemon
 

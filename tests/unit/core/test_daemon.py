@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,7 +68,10 @@ class Thermostat:
         self.order.append("reload")
 
 
-def play(thermostat: Thermostat, scene: Callable[[BusClient, Daemon[Room, int, str]], Awaitable[None]]) -> None:
+def play(
+    thermostat: Thermostat, scene: Callable[[BusClient, Daemon[Room, int, str]], Awaitable[None]], *,
+    memory_first: bool = True, at_once: bool = False,
+) -> None:
     """Runs the daemon and a scene beside it, then ends it by SIGTERM as systemd does."""
 
     async def set_memory(_request: Nothing) -> Sentence:
@@ -78,7 +82,8 @@ def play(thermostat: Thermostat, scene: Callable[[BusClient, Daemon[Room, int, s
         await asyncio.Event().wait()
 
     daemon = Daemon(
-        "test", thermostat, 0, NAME, commands=(Command("Set", Nothing, Sentence, set_memory),), sources=(quiet,)
+        "test", thermostat, 0, NAME, commands=(Command("Set", Nothing, Sentence, set_memory),), sources=(quiet,),
+        memory_first=memory_first, at_once=at_once,
     )
 
     async def whole() -> None:
@@ -106,6 +111,53 @@ def test_acts_until_all_is_well_and_saves_before_it_acts(bus: Bus) -> None:
 
     play(thermostat, scene)
     assert thermostat.order == ["saved 1", "heat", "saved 2", "heat"]
+
+
+def test_what_may_be_done_twice_waits_for_no_disk(bus: Bus) -> None:
+    thermostat = Thermostat(19)
+
+    async def scene(client: BusClient, _: Daemon[Room, int, str]) -> None:
+        await until(client, lambda room: room.degrees == 20)
+
+    play(thermostat, scene, memory_first=False)
+    assert thermostat.order == ["heat", "saved 1"]
+
+
+@dataclass(slots=True)
+class SlowEye(Thermostat):
+    """Its second look does not end before it is told to; memory 100 asks for heat, whatever the degrees."""
+
+    looks: int = 0
+    busy: threading.Event = field(default_factory=threading.Event)
+    go: threading.Event = field(default_factory=threading.Event)
+
+    def observe(self) -> Room:
+        self.looks += 1
+        if self.looks == 2:
+            self.busy.set()
+            self.go.wait(10)
+        return Room(self.degrees)
+
+    def decide(self, snapshot: Room, memory: int, now: float) -> Decision[int, str]:
+        return Decision(("heat",) if memory == 100 and "heat" not in self.order else (), memory)
+
+
+def test_a_command_acts_at_once_while_a_look_is_under_way(bus: Bus) -> None:
+    eye = SlowEye(20)
+
+    async def scene(client: BusClient, daemon: Daemon[Room, int, str]) -> None:
+        await until(client, lambda room: room.degrees == 20)
+        daemon.wake()
+        await asyncio.to_thread(eye.busy.wait, 5)
+        await client.call(NAME, "Set", Nothing(), Sentence)
+        assert eye.order == ["heat", "saved 100"], "the second look is still under way"
+        assert (await client.snapshot(NAME, Room)).data.heatings == 100
+        eye.go.set()
+
+    try:
+        play(eye, scene, at_once=True)
+    finally:
+        eye.go.set()
 
 
 def test_an_action_without_effect_backs_off_and_is_shown(bus: Bus) -> None:
