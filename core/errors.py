@@ -496,7 +496,7 @@ class IndexBroken(RecorderError):
 
 class NothingRecorded(RecorderError):
     code = "REC-030"
-    meaning = "There is no video of this camera at that time or after it. The timeline shows what there is, and why not."
+    meaning = "There is no video of this camera at that time or after it. The timeline shows what there is."
 
 
 class ViewingAbsent(RecorderError):
@@ -509,7 +509,7 @@ class ViewingAbsent(RecorderError):
 
 class BadViewingRequest(RecorderError):
     code = "REC-032"
-    meaning = "A request for live view or playback that the recorder does not understand: a time, a camera, or its form."
+    meaning = "A request for live view or playback that the recorder does not understand: a time, or its form."
 
 
 # -- alarms ----------------------------------------------------------------------------------------------------------

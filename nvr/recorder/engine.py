@@ -37,10 +37,13 @@ from nvr.recorder.decide import (
     WriterNow,
 )
 from nvr.recorder.index import Segment, Totals, open_index
+from nvr.recorder.live import Live
 from nvr.recorder.model import RecorderSnapshot
+from nvr.recorder.playback import Edge, Library
 from nvr.recorder.recording import Recording
 from nvr.recorder.station import Station
-from nvr.recorder.views import show
+from nvr.recorder.viewing import Viewing
+from nvr.recorder.views import camera_state, show
 from nvr.recorder.volumes import MountEvents, VolumeNow, find_volumes, open_volume, reserve_bytes
 from nvr.recorder.writer import VolumeWriter
 
@@ -68,6 +71,9 @@ class Recorder:
         self._loaded: Loaded[Settings] = Loaded(Settings())
         self._seen: tuple[object, ...] = ()
         self._saved: bytes = b""
+        self._live = Live(clock)
+        library = Library(paths, self.index, self._edge, clock.now)
+        self._viewing = Viewing(paths, self._live, library, self._names)
         self._first_look = True  # gaps since the last run are counted for the cameras that are there from the start
 
     # -- what runs between the looks ------------------------------------------------------------------------------
@@ -78,11 +84,14 @@ class Recorder:
         self._loop, self._wake = loop, wake
         mounts = MountEvents(self.paths)
         loop.add_reader(mounts.fileno(), wake)
+        if said := await self._viewing.start():
+            log.warning(said)
         try:
             await loop.create_future()
         finally:
             loop.remove_reader(mounts.fileno())
             mounts.close()
+            await self._viewing.stop()
             await self.shut_down()
 
     def wake(self) -> None:
@@ -223,6 +232,19 @@ class Recorder:
         self._in_loop(self._unassign(volume))
         return reason if stopped else f"{reason} Its drives do not answer; what was open is mended later."
 
+    def _names(self) -> frozenset[str]:
+        return frozenset(camera.name for camera in self._loaded.settings.cameras)
+
+    def _edge(self, name: str) -> Edge | None:
+        """How a camera is recorded now; asked by playback's threads."""
+        camera = next((camera for camera in self._loaded.settings.cameras if camera.name == name), None)
+        if camera is None:
+            return None
+        station = self.stations.get(name)
+        state, detail = camera_state(camera, station)
+        until = station.recording.coverage.until if station is not None else None
+        return Edge(until, station is not None and station.recording.flowing, detail or f"The camera is {state.value}.")
+
     def _recycle(self, volume: str, segments: tuple[Segment, ...]) -> str:
         found = self.writers.get(volume)
         if found is None:
@@ -252,7 +274,8 @@ class Recorder:
                     until = self.index.recorded_until(name)
             seconds = self._loaded.settings.recorder.segment_seconds
             recording = Recording(name, self.clock, seconds, until / 1000 if until is not None else None)
-            self.stations[name] = Station(camera, recording, self._shared, self.wake)
+            self.stations[name] = Station(camera, recording, self._shared, self.wake, self._viewing.explain)
+            self._live.attach(name, recording)
         return self.stations.get(name)
 
     async def _assign(self, name: str, volume: str | None) -> str:
@@ -285,6 +308,7 @@ class Recorder:
             if name not in wanted:
                 station.recording.use(None)
                 del self.stations[name]
+                self._live.attach(name, None)
         return f"Camera {name} is disconnected."
 
 

@@ -80,6 +80,11 @@ def _sample_tables(parameters: ParameterSets, width: int, height: int) -> bytes:
     )
 
 
+def codec(parameters: ParameterSets) -> str:
+    """The stream as browsers are asked about it (RFC 6381), such as avc1.4d401e."""
+    return f"avc1.{parameters.sps[0][1:4].hex()}"
+
+
 def decoder_configuration(parameters: ParameterSets) -> bytes:
     """AVCDecoderConfigurationRecord (14496-15, 5.3.3.1) with 4-byte NAL unit lengths.
 
@@ -108,17 +113,24 @@ def fragment_head(number: int, samples: Sequence[Sample], end: int) -> bytes:
         rows += (max(0, then - at), sample.size, KEY_FLAGS if sample.key else OTHER_FLAGS)
         if reordered:
             rows.append((sample.time - at) & 0xFFFFFFFF)  # signed in version 1
+    return movie_fragment(number, decoded[0], rows, sum(sample.size for sample in samples), reordered=reordered)
+
+
+def movie_fragment(number: int, start: int, rows: Sequence[int], data_size: int, *, reordered: bool) -> bytes:
+    """moof and the beginning of its mdat. start: decoding time of the first sample, in ticks.
+
+    rows: of each sample its duration, size, flags and, when reordered, its composition offset.
+    """
     run_flags = 0x000001 | 0x000100 | 0x000200 | 0x000400 | (0x000800 if reordered else 0)
     run_size = 20 + 4 * len(rows)
     moof_size = 8 + 16 + 8 + 16 + 20 + run_size
-    data_size = sum(sample.size for sample in samples)
     return struct.pack(
         f">I4s I4sII I4s I4sII I4sIQ I4sIII{len(rows)}I I4s",
         moof_size, b"moof",
         16, b"mfhd", 0, number,
         moof_size - 24, b"traf",
         16, b"tfhd", 0x020000, TRACK,  # default-base-is-moof
-        20, b"tfdt", 1 << 24, decoded[0],
-        run_size, b"trun", 1 << 24 | run_flags, len(samples), moof_size + 8, *rows,
+        20, b"tfdt", 1 << 24, start,
+        run_size, b"trun", 1 << 24 | run_flags, len(rows) // (4 if reordered else 3), moof_size + 8, *rows,
         8 + data_size, b"mdat",
     )  # fmt: skip

@@ -26,11 +26,15 @@ class Contents:
 
 
 @dataclass(frozen=True, slots=True)
-class _Fragment:
+class MovieFragment:
+    """A moof. start, ticks: decoding time and how long it lasts; start_at: where the start stands, from the moof's
+    beginning; data_at: of the first sample, from there too."""
+
     start: int
     ticks: int
     sizes: tuple[int, ...]
-    data_at: int  # of the first sample, from the moof's beginning
+    data_at: int
+    start_at: int
 
 
 def read_contents(fd: int) -> Contents:
@@ -53,7 +57,7 @@ def read_contents(fd: int) -> Contents:
         return Contents(at, size, frames, fragments, end / TIMESCALE)
 
 
-def _box(data: mmap.mmap, at: int) -> tuple[bytes, int] | None:
+def _box(data: mmap.mmap | bytes, at: int) -> tuple[bytes, int] | None:
     """Type and end of the box at `at`; None when it is not whole."""
     if at + 8 > len(data):
         return None
@@ -71,14 +75,14 @@ def _beginning(data: mmap.mmap) -> int:
     return at
 
 
-def _fragment(data: mmap.mmap, at: int) -> tuple[_Fragment, int] | None:
+def _fragment(data: mmap.mmap, at: int) -> tuple[MovieFragment, int] | None:
     """The fragment at `at` and where it ends; None when it is torn."""
     head = _box(data, at)
     body = _box(data, head[1]) if head is not None else None
     if head is None or body is None or head[0] != b"moof" or body[0] != b"mdat":
         return None
     try:
-        fragment = _movie_fragment(data, at, head[1])
+        fragment = movie_fragment(data, at, head[1])
     except struct.error:
         return None
     if fragment is None or at + fragment.data_at + sum(fragment.sizes) != body[1]:
@@ -86,7 +90,8 @@ def _fragment(data: mmap.mmap, at: int) -> tuple[_Fragment, int] | None:
     return (fragment, body[1]) if _samples_are_whole(data, at + fragment.data_at, fragment.sizes) else None
 
 
-def _movie_fragment(data: mmap.mmap, at: int, end: int) -> _Fragment | None:
+def movie_fragment(data: mmap.mmap | bytes, at: int, end: int) -> MovieFragment | None:
+    """The moof in data[at:end]; None when it is none of ours. Raises struct.error."""
     boxes: dict[bytes, int] = {}
     inside = at + 8
     while inside < end:
@@ -101,7 +106,7 @@ def _movie_fragment(data: mmap.mmap, at: int, end: int) -> _Fragment | None:
     flags, count, data_at = struct.unpack_from(">III", data, boxes[b"trun"] + 8)
     width = 4 if flags & 0x800 else 3
     rows = struct.unpack_from(f">{count * width}I", data, boxes[b"trun"] + 20)
-    return _Fragment(start, sum(rows[0::width]), rows[1::width], data_at)
+    return MovieFragment(start, sum(rows[0::width]), rows[1::width], data_at, boxes[b"tfdt"] + 12 - at)
 
 
 def _samples_are_whole(data: mmap.mmap, at: int, sizes: tuple[int, ...]) -> bool:

@@ -66,6 +66,11 @@ class GopAssembler:
         self._size += len(unit.data)
         return done
 
+    @property
+    def pending(self) -> tuple[AccessUnit, ...]:
+        """The group in the making, for who wants to see it now; empty unless it begins with a key frame."""
+        return tuple(self._units) if self._units and self._units[0].key else ()
+
     def flush(self) -> Gop | None:
         """The run ends here; the last picture lasts as long as is usual."""
         done = self._complete(max(unit.time for unit in self._units) + self._usual) if self._units else None

@@ -31,6 +31,14 @@ CREATE TABLE IF NOT EXISTS segments (
 );
 CREATE INDEX IF NOT EXISTS by_camera ON segments (camera, start);
 CREATE INDEX IF NOT EXISTS by_age ON segments (volume, state, start);
+-- Why there are no pictures; the one thing here that the files do not say. Where it is lost, the reason is unknown.
+CREATE TABLE IF NOT EXISTS gaps (
+    camera TEXT NOT NULL,
+    start INTEGER NOT NULL,      -- UTC, milliseconds
+    end INTEGER NOT NULL,
+    reason TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS gaps_by_camera ON gaps (camera, start);
 PRAGMA user_version = 1;
 """
 FIELDS = ("camera", "volume", "path", "start", "end", "bytes", "frames", "state")
@@ -56,6 +64,15 @@ class Segment:
     bytes: int
     frames: int
     state: SegmentState
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonedGap:
+    """Why there are no pictures. start, end: UTC in milliseconds."""
+
+    start: int
+    end: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +145,30 @@ class Index:
         """A camera's files that hold something of a span of time."""
         return self._segments("camera = ? AND start < ? AND end > ? ORDER BY start", (camera, end, start))
 
+    def of_camera(self, camera: str, start: int, end: int) -> tuple[Segment, ...]:
+        """As `between`, and those that are being written, whose end is not known here."""
+        where = "camera = ? AND start < ? AND (end > ? OR state = 'open') ORDER BY start, path"
+        return self._segments(where, (camera, end, start))
+
+    def explain_gap(self, camera: str, gap: ReasonedGap) -> None:
+        """Keeps why there are no pictures, as long as there are older ones."""
+        self._write("INSERT INTO gaps VALUES (?, ?, ?, ?)", (camera, gap.start, gap.end, gap.reason))
+        oldest = "SELECT coalesce(min(start), 0) FROM segments WHERE camera = ?"
+        self._write(f"DELETE FROM gaps WHERE camera = ? AND end < ({oldest})", (camera, camera))  # noqa: S608 -- constant
+
+    def gaps(self, camera: str, start: int, end: int) -> tuple[ReasonedGap, ...]:
+        """The reasons that are known in a span of time, by time."""
+        query = "SELECT start, end, reason FROM gaps WHERE camera = ? AND start < ? AND end > ? ORDER BY start"
+        return tuple(ReasonedGap(*row) for row in self._read(query, (camera, end, start)))
+
     def recorded_until(self, camera: str) -> int | None:
         """Where a camera's recordings end, UTC in milliseconds."""
         rows = self._read("SELECT max(end) FROM segments WHERE camera = ?", (camera,))
+        return None if rows[0][0] is None else int(rows[0][0])
+
+    def last_before(self, camera: str, moment: int) -> int | None:
+        """Where the files end that began before a moment; UTC in milliseconds. None: there was nothing before."""
+        rows = self._read("SELECT max(end) FROM segments WHERE camera = ? AND start < ?", (camera, moment))
         return None if rows[0][0] is None else int(rows[0][0])
 
     def totals(self, volume: str) -> Totals:

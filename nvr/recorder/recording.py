@@ -43,6 +43,16 @@ class Sink(Protocol):
         """What was taken and did not reach a file, since this was asked last."""
 
 
+class Watcher(Protocol):
+    """Who wants to see the pictures now. Costs next to nothing at each call, and never fails."""
+
+    def add(self, unit: AccessUnit) -> None:
+        """A picture arrived."""
+
+    def ended(self) -> None:
+        """The session is over: what comes next is on another time line."""
+
+
 @dataclass(slots=True)
 class _File:
     first: int  # ticks
@@ -88,6 +98,7 @@ class Recording:
         self.flowing = False  # the last group was taken by a volume
         self.on_flow: Callable[[], None] = lambda: None
         self.on_gap: Callable[[Gap], None] = lambda _: None
+        self.watcher: Watcher | None = None  # set only while somebody watches
         self._clock = clock
         self._gops = GopAssembler()
         self._placement = Placement()
@@ -99,10 +110,17 @@ class Recording:
         now = self._clock.now()
         self.figures.frames += 1
         self.figures.last_frame = now
+        if self.watcher is not None:
+            self.watcher.add(unit)
         done = self._gops.add(unit)
         if done is not None:
             self._record(done)
         self._placement.arrived(unit.time, now)
+
+    @property
+    def pending(self) -> tuple[AccessUnit, ...]:
+        """The group of pictures in the making."""
+        return self._gops.pending
 
     def use(self, sink: Sink | None) -> None:
         """Another volume from the next key frame on; None: nowhere."""
@@ -120,6 +138,8 @@ class Recording:
         self._end_file()
         self._placement.forget()
         self.flowing = False
+        if self.watcher is not None:
+            self.watcher.ended()
 
     def _count_lost(self) -> None:
         for gap in self._sink.take_lost(self.camera) if self._sink is not None else ():

@@ -13,16 +13,29 @@ from nvr.recorder.decide import SessionNow, SessionPhase
 from nvr.recorder.model import Gap
 from nvr.recorder.recording import Recording
 
+NO_VOLUME = "No recording volume was there."
+DOWN = "The recorder was not running."
+LOST = "Pictures were lost on their way from the camera, or its clock was set."
+Explain = Callable[[str, Gap, str], None]
 log = get_logger("rackeye-recorder")
 
 
 class Station:
     """Lives in the event loop's thread; what is read from other threads is only assigned, never changed in place."""
 
-    def __init__(self, camera: Camera, recording: Recording, shared: Shared, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        camera: Camera,
+        recording: Recording,
+        shared: Shared,
+        wake: Callable[[], None],
+        explain: Explain = lambda *_: None,
+    ) -> None:
         self.camera = camera
         self.recording = recording
-        self.volume: str | None = None
+        self._volume: str | None = None
+        self._explain = explain
+        self._reason = DOWN if recording.coverage.until is not None else ""  # of the gap that may be there now
         self.failure: RackeyeError | None = None  # stays until pictures come again
         self.session: SessionNow | None = None
         self.reconnects = 0
@@ -32,6 +45,17 @@ class Station:
         self._task: asyncio.Task[None] | None = None
         recording.on_flow = self._flows
         recording.on_gap = self._gap
+
+    @property
+    def volume(self) -> str | None:
+        """Where it is recorded."""
+        return self._volume
+
+    @volume.setter
+    def volume(self, volume: str | None) -> None:
+        if volume is None and self._volume is not None:
+            self._reason = NO_VOLUME
+        self._volume = volume
 
     def connect(self, camera: Camera, limits: Limits, delay: float) -> None:
         """A new session in so many seconds; the one before has ended."""
@@ -74,6 +98,7 @@ class Station:
 
     def _flows(self) -> None:
         self.failure = None
+        self._reason = ""
         log.info(f"Camera {self.camera.name} is recorded on {self.volume}.", camera=self.camera.name)
         self._wake()
 
@@ -82,3 +107,4 @@ class Station:
             f"Camera {self.camera.name}: {gap.seconds:.1f} s are missing in its recording.",
             camera=self.camera.name, start=f"{gap.start:.3f}", end=f"{gap.end:.3f}",
         )  # fmt: skip
+        self._explain(self.camera.name, gap, self._reason or (self.failure.sentence if self.failure else LOST))
