@@ -138,6 +138,13 @@ async def audit_list(request: Request) -> Response:
     return as_json(await web.client.call(BOX, "AuditList", AuditListRequest(limit, before), AuditListReply))
 
 
+async def history(request: Request) -> Response:
+    """GET /api/v1/history: the sensors' last ten minutes."""
+    web = web_of(request)
+    await web.guard.who(request)
+    return as_json({"sensors": {name: list(points) for name, points in web.hub.history.sensors.items()}})
+
+
 async def session(request: Request) -> Response:
     """GET /api/v1/session: who is logged in."""
     who = await web_of(request).guard.who(request)
@@ -180,6 +187,7 @@ ROUTES = [
     Route("/api/v1/openapi.json", openapi),
     Route("/api/v1/session", session),
     Route("/api/v1/audit", audit_list),
+    Route("/api/v1/history", history),
     Route("/api/v1/events", events),
     Route("/api/v1/{room}", snapshot),
     Route("/api/v1/{room}/{command}", command, methods=["POST"]),

@@ -9,8 +9,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from core.bus import BusClient, Envelope
+from core.clock import Clock
 from core.errors import BadReply, DaemonGone
-from nvr.web.rooms import ROOMS, Room
+from hw.model import FanSnapshot
+from nvr.web.history import History
+from nvr.web.rooms import FAN, ROOMS, Room
 
 T = TypeVar("T")
 
@@ -31,6 +34,8 @@ class Word:
 class Hub:
     """Follows the daemons; `words` is what is known, `changes` yields the keys of the rooms that have news."""
 
+    clock: Clock
+    history: History = field(default_factory=History)
     words: dict[str, Word] = field(default_factory=lambda: {room.key: Word() for room in ROOMS})
     _listeners: set[asyncio.Queue[str]] = field(default_factory=set)
 
@@ -48,8 +53,14 @@ class Hub:
         """A daemon's new word; None when it is gone: its last one is kept, and known to be old."""
         last = self.words[key].envelope
         self.words[key] = Word(last, answers=False) if envelope is None else Word(envelope, answers=True)
+        if key == FAN.key:
+            self._remember()
         for queue in self._listeners:
             queue.put_nowait(key)
+
+    def _remember(self) -> None:
+        with suppress(BadReply):
+            self.history.add(self.data(FAN, FanSnapshot), self.clock.now())
 
     def data(self, room: Room, kind: type[T]) -> T | None:
         """What a daemon says now, typed; None when it does not answer. Raises BadReply."""

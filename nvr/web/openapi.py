@@ -49,6 +49,11 @@ def document() -> dict[str, Any]:
         _query("before", "Only ids below this one", {"type": "integer", "minimum": 0, "maximum": (1 << 62) - 1}),
     ]
     paths["/api/v1/audit"] = {"get": audit}
+    point = {"type": "array", "prefixItems": [{"type": "number"}, {"type": ["number", "null"]}], "minItems": 2}
+    past = {"type": "object", "additionalProperties": {"type": "array", "items": point}}
+    paths["/api/v1/history"] = {"get": _get(
+        "get_history", "Sensors: [UTC seconds, value] of the last ten minutes",
+        {"type": "object", "required": ["sensors"], "properties": {"sensors": past}})}
     events = _get("get_events", "Each change: event = room, data = its envelope, `null` when gone; `tick` = time", {})
     events["responses"]["200"]["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
     paths["/api/v1/events"] = {"get": events}

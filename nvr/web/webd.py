@@ -36,7 +36,8 @@ class Server(uvicorn.Server):
 
 async def serve(paths: Paths, host: str = "", port: int = PORT) -> None:
     """Until SIGTERM. Raises BusMissing when the bus ends, OSError when the port or the folder cannot be had."""
-    clock, hub = SystemClock(), Hub()
+    clock = SystemClock()
+    hub = Hub(clock)
     cert, key = certificate.ensure(paths.state / "web", clock)
     log.info(f"The certificate's SHA-256 fingerprint is {certificate.fingerprint(cert)}.")
     async with BusClient() as client:

@@ -1,0 +1,55 @@
+// Open alarms with what to do, those cleared lately, and the one word on top.
+
+import { mayChange, tell } from "./api.js";
+import { $, h, put, word } from "./dom.js";
+import { tone } from "./drives.js";
+import { seconds, time } from "./format.js";
+import { known, live, now } from "./store.js";
+
+function alarm(one) {
+  const about = [one.bay !== null ? `bay ${one.bay}` : "", one.serial ?? "", one.vd ?? "", one.camera ?? ""].filter(Boolean).join(", ");
+  return h("li", { class: `card alarm ${tone(one.level)}` },
+    h("h3", {}, word(one.level, tone(one.level)), ` ${one.title}`, about ? h("span", { class: "quiet" }, ` (${about})`) : []),
+    h("p", {}, one.text),
+    one.hint ? h("p", { class: "todo" }, h("strong", {}, "What to do: "), one.hint) : [],
+    h("p", { class: "quiet" }, h("time", { "data-at": one.raised, title: time(one.raised) }, seconds(now() - one.raised), " ago"), `, since ${time(one.raised)}. ${one.code}.`,
+      one.acknowledged ? ` Seen ${time(one.acknowledged)}.` : ""),
+    mayChange && !one.acknowledged ? h("div", { class: "buttons" }, h("button", { "data-key": `ack-${one.id}`, onclick: () => tell("policy", "Acknowledge", { id: one.id }) }, "I have seen it")) : []);
+}
+
+// paneld tells of the beeper from issue 3 on; nothing is shown where it does not.
+function beeper() {
+  const state = known("panel")?.beeper;
+  if (state === undefined || state === null) return [];
+  const text = typeof state === "string" ? state : state.state ?? JSON.stringify(state);
+  const quiet = ["silent", "silenced", "off", "quiet", "none"].includes(String(text).toLowerCase());
+  return h("div", { class: "buttons" }, h("span", {}, `Beeper: ${String(text).toLowerCase()}`),
+    mayChange && !quiet ? h("button", { class: "main", "data-key": "silence", onclick: () => tell("panel", "Silence", {}) }, "Silence it") : []);
+}
+
+export function alarms(body) {
+  const data = known("policy");
+  if (!data) return put(body, h("p", { class: "unknown" }, "unknown"));
+  const silent = Object.entries(data.daemons).filter(([, answers]) => !answers).map(([name]) => name);
+  return put(body,
+    beeper(),
+    silent.map((name) => h("p", { class: "problem" }, `${name} does not answer: what it watches is unknown.`)),
+    data.problems.map((text) => h("p", { class: "problem" }, text)),
+    data.alarms.length ? h("ul", { class: "alarms" }, data.alarms.map(alarm)) : h("p", {}, silent.length ? "No alarm is known to be open." : "No alarm is open."),
+    data.cleared.length ? h("details", {}, h("summary", {}, `Cleared lately (${data.cleared.length})`),
+      h("ul", {}, data.cleared.map((one) => h("li", {}, `${time(one.cleared)} ${one.title}: ${one.cleared_text || one.text}`)))) : []);
+}
+
+const WORDS = { Good: "good", Notice: "notice", Warning: "warn", Critical: "bad" };
+
+export function health() {
+  const data = known("policy");
+  const sure = data && live("policy");
+  const text = sure ? data.health : "Unknown";
+  const count = data ? data.alarms.length : null;
+  const box = $("#health");
+  box.className = `health ${sure ? WORDS[text] ?? "unknown" : "unknown"}`;
+  put(box.querySelector(".word"), text);
+  put(box.querySelector(".count"), count === null ? "alarms unknown" : `${count} alarm${count === 1 ? "" : "s"}${sure ? "" : " (old)"}`);
+  document.title = `${text === "Good" ? "" : `${text}: `}${document.title.split(": ").at(-1)}`;
+}

@@ -1,0 +1,45 @@
+// Asks the API. An error has a sentence and what to do, both shown to the person.
+
+import { toast } from "./dom.js";
+
+const csrf = document.querySelector('meta[name="csrf-token"]').content;
+
+export class Refused extends Error {
+  constructor(error, status) {
+    super(error.sentence);
+    Object.assign(this, { code: error.code, hint: error.hint, status });
+  }
+}
+
+async function answer(response) {
+  const body = await response.json().catch(() => ({}));
+  if (response.ok) return body;
+  if (response.status === 401) location.assign("/login");
+  throw new Refused(body.error ?? { code: "", sentence: `The console answered ${response.status}.`, hint: "" }, response.status);
+}
+
+export const get = async (path) => answer(await fetch(`/api/v1/${path}`));
+
+export async function order(room, command, request = {}) {
+  const headers = { "Content-Type": "application/json", "X-CSRF-Token": csrf };
+  return answer(await fetch(`/api/v1/${room}/${command}`, { method: "POST", headers, body: JSON.stringify(request) }));
+}
+
+// Gives a command and says what came of it. Returns the reply, or null when it was refused.
+export async function tell(room, command, request) {
+  try {
+    const reply = await order(room, command, request);
+    toast(reply.text ?? reply.sentence ?? "Done.");
+    return reply;
+  } catch (error) {
+    toast(said(error), "bad");
+    return null;
+  }
+}
+
+export function said(error) {
+  if (error instanceof Refused) return `${error.message} ${error.hint ?? ""} ${error.code ? `[${error.code}]` : ""}`.trim();
+  return "The console cannot be reached. Is the network there?";
+}
+
+export const mayChange = document.querySelector("#top").dataset.role === "administrator";

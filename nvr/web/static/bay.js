@@ -1,0 +1,96 @@
+// One bay in a dialog: its drive, S.M.A.R.T. when it is known, locate, and the way to the replace wizard.
+
+import { mayChange, order, said, tell } from "./api.js";
+import { $, h, put, toast, word } from "./dom.js";
+import { bayView, driveOf, drivesIn, tone, vdOf } from "./drives.js";
+import { bytes } from "./format.js";
+import { listen, live } from "./store.js";
+import { startReplace } from "./replace.js";
+
+let shown = null; // what draws the dialog, while it is open
+const dialog = $("#dialog");
+
+export function show(draw) {
+  shown = draw;
+  draw();
+  if (!dialog.open) dialog.showModal();
+}
+
+export const close = () => dialog.close();
+export const frame = (title, ...rest) => put(dialog,
+  h("div", { class: "head" }, h("h2", { id: "dialog-title" }, title), h("button", { "data-key": "close", "aria-label": "Close", onclick: close }, "✕")), ...rest);
+
+dialog.addEventListener("close", () => (shown = null));
+listen((key) => { // what a person types is never overwritten by news
+  if (shown && ["raid", "panel", "line"].includes(key) && !dialog.querySelector("input:focus, select:focus")) shown();
+});
+
+export const fact = (name, value) => [h("dt", {}, name), h("dd", {}, value ?? h("span", { class: "unknown" }, "unknown"))];
+
+function smart(drive) {
+  const found = drive?.smart;
+  if (found === undefined || found === null) return h("span", { class: "unknown" }, "unknown");
+  if (typeof found !== "object") return String(found);
+  return Object.entries(found).map(([name, value]) => `${name.replaceAll("_", " ")}: ${value ?? "unknown"}`).join("; ");
+}
+
+export function facts(bay) {
+  const [view, drive] = [bayView(bay), driveOf(bay)];
+  const present = view?.present;
+  return h("dl", { class: "facts" },
+    fact("Drive", present === false ? "none" : present ? "present" : null),
+    fact("State", drive ? word(drive.state, tone(drive.state)) : present === false ? "empty" : null),
+    drive?.detail ? fact("", drive.detail) : [],
+    fact("Model", drive?.model || view?.model),
+    fact("Serial", drive?.serial || view?.serial),
+    fact("Capacity", drive ? bytes(drive.size) : null),
+    fact("Device", drive?.device ?? view?.device ?? (present === false ? "none" : null)),
+    fact("Virtual drive", drive ? drive.vd ?? "none" : null),
+    fact("S.M.A.R.T.", smart(drive)),
+    fact("Lights", view?.light?.toLowerCase()));
+}
+
+export async function locate(bay, on) {
+  try {
+    toast((await order("panel", "Locate", { bay, on })).text);
+    return true;
+  } catch (error) {
+    toast(said(error), "bad");
+    return false;
+  }
+}
+
+export const mustClear = (drive) => drive && ["Foreign", "Stale", "Unconfigured Bad", "Unconfigured Good"].includes(drive.state) && drive.vd === null && drive.bay !== null;
+
+export function openBay(bay) {
+  show(() => {
+    const [view, drive] = [bayView(bay), driveOf(bay)];
+    const others = drivesIn(bay).filter((one) => one !== drive);
+    const stale = live("panel") && live("raid") ? [] : h("p", { class: "problem" }, "What is shown here is old: a daemon does not answer.");
+    frame(`Bay ${bay}`, stale, facts(bay),
+      others.map((one) => h("p", { class: "problem" }, `Should be here: ${one.model} ${one.serial}, ${one.state}. ${one.detail}`)),
+      mayChange ? h("div", { class: "buttons" },
+        h("button", { "data-key": "locate", class: "main", disabled: !view, onclick: () => locate(bay, !view?.locate) }, view?.locate ? "Stop blinking" : "Make it blink"),
+        h("button", { "data-key": "replace", onclick: () => startReplace(bay) }, "Replace this drive …"),
+        mustClear(drive) ? h("button", { "data-key": "clear", onclick: () => openClear(bay) }, "Clear it …") : []) : h("p", { class: "quiet" }, "A viewer may look, not change."));
+  });
+}
+
+// Destroys what is on the drive: its serial number is typed.
+export function openClear(bay, after = openBay) {
+  const drive = driveOf(bay);
+  const typed = h("input", { id: "serial", autocomplete: "off", spellcheck: "false", "data-key": "serial" });
+  const go = h("button", { class: "danger", disabled: true, "data-key": "go", onclick: async () => {
+    if (await tell("raid", "ClearDrive", { bay, serial: drive.serial })) after(bay);
+  } }, "Clear this drive");
+  typed.addEventListener("input", () => (go.disabled = typed.value.trim() !== drive.serial));
+  let drawn = false;
+  show(() => {
+    if (drawn) return;
+    drawn = true;
+    frame(`Clear the drive in bay ${bay}`, facts(bay),
+      h("p", { class: "problem" }, `Whatever is on ${drive.model} ${drive.serial} in bay ${bay} will be lost.`, drive.vd && vdOf(drive.vd) ? ` It belongs to ${drive.vd}.` : ""),
+      h("label", { for: "serial" }, "Type its serial number to go on"), typed,
+      h("div", { class: "buttons" }, go, h("button", { "data-key": "back", onclick: () => after(bay) }, "Back")));
+  });
+}

@@ -1,0 +1,88 @@
+// The front of the chassis as one SVG, made from the profile's rows of bays; every LED as it is.
+
+import { h, put, s } from "./dom.js";
+import { known, live } from "./store.js";
+import { openBay } from "./bay.js";
+import { driveOf, tone } from "./drives.js";
+
+// light -> [activity (green), status (amber)]: the table "Tray LEDs" of spec/panel.md.
+const LEDS = {
+  ABSENT: ["off", "off"], PRESENT: ["on", "off"], ACTIVE: ["blink4", "off"],
+  LOCATE: ["off", "blink4"], FAILED: ["off", "on"], REBUILD: ["off", "blink1"],
+};
+const SAYS = {
+  ABSENT: "empty", PRESENT: "idle", ACTIVE: "active", LOCATE: "located", FAILED: "failed", REBUILD: "rebuilding",
+};
+const [WIDE, HIGH, GAP, EAR] = [176, 78, 8, 34];
+
+function led(x, y, colour, state, says) {
+  return s("g", { class: `led ${colour} ${state}` }, s("title", {}, `${says}: ${state.replace("blink", "blinks at ")}${state.startsWith("blink") ? " Hz" : ""}`),
+    s("circle", { class: "glow", cx: x, cy: y, r: 8 }), s("circle", { class: "lens", cx: x, cy: y, r: 4.5 }));
+}
+
+function bay(view, x, y) {
+  const [activity, status] = LEDS[view.light] ?? ["unknown", "unknown"];
+  const drive = driveOf(view.bay);
+  const state = drive?.state ?? (view.present === null ? "unknown" : view.present ? "unknown" : "empty");
+  const light = SAYS[view.light] ?? "lights unknown";
+  const label = `Bay ${view.bay}: ${state}, ${light}${drive?.serial ? `, ${drive.model} ${drive.serial}` : ""}`;
+  const open = () => openBay(view.bay);
+  const key = (event) => {
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      open();
+    }
+  };
+  const gone = view.present === false;
+  return s("g", {
+    class: `bay ${gone ? "empty" : ""} ${tone(state)}`, id: `bay-${view.bay}`, transform: `translate(${x} ${y})`, tabindex: 0,
+    role: "button", "aria-label": label, "data-key": `bay-${view.bay}`, onclick: open, onkeydown: key,
+  },
+  s("rect", { class: "tray", width: WIDE, height: HIGH, rx: 5 }),
+  s("rect", { class: "grille", x: 34, y: HIGH - 22, width: WIDE - 44, height: 14, rx: 2 }),
+  s("rect", { class: "latch", x: WIDE - 12, y: 8, width: 5, height: HIGH - 38, rx: 2 }),
+  s("text", { class: "number", x: 34, y: 27 }, String(view.bay)),
+  s("text", { class: "state", x: 60, y: 20 }, state),
+  s("text", { class: "what", x: 60, y: 36 }, gone ? "no drive" : (drive?.serial ?? view.serial ?? "serial unknown").slice(-15)),
+  led(16, 22, "green", activity, "Activity"),
+  led(16, 46, "amber", status, "Status"));
+}
+
+// The lights of the whole chassis: shown only when paneld tells of them.
+function front(panel, height) {
+  const lights = [];
+  const info = panel.info ?? panel.information ?? null;
+  if (info !== null) lights.push(["i", `info ${String(info).toLowerCase().replaceAll("_", "-")}`, `Information LED: ${info}`]);
+  if (panel.warning !== undefined && panel.warning !== null) {
+    const on = panel.warning === true || String(panel.warning).toUpperCase() === "ON";
+    lights.push(["!", on ? "amber on" : "amber off", `Warning LED: ${on ? "on" : "off"}`]);
+  }
+  return lights.map(([text, kind, says], at) => s("g", { class: `led ${kind}`, role: "img", "aria-label": says },
+    s("title", {}, says),
+    s("circle", { class: "glow", cx: EAR / 2, cy: 26 + at * 44, r: 9 }), s("circle", { class: "lens", cx: EAR / 2, cy: 26 + at * 44, r: 6 }),
+    s("text", { class: "small", x: EAR / 2, y: 48 + at * 44 }, text))).concat(
+    s("text", { class: "small", x: EAR / 2, y: height - 8 }, ""));
+}
+
+export function chassis(body) {
+  const panel = known("panel");
+  if (!panel) return put(body, h("p", { class: "unknown" }, "unknown"));
+  const rows = panel.front ?? [];
+  const notes = (panel.problems ?? []).map((text) => h("p", { class: "problem" }, text));
+  if (!rows.length) {
+    return put(body, h("p", {}, `${panel.title || panel.profile}: this profile names no bays, so no picture can be drawn. The drives are listed under Storage.`), notes);
+  }
+  const columns = Math.max(...rows.map((row) => row.length));
+  const width = 2 * EAR + columns * (WIDE + GAP) + GAP;
+  const height = rows.length * (HIGH + GAP) + GAP;
+  const views = Object.fromEntries(panel.bays.map((view) => [view.bay, view]));
+  const bays = rows.flatMap((row, y) => row.map((number, x) => bay(
+    views[number] ?? { bay: number, present: null, light: null }, EAR + GAP + x * (WIDE + GAP), GAP + y * (HIGH + GAP))));
+  const picture = s("svg", {
+    viewBox: `0 0 ${width} ${height}`, class: `front ${live("panel") ? "" : "stale"}`, role: "group", "aria-label": `Front of the chassis: ${panel.title}`,
+  }, s("rect", { class: "case", width, height, rx: 7 }),
+  s("rect", { class: "ear", width: EAR, height, rx: 7 }), s("rect", { class: "ear", x: width - EAR, width: EAR, height, rx: 7 }),
+  front(panel, height), bays);
+  return put(body, h("div", { class: "frame" }, picture), notes,
+    h("p", { class: "quiet" }, "Choose a bay to see its drive, to make it blink, or to replace it. Green: activity. Amber: on failed, slow rebuilding, fast located."));
+}

@@ -1,0 +1,89 @@
+// The replace wizard: each step waits for what the machine itself sees, and says it when the wrong drive was pulled.
+
+import { bayView, driveOf, drivesIn, tone, vdOf } from "./drives.js";
+import { close, facts, frame, locate, mustClear, openBay, openClear, show } from "./bay.js";
+import { h, word } from "./dom.js";
+import { bytes, percent, seconds } from "./format.js";
+import { known } from "./store.js";
+
+const STEPS = ["Make sure", "Find it", "Pull it", "Put the new one in", "Rebuild"];
+const present = () => Object.fromEntries((known("panel")?.bays ?? []).map((view) => [view.bay, view.present]));
+
+const list = (at) => h("ol", { class: "steps" }, STEPS.map((name, number) =>
+  h("li", { class: number < at ? "done" : number === at ? "now" : "", "aria-current": number === at ? "step" : undefined }, name)));
+
+function danger(bay, drive) {
+  const vd = drive?.vd ? vdOf(drive.vd) : null;
+  if (!vd) return ["good", `The drive in bay ${bay} belongs to no virtual drive: pulling it costs no data of ours.`, false];
+  const used = ["Online", "Rebuild", "Copyback"].includes(drive.state);
+  if (!used) return ["good", `${vd.name} does not use this drive any more (${drive.state}). Pull no other drive.`, false];
+  if (vd.tolerance < 1) return ["bad", `${vd.name} cannot lose another drive: pulling this one loses ALL its recordings. Mend ${vd.name} first.`, true];
+  return ["warn", `The drive works and belongs to ${vd.name}, which will be Degraded until the new one is rebuilt; it can then lose ${vd.tolerance - 1} more.`, false];
+}
+
+export function startReplace(bay) {
+  const before = present();
+  const old = driveOf(bay);
+  const size = Math.max(0, ...drivesIn(bay).map((drive) => drive.size));
+  const empty = bayView(bay)?.present === false;
+  let step = 0;
+  const to = (next) => () => {
+    step = next;
+    draw();
+  };
+  const next = (label, target, more = {}) => h("button", { class: "main", "data-key": "next", onclick: to(target), ...more }, label);
+  const stop = h("button", { "data-key": "stop", onclick: async () => { await locate(bay, false); close(); } }, "Stop here");
+
+  const pages = [
+    () => {
+      const [kind, text, refuse] = danger(bay, old);
+      return [facts(bay), h("p", { class: kind === "good" ? "note" : "problem" }, text),
+        h("div", { class: "buttons" }, refuse ? [] : next("It is this one", empty ? 3 : 1), h("button", { "data-key": "back", onclick: () => openBay(bay) }, "Back"))];
+    },
+    () => {
+      const blinks = bayView(bay)?.locate;
+      return [h("p", {}, `Let bay ${bay} blink, and go to the machine. Its amber light blinks fast; every other bay's does not.`),
+        h("p", {}, "On the drive's label: ", h("strong", {}, old?.serial || "serial unknown"), ` (${old?.model || "model unknown"})`),
+        h("div", { class: "buttons" },
+          blinks ? next(`I stand before bay ${bay}`, 2) : h("button", { class: "main", "data-key": "next", onclick: () => locate(bay, true) }, `Make bay ${bay} blink`), stop)];
+    },
+    () => {
+      const wrong = Object.entries(present()).filter(([number, here]) => Number(number) !== bay && here === false && before[number] === true).map(([number]) => number);
+      const out = bayView(bay)?.present === false;
+      if (out && !wrong.length && step === 2) setTimeout(to(3), 400);
+      return [
+        wrong.length ? h("p", { class: "problem", role: "alert" }, `Bay ${wrong.join(", ")} was pulled, not bay ${bay}! Put that drive back at once, into the same bay.`) : [],
+        h("p", {}, `Pull the drive out of bay ${bay} now. This page sees it when it is out.`),
+        h("p", { class: out ? "note" : "waiting" }, out ? `Bay ${bay} is empty.` : `Waiting: bay ${bay} still holds ${old?.serial ?? "a drive"}.`),
+        h("div", { class: "buttons" }, stop)];
+    },
+    () => {
+      const drive = driveOf(bay);
+      const here = bayView(bay)?.present === true;
+      if (here && ["Rebuild", "Online"].includes(drive?.state) && drive.device && step === 3) setTimeout(to(4), 400);
+      const said = !here ? h("p", { class: "waiting" }, `Waiting for a drive in bay ${bay}.`) : [
+        h("p", {}, "Found: ", h("strong", {}, `${drive?.model ?? "model unknown"} ${drive?.serial ?? ""}`), drive ? [`, ${bytes(drive.size)}: `, word(drive.state, tone(drive.state))] : ": being read"),
+        drive?.detail ? h("p", { class: drive.refused ? "problem" : "note" }, drive.detail) : [],
+        mustClear(drive) ? h("p", { class: "problem" }, "It holds data of somebody, so it is not taken by itself.") : []];
+      return [h("p", {}, `Put the new drive into bay ${bay}: blank, and of at least ${bytes(size)}.`), said,
+        h("div", { class: "buttons" },
+          here && mustClear(drive) ? h("button", { class: "danger", "data-key": "clear", onclick: () => openClear(bay, () => show(draw)) }, "Clear it …") : [],
+          here && drive && ["Blank", "Hot Spare", "Online"].includes(drive.state) ? next("Go on", 4) : [], stop)];
+    },
+    () => {
+      const drive = driveOf(bay);
+      const vd = drive?.vd ? vdOf(drive.vd) : null;
+      const progress = vd?.progress;
+      const done = drive?.state === "Online";
+      return [
+        h("p", {}, `Bay ${bay}: `, word(drive?.state, tone(drive?.state)), vd ? [`, ${vd.name} is `, word(vd.state, tone(vd.state))] : ""),
+        progress ? [h("progress", { max: 100, value: progress.percent, "aria-label": "Rebuild" }), h("p", { class: "quiet" }, `${progress.kind}: ${percent(progress.percent)}, ${seconds(progress.seconds_left)} left. It goes on without this page, and after a power cut.`)] : [],
+        done ? h("p", { class: "note" }, "Done: the drive is a full member.") : h("p", { class: "waiting" }, progress ? "Pull no other drive until this is done." : "Waiting for the rebuild to begin."),
+        h("div", { class: "buttons" }, h("button", { class: "main", "data-key": "next", onclick: async () => { if (bayView(bay)?.locate) await locate(bay, false); close(); } }, done ? "Finish" : "Close, it goes on"))];
+    },
+  ];
+  function draw() {
+    frame(`Replace the drive in bay ${bay}`, list(step), pages[step]());
+  }
+  show(draw);
+}

@@ -1,0 +1,77 @@
+// Virtual drives with progress, drives, and the way to simple configuration.
+
+import { mayChange, order, said, tell } from "./api.js";
+import { close, fact, frame, openBay, show } from "./bay.js";
+import { h, put, table, word } from "./dom.js";
+import { tone } from "./drives.js";
+import { bytes, percent, raid, seconds, time } from "./format.js";
+import { known } from "./store.js";
+import { openSetup } from "./setup.js";
+
+const bays = (list) => list.map((bay) => bay ?? "?").join(" ");
+
+function work(vd) {
+  const progress = vd.progress;
+  if (!progress) return [];
+  const speed = progress.speed ? `, ${bytes(progress.speed)}/s` : "";
+  return h("div", { class: "work" },
+    h("progress", { max: 100, value: progress.percent, "aria-label": `${vd.name}: ${progress.kind}` }),
+    h("span", {}, `${progress.kind} ${percent(progress.percent)}${speed}, time left ${seconds(progress.seconds_left)}`));
+}
+
+function buttons(vd) {
+  if (!mayChange) return [];
+  const all = [];
+  if (vd.progress?.kind === "Check") all.push(["Stop the check", "StopCheck"]);
+  else if (!vd.progress && vd.state === "Optimal") all.push(["Check parity", "StartCheck"]);
+  return h("div", { class: "buttons" },
+    all.map(([label, command]) => h("button", { "data-key": `${command}-${vd.name}`, onclick: () => tell("raid", command, { name: vd.name }) }, label)),
+    ["Failed", "Offline"].includes(vd.state) ? h("button", { "data-key": `recover-${vd.name}`, onclick: () => openRecover(vd.name) }, "Recover …") : []);
+}
+
+async function openRecover(name) {
+  let plan;
+  try {
+    plan = await order("raid", "PlanRecover", { name });
+  } catch (error) {
+    plan = { refused: said(error) };
+  }
+  show(() => frame(`Recover ${name}`,
+    plan.refused ? h("p", { class: "problem" }, plan.refused) : [
+      h("dl", { class: "facts" }, fact("Started from bays", bays(plan.bays)), fact("Left out", bays(plan.left_out) || "none")),
+      h("p", { class: "problem" }, `This may lose: ${plan.loses}`),
+      h("div", { class: "buttons" }, h("button", { class: "danger", onclick: async () => {
+        if (await tell("raid", "RecoverVd", { name })) close();
+      } }, `Recover ${name}`))]));
+}
+
+function virtualDrive(vd, checks) {
+  const check = checks.find((one) => one.vd === vd.name);
+  return h("article", { class: `card vd ${tone(vd.state)}` },
+    h("h3", {}, `${vd.name} `, word(vd.state, tone(vd.state))),
+    h("p", {}, `${raid(vd.level)}, ${bytes(vd.size)}, bays ${bays(vd.bays)}; `,
+      vd.tolerance === 0 ? h("strong", { class: "word-bad" }, "may lose no drive now") : `may lose ${vd.tolerance} drive${vd.tolerance > 1 ? "s" : ""}`),
+    vd.detail ? h("p", {}, vd.detail) : [],
+    work(vd),
+    h("p", { class: "quiet" }, vd.mountpoint ? `Mounted at ${vd.mountpoint}. ` : "Not mounted: nothing is recorded to it. ",
+      check ? [`Last check ${time(check.finished)}: `, word(check.verdict, tone(check.verdict)), check.wrong_count ? ` (${check.wrong_count} stripes)` : ""] : "Never checked."),
+    buttons(vd));
+}
+
+function driveRow(drive) {
+  const bay = drive.bay === null ? "-" : h("button", { class: "plain", "data-key": `drive-${drive.bay}-${drive.serial}`, onclick: () => openBay(drive.bay), "aria-label": `Bay ${drive.bay}` }, String(drive.bay));
+  return [bay, word(drive.state, tone(drive.state)), drive.model || "unknown", h("span", { class: "mono" }, drive.serial || "unknown"), bytes(drive.size), drive.vd ?? "-", drive.detail];
+}
+
+export function storage(body) {
+  const data = known("raid");
+  if (!data) return put(body, h("p", { class: "unknown" }, "unknown"));
+  const blank = data.drives.filter((drive) => drive.state === "Blank" && drive.bay !== null).length;
+  return put(body,
+    data.problems.map((text) => h("p", { class: "problem" }, text)),
+    data.jobs.filter((job) => job.state === "Failed" || job.state === "Interrupted").map((job) => h("p", { class: "problem" }, `${job.vd}: ${job.kind}: ${job.state}. ${job.error}`)),
+    data.virtual_drives.length ? h("div", { class: "cards" }, data.virtual_drives.map((vd) => virtualDrive(vd, data.checks)))
+      : h("p", { class: "problem" }, "There is no virtual drive, so nothing is recorded."),
+    mayChange ? h("div", { class: "buttons" }, h("button", { class: data.virtual_drives.length ? "" : "main", "data-key": "setup", onclick: openSetup }, `Simple configuration … (${blank} blank drive${blank === 1 ? "" : "s"})`)) : [],
+    table(["Bay", "State", "Model", "Serial", "Capacity", "VD", ""], data.drives.map(driveRow), "Drives"));
+}

@@ -1,0 +1,168 @@
+"""A console with all that it talks to, on loopback: daemons that publish what a test says, and boxd's accounts.
+
+The daemons here are real services on a private bus, with the product's own types; only their snapshots are invented.
+`python -m tests.unit.nvr.web.house` serves it for looking at the page.
+"""
+
+import asyncio
+import socket
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from argon2 import PasswordHasher
+
+from boot.accounts_service import account_commands
+from core.accounts import Accounts
+from core.accounts_model import Role
+from core.bus import BusClient, BusServer, Command, Sentence
+from core.clock import SystemClock
+from core.errors import RackeyeError
+from core.paths import Paths
+from hw.model import FanSnapshot, LocateRequest, PanelSnapshot, TrayLight
+from nvr.alarms.model import AcknowledgeRequest, PolicySnapshot
+from nvr.recorder.model import RecorderSnapshot
+from nvr.web import certificate
+from nvr.web.app import make_app
+from nvr.web.hub import Hub
+from raid.model import (
+    ClearDriveRequest,
+    CreateSimpleReply,
+    CreateSimpleRequest,
+    Done,
+    Plan,
+    PlanSimpleRequest,
+    RaidSnapshot,
+)
+from tests.unit.nvr.web import sample
+
+PASSWORD = "four words nobody guesses"
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@dataclass
+class House:
+    """url: of the console. servers: the daemons by the API's names; called: what reached them."""
+
+    url: str
+    accounts: Accounts
+    hub: Hub
+    certificate: Path
+    servers: dict[str, BusServer] = field(default_factory=dict)
+    shown: dict[str, Any] = field(default_factory=dict)
+    called: list[Any] = field(default_factory=list)
+    refuse: RackeyeError | None = None
+
+    def show(self, key: str, snapshot: object) -> None:
+        """A daemon has news."""
+        self.shown[key] = snapshot
+        self.servers[key].publish(snapshot)
+
+    def commands(self) -> dict[str, tuple[Command[Any, Any], ...]]:
+        """What the daemons can be asked for here."""
+        async def locate(asked: LocateRequest) -> Sentence:
+            self._note(asked)
+            panel = self.shown["panel"]
+            bays = tuple(
+                replace(bay, locate=asked.on, light=TrayLight.LOCATE if asked.on else TrayLight.PRESENT)
+                if bay.bay == asked.bay else bay for bay in panel.bays)
+            self.show("panel", replace(panel, bays=bays))
+            return Sentence(f"Bay {asked.bay} {'blinks' if asked.on else 'blinks no more'}.")
+
+        async def clear(asked: ClearDriveRequest) -> Done:
+            self._note(asked)
+            return Done("Cleared.")
+
+        async def plan(asked: PlanSimpleRequest) -> Plan:
+            self._note(asked)
+            return sample.PLAN
+
+        async def create(asked: CreateSimpleRequest) -> CreateSimpleReply:
+            self._note(asked)
+            return CreateSimpleReply(("vd1",))
+
+        async def acknowledge(asked: AcknowledgeRequest) -> Sentence:
+            self._note(asked)
+            policy = self.shown["policy"]
+            alarms = tuple(replace(a, acknowledged=a.raised + 60) if a.id == asked.id else a for a in policy.alarms)
+            self.show("policy", replace(policy, alarms=alarms))
+            return Sentence("Seen.")
+
+        return {
+            "raid": (
+                Command("ClearDrive", ClearDriveRequest, Done, clear),
+                Command("PlanSimple", PlanSimpleRequest, Plan, plan),
+                Command("CreateSimple", CreateSimpleRequest, CreateSimpleReply, create),
+            ),
+            "panel": (Command("Locate", LocateRequest, Sentence, locate),),
+            "policy": (Command("Acknowledge", AcknowledgeRequest, Sentence, acknowledge),),
+        }
+
+    def _note(self, asked: object) -> None:
+        if self.refuse is not None:
+            raise self.refuse
+        self.called.append(asked)
+
+
+SNAPSHOTS: dict[str, tuple[str, RaidSnapshot | PanelSnapshot | FanSnapshot | RecorderSnapshot | PolicySnapshot]] = {
+    "raid": ("org.rackeye.Raid1", sample.RAID),
+    "panel": ("org.rackeye.Panel1", sample.PANEL),
+    "fan": ("org.rackeye.Fan1", sample.FAN),
+    "recorder": ("org.rackeye.Recorder1", sample.RECORDER),
+    "policy": ("org.rackeye.Policy1", sample.POLICY),
+}
+
+
+@asynccontextmanager
+async def open_house(folder: Path, port: int = 0) -> AsyncIterator[House]:
+    """On the bus of DBUS_SYSTEM_BUS_ADDRESS. The account `admin` has PASSWORD, `guard` too, and is a viewer."""
+    clock = SystemClock()
+    hub = Hub(clock)
+    accounts = Accounts(Paths(folder), clock, QUICK)
+    accounts.add("boss", Role.ADMINISTRATOR, PASSWORD, must_change=False)
+    accounts.add("guard", Role.VIEWER, PASSWORD, must_change=False)
+    cert, key = certificate.ensure(folder / "web", clock)
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        house = House(f"https://127.0.0.1:{listener.getsockname()[1]}", accounts, hub, cert)
+        for name, (bus, snapshot) in SNAPSHOTS.items():
+            house.servers[name] = await BusServer.connect(bus, house.commands().get(name, ()))
+            house.show(name, snapshot)
+            await house.servers[name].own()
+        box = await BusServer.connect("org.rackeye.Box1", account_commands(accounts))
+        await box.own()
+        async with BusClient() as client:
+            follower = asyncio.create_task(hub.follow(client))
+            config = uvicorn.Config(make_app(client, hub, clock), ssl_certfile=str(cert), ssl_keyfile=str(key),
+                                    log_config=None, log_level="warning", timeout_graceful_shutdown=1)
+            server = uvicorn.Server(config)
+            serving = asyncio.create_task(server.serve([listener]))
+            while not (server.started and all(word.answers for word in hub.words.values())):  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            try:
+                yield house
+            finally:
+                server.should_exit = True
+                await serving
+                follower.cancel()
+                await asyncio.gather(follower, return_exceptions=True)
+        for one in (*house.servers.values(), box):
+            one.close()
+
+
+async def _serve() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        async with open_house(Path(folder), port=3443) as house:
+            print(house.url, "boss", PASSWORD)  # noqa: T201 -- a tool for looking
+            at = 0
+            while True:
+                await asyncio.sleep(2)
+                at += 1
+                house.show("fan", sample.fan(31.5 + at % 7 * 0.4, 1510.0 + at % 5 * 12))
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve())

@@ -1,0 +1,122 @@
+"""An appliance in the middle of its life: one drive failed and rebuilt, one foreign, a camera that is away."""
+
+import time
+
+from hw.model import BayView, FanSnapshot, PanelSnapshot, Sensor, SensorKind, SensorState, TrayCondition, TrayLight
+from nvr.alarms.model import Alarm, Category, Health, Level, PolicySnapshot
+from nvr.recorder.model import CameraState, CameraView, Gap, RecorderSnapshot, VolumeState, VolumeView
+from raid.model import (
+    CheckResult,
+    CheckVerdict,
+    Drive,
+    DriveState,
+    Plan,
+    PlannedDrive,
+    PlannedVd,
+    Progress,
+    RaidSnapshot,
+    VdState,
+    VirtualDrive,
+    Work,
+)
+
+NOW = time.time()
+SIZE = 6_001_175_126_016
+
+
+def _drive(bay: int, state: DriveState, vd: str | None = "vd0", detail: str = "") -> Drive:
+    device = None if state is DriveState.MISSING else f"/dev/sd{'abcdefgh'[bay]}"
+    return Drive(bay, f"WD-WX12D{bay}0{bay}417", "WDC WD60PURX-64T0ZY0", SIZE, device, state, detail, vd, bay % 4)
+
+
+DRIVES = (
+    _drive(0, DriveState.ONLINE), _drive(1, DriveState.ONLINE), _drive(2, DriveState.REBUILD),
+    _drive(3, DriveState.ONLINE), _drive(4, DriveState.FAILED, None, "3 reads failed in a row."),
+    _drive(5, DriveState.FOREIGN, None, "It holds an NTFS file system."), _drive(6, DriveState.BLANK, None),
+    Drive(None, "SSD0001", "Samsung SSD 870", 250_059_350_016, "/dev/sdi", DriveState.SYSTEM, "The system drive."),
+)
+RAID = RaidSnapshot(
+    drives=DRIVES,
+    virtual_drives=(
+        VirtualDrive(
+            "vd0", "3c5e0d2a:11", 5, VdState.DEGRADED, Progress(Work.REBUILD, 42.3, 181_000_000, 19_140.0),
+            "/dev/md127", 3 * SIZE, 262_144, (0, 1, 2, 3), 0, "/srv/rackeye/vd0", "Bay 2 is being rebuilt."),
+        VirtualDrive(
+            "vd1", "77aa0d2a:12", 5, VdState.OPTIMAL, None, "/dev/md126", 2 * SIZE, 262_144, (5, 6, 7), 1,
+            "/srv/rackeye/vd1", ""),
+    ),
+    checks=(CheckResult("vd1", CheckVerdict.CLEAN, NOW - 86_400, 11_446_000, (), 0, "Every stripe agrees."),),
+)
+
+
+def _bay(bay: int, light: TrayLight | None, condition: TrayCondition = TrayCondition.NONE) -> BayView:
+    here = light is not TrayLight.ABSENT
+    locate = light is TrayLight.LOCATE
+    if not here:
+        return BayView(bay, present=False, light=light, locate=locate, condition=condition)
+    drive = DRIVES[bay]
+    return BayView(bay, True, drive.device, drive.serial, drive.model, light, locate, condition)
+
+
+PANEL = PanelSnapshot(
+    "virtual-8", "Virtual rack, 8 bays", ((4, 5, 6, 7), (0, 1, 2, 3)),
+    (
+        _bay(0, TrayLight.ACTIVE), _bay(1, TrayLight.PRESENT), _bay(2, TrayLight.REBUILD, TrayCondition.REBUILD),
+        _bay(3, TrayLight.ACTIVE), _bay(4, TrayLight.FAILED, TrayCondition.FAILED), _bay(5, TrayLight.LOCATE),
+        _bay(6, TrayLight.PRESENT), _bay(7, TrayLight.ABSENT),
+    ),
+)
+
+
+def fan(celsius: float, rpm: float) -> FanSnapshot:
+    """Temperatures and fans."""
+    return FanSnapshot("virtual-8", (
+        Sensor("Chassis", SensorKind.TEMPERATURE, celsius, "°C", None, 60.0, SensorState.OK),
+        Sensor("CPU", SensorKind.TEMPERATURE, 78.0, "°C", None, 75.0, SensorState.ALARM, "Above 75 °C."),
+        Sensor("Fan 1", SensorKind.FAN, rpm, "rpm", 600.0, None, SensorState.OK),
+        Sensor("Fan 2", SensorKind.FAN, None, "rpm", 600.0, None, SensorState.MISSING, "fan2_input is not there."),
+    ))
+
+
+FAN = fan(31.5, 1510.0)
+
+
+def _camera(number: int, state: CameraState, **more: object) -> CameraView:
+    base: dict[str, object] = {
+        "volume": "vd1", "width": 1920, "height": 1080, "bitrate": 4.1e6, "frames": 12_345, "last_frame": NOW,
+        "recorded_until": NOW, **more}
+    return CameraView(f"cam{number}", f"rtsp://192.0.2.{number}:554/stream1", state, **base)  # type: ignore[arg-type]
+
+
+RECORDER = RecorderSnapshot(
+    cameras=(
+        _camera(1, CameraState.RECORDING), _camera(2, CameraState.RECORDING, width=3840, height=2160, bitrate=11.4e6),
+        _camera(3, CameraState.UNREACHABLE, detail="No answer from 192.0.2.3:554.", bitrate=0.0, last_frame=NOW - 754,
+                gaps=(Gap(NOW - 754, NOW), Gap(NOW - 4000, NOW - 3988)), gap_count=2, gap_seconds=766.0),
+        _camera(4, CameraState.RECORDING),
+    ),
+    volumes=(
+        VolumeView("vd1", "/srv/rackeye/vd1", VolumeState.READY, "", 7_100_000_000_000, 12_000_000_000_000,
+                   600_000_000_000, ("cam1", "cam2", "cam4"), 8123, 4_900_000_000_000, NOW - 9.5 * 86_400),
+    ),
+)
+POLICY = PolicySnapshot(
+    Health.CRITICAL,
+    (
+        Alarm(12, "ALARM-103", Category.STORAGE, Level.CRITICAL, "Virtual drive degraded",
+              "vd0 has lost bay 4 (WDC WD60PURX-64T0ZY0, WD-WX12D404417) and is being rebuilt onto bay 2.",
+              "Wait until the rebuild is done; pull no other drive. Then replace the drive in bay 4.", "vd0",
+              NOW - 3600, vd="vd0", bay=4),
+        Alarm(11, "ALARM-120", Category.RECORDING, Level.WARNING, "Camera unreachable",
+              "cam3 has sent nothing for 12 minutes.", "Check its power and network cable.", "cam3", NOW - 754,
+              acknowledged=NOW - 300, camera="cam3"),
+    ),
+    (Alarm(9, "ALARM-140", Category.CHASSIS, Level.NOTICE, "Bay located", "Bay 5 blinks.", "", "bay5", NOW - 9000,
+           cleared=NOW - 8000, cleared_text="Bay 5 blinks no more."),),
+    {"rackeye-raidd": True, "rackeye-paneld": True, "rackeye-fand": True, "rackeye-recorder": True},
+)
+_PLANNED = tuple(PlannedDrive(bay, f"WD-WX12D{bay}0{bay}417", "WDC WD60PURX-64T0ZY0", SIZE) for bay in (4, 5, 6, 7))
+PLAN = Plan(
+    (PlannedVd("vd2", 5, _PLANNED, 3 * SIZE, 1, 262_144, 3 * 262_144),),
+    ("The drive in bay 7 has another firmware.",), (), (), "f1n6e2",
+)
