@@ -231,11 +231,11 @@ class Daemon(Generic[S, M, A]):
         except (RackeyeError, OSError) as error:
             sentence = f"[{error.code}] {error.sentence}" if isinstance(error, RackeyeError) else str(error)
             if self._failures.get(key) != sentence:
-                self.log.error(sentence)
+                self.log.error(sentence, **journal.fields_of(action))
             self._failures[key] = sentence
             return sentence
         self._failures.pop(key, None)
-        self.log.info(sentence)
+        self.log.info(sentence, **journal.fields_of(action))
         return sentence
 
     def _publish(self, server: BusServer) -> None:

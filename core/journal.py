@@ -58,6 +58,13 @@ class PlainFormatter(logging.Formatter):
         return f"{text} [{tail}]" if tail else text
 
 
+def fields_of(thing: object) -> dict[str, Any]:
+    """The journal's fields of an action or an alarm: `journalctl BAY=2` finds all that was done to a bay."""
+    names = {"bay": "bay", "serial": "serial", "vd": "array", "array": "array", "camera": "camera"}
+    found = {field: getattr(thing, name, None) for name, field in reversed(names.items())}
+    return {field: value for field, value in found.items() if value not in (None, "")}
+
+
 def get_logger(name: str) -> Logger:
     """The logger of a part of a daemon, such as `rackeye-raidd`."""
     return Logger(logging.getLogger(name), {})

@@ -51,7 +51,8 @@ class Actor:
                 return self._probe(action)
             case FailMember():
                 sysfs.fail_member(action.array, action.device)
-                return f"{action.device} is gone: {action.vd} goes on without it."
+                place = "" if action.bay is None else f" (bay {action.bay}, serial {action.serial})"
+                return f"{action.device}{place} is gone: {action.vd} goes on without it."
             case RemoveMember():
                 self._remove(action)
                 return f"{action.device}, which is gone, was taken off {action.vd}."

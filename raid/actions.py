@@ -13,11 +13,13 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class FailMember:
-    """The drive of this member is gone: tell md."""
+    """The drive of this member is gone: tell md. bay, serial: what is known of it, for the journal."""
 
     array: str
     device: str
     vd: str
+    bay: int | None
+    serial: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,9 @@ def put_out_the_gone(vd: KnownVd, running: Running) -> Iterator[Action]:
         if member.faulty:
             yield RemoveMember(running.md.device, member.device, vd.name)
         elif bears:
-            yield FailMember(running.md.device, member.device, vd.name)
+            slot = None if member.slot is None or member.slot >= len(vd.slots) else vd.slots[member.slot]
+            bay, serial = (None, "") if slot is None else (slot.bay, slot.serial)
+            yield FailMember(running.md.device, member.device, vd.name, bay, serial)
             yield RemoveMember(running.md.device, member.device, vd.name)
 
 

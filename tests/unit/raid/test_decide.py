@@ -37,7 +37,7 @@ def test_nothing_is_done_about_a_healthy_array() -> None:
 def test_a_member_whose_drive_is_gone_is_put_out_though_md_calls_it_whole() -> None:
     md = w.array(*(w.member(bay, present=bay != 2) for bay in range(4)))
     assert actions(w.world(tuple(w.disk(b) for b in (0, 1, 3)), w.running(md))) == (
-        FailMember("md127", "sdc", "vd0"),
+        FailMember("md127", "sdc", "vd0", 2, "SN0002"),
         RemoveMember("md127", "sdc", "vd0"),
     )
 
@@ -180,7 +180,7 @@ def test_without_mdadm_nothing_is_started_but_the_gone_are_put_out() -> None:
     assert jobs(replace(w.pulled(2, w.newcomer(2, w.BLANK)), mdadm=False)) == []
     md = w.array(*(w.member(bay, present=bay != 2) for bay in range(4)))
     of = w.world(tuple(w.disk(b) for b in (0, 1, 3)), w.running(md), mdadm=False)
-    assert FailMember("md127", "sdc", "vd0") in actions(of)
+    assert FailMember("md127", "sdc", "vd0", 2, "SN0002") in actions(of)
 
 
 def test_auto_read_only_is_ended_so_that_recovery_begins() -> None:
