@@ -29,12 +29,12 @@ class Kernel:
         """Whether the power is on."""
         return self._process is not None and self._process.returncode is None
 
-    async def start(self, disks: dict[str, Path]) -> None:
-        """Powers on. disks: files by ubd name, e.g. ubda."""
+    async def start(self, disks: dict[str, Path], consoles: tuple[str, ...] = ()) -> None:
+        """Powers on. disks: files by ubd name, e.g. ubda. consoles: arguments of rig.consoles."""
         argv = [
             "linux.uml", f"mem={self._memory}M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro",
             f"init={CHECKOUT}/rig/guest/init.sh", f"rack.checkout={CHECKOUT}", f"umid={UMID}",
-            "con=null", "con0=null,fd:1", "quiet", "selinux=0", "audit=0", "systemd.show_status=0",
+            "con=null", "con0=null,fd:1", *consoles, "quiet", "selinux=0", "audit=0", "systemd.show_status=0",
             "vec0:transport=tap,ifname=tap0,depth=128,gro=1",
             *(f"{name}={path}" for name, path in disks.items()),
         ]  # fmt: skip

@@ -60,12 +60,19 @@ segment_seconds = 20
 MANAGER = "[Manager]\nDefaultTimeoutStartSec=60s\nDefaultTimeoutStopSec=15s\nShowStatus=no\n"
 
 
-def build_layer(layer: Path, *, daemons: bool) -> None:
-    """Fills `layer`. daemons: whether nvr.target is part of the boot. Raises RunError when the installation fails."""
+def build_layer(
+    layer: Path, *, daemons: bool, consoles: tuple[str, ...] = (), menu_seconds: float = 10.0
+) -> None:
+    """Fills `layer`. daemons: whether nvr.target is part of the boot. consoles: where the boot menu is shown.
+
+    Raises RunError when the installation fails.
+    """
     layer.mkdir(parents=True, exist_ok=True)
     # Else every daemon of a fresh clone compiles what it imports, in the guest, where that is slow.
     run([sys.executable, "-m", "compileall", "-q", *(str(CHECKOUT / room) for room in ROOMS)], ok=(0, 1))
-    _write(layer / "etc/rackeye/rackeye.toml", SETTINGS)
+    names = ", ".join(f'"{name}"' for name in consoles)
+    menu = f"\n[boot]\nmenu_seconds = {menu_seconds}\nconsoles = [{names}]\n" if consoles else ""
+    _write(layer / "etc/rackeye/rackeye.toml", SETTINGS + menu)
     run([str(CHECKOUT / "systemd/install.sh"), str(layer), PROFILE, CHASSIS])
     _write(layer / "etc/fstab", "")
     _write(layer / "etc/hostname", "rack\n")

@@ -24,6 +24,7 @@ from typing import Any, Self, TypeVar
 
 from core.errors import RackAbsent, RackBroken, RackeyeError, RackRefused, RackTimeout
 from rig.clips import CACHE, make_clips
+from rig.consoles import picture
 from rig.drives import DriveKind
 from rig.layer import build_layer
 from rig.liars import Mood
@@ -44,6 +45,37 @@ class Executed:
     rc: int
     stdout: str
     stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One console of a rack: /dev/tty<number> in the guest."""
+
+    rack: RackClient
+    number: int
+
+    def send(self, text: str) -> None:
+        """Types; characters are bytes (latin-1), so that noise can be sent, too."""
+        self.rack.ask("type", console=self.number, text=text)
+
+    def screen(self) -> str:
+        """What a person would see there now."""
+        return picture((self.rack.path / f"console-{self.number}.log").read_bytes())
+
+    def wait_for(self, text: str, timeout: float = 30.0) -> str:
+        """Until the text stands on the screen; returns the screen. Raises RackTimeout with what stood there."""
+        def shown() -> str:
+            screen = self.screen()
+            return screen if text in screen else ""
+
+        try:
+            return self.rack.wait_until(shown, timeout, repr(text))
+        except RackTimeout as error:
+            raise RackTimeout(f"{error}\nOn console {self.number}:\n{self.screen()}") from error
+
+    def hang_up(self) -> None:
+        """Pulls its plug."""
+        self.rack.ask("hang-up", console=self.number)
 
 
 class RackClient:
@@ -82,13 +114,21 @@ class RackClient:
         """Puts a drive in: one of the kind, or the pulled one with this serial. Returns its serial."""
         return str(self._ask("insert", bay=bay, kind=kind.value, serial=serial)["serial"])
 
+    def console(self, number: int = 1) -> Screen:
+        """A console; there are as many as Rack(consoles=...) says, from 1."""
+        return Screen(self, number)
+
     def power_cut(self) -> None:
         """SIGKILL for the whole guest. What it had written to its drives stays, what it had not is lost."""
         self._ask("power-cut")
 
-    def boot(self, timeout: float = 120.0) -> float:
-        """Powers on; returns after how many seconds everything was started."""
-        return float(self._ask("boot", timeout + 10, timeout=timeout)["seconds"])
+    def boot(self, timeout: float = 120.0, *, whole: bool = True) -> float:
+        """Powers on; returns after how many seconds everything was started (`whole` false: the guest answers)."""
+        return float(self._ask("boot", timeout + 10, timeout=timeout, whole=whole)["seconds"])
+
+    def ask(self, verb: str, **arguments: Any) -> Message:
+        """A request to the rack's supervisor (rig/supervisor.py)."""
+        return self._ask(verb, **arguments)
 
     def state(self) -> dict[str, Any]:
         """LEDs, bays, drives, temperature, fan; `monotonic` is the guest's clock of all times in it."""
@@ -103,6 +143,10 @@ class RackClient:
     def led_history(self, since: float = 0.0) -> list[dict[str, Any]]:
         """Changes of LEDs: at (the guest's monotonic seconds), led, state."""
         return list(self._ask("history", since=since)["changes"])
+
+    def tones(self, since: float = 0.0) -> list[tuple[float, float | None]]:
+        """Tones of the beeper: from, until (the guest's monotonic seconds; until is None while one sounds)."""
+        return [(tone["start"], tone["end"]) for tone in self._ask("tones", since=since)["tones"]]
 
     def set_temperature(self, celsius: float) -> None:
         """The chassis' air goes there within a few seconds."""
@@ -187,12 +231,18 @@ class Rack(RackClient):
     """
 
     def __init__(
-        self, name: str = "rack", *, daemons: bool = True, drives: int = 8, bay_mib: int = 512, memory_mib: int = 768
+        self, name: str = "rack", *, daemons: bool = True, drives: int = 8, bay_mib: int = 512, memory_mib: int = 768,
+        consoles: int = 0, menu_seconds: float = 10.0,
     ) -> None:
-        """daemons: whether nvr.target is booted. drives: how many bays are filled, from bay 0. Sizes in MiB."""
+        """daemons: whether nvr.target is booted. drives: how many bays are filled, from bay 0. Sizes in MiB.
+
+        consoles: how many there are; with any, the boot menu is shown for menu_seconds, and up() does not wait for
+        its end but only until the guest answers.
+        """
         super().__init__(Path())
         self.name, self._daemons = name, daemons
-        self._config = {"drives": drives, "bay_mib": bay_mib, "memory_mib": memory_mib}
+        self._menu = (tuple(f"tty{number + 1}" for number in range(consoles)), menu_seconds)
+        self._config = {"drives": drives, "bay_mib": bay_mib, "memory_mib": memory_mib, "consoles": consoles}
         self._work: WorkDir | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -203,10 +253,10 @@ class Rack(RackClient):
         try:
             if len(str(self.path / SOCKET)) > 100:  # sun_path holds 108 bytes
                 raise RackBroken(f"The path {self.path} is too long for a socket.", hint="Set TMPDIR to a shorter one.")
-            build_layer(self.path / "layer", daemons=self._daemons)
+            build_layer(self.path / "layer", daemons=self._daemons, consoles=self._menu[0], menu_seconds=self._menu[1])
             (self.path / "config.json").write_text(json.dumps(self._config))
             self._start_sandbox()
-            return self.boot(timeout)
+            return self.boot(timeout, whole=not self._menu[0])
         except BaseException:
             self.down()
             raise

@@ -15,6 +15,7 @@ from typing import Any
 
 from core.errors import RackAbsent, RackBroken, RackRefused, RackTimeout
 from core.run import run
+from rig.consoles import Terminals
 from rig.drives import MIB, DriveKind, DriveStore, make_system_drive
 from rig.guest.bays import BAYS
 from rig.guest.simulator import PORT
@@ -25,7 +26,7 @@ from rig.wire import MAX_LINE, Message, answer_lines, ask, pump
 
 WORK = Path("/rack")
 SYSTEM = WORK / "system.img"
-RELAYED = ("exec", "history", "temperature", "fan")
+RELAYED = ("exec", "history", "tones", "temperature", "fan")
 SHELL_PORT = 7002
 
 
@@ -35,6 +36,7 @@ class Supervisor:
     def __init__(self, config: dict[str, Any]) -> None:
         self.store = DriveStore(WORK / "drives", config["bay_mib"] * MIB)
         self.kernel = Kernel(config["memory_mib"])
+        self.terminals = Terminals(config["consoles"], WORK)
         self.disks: dict[int, str] = {}  # ubd name by bay
         self.forwards: dict[int, asyncio.Server] = {}
         self.cameras: asyncio.subprocess.Process | None = None
@@ -56,11 +58,17 @@ class Supervisor:
         if not SYSTEM.exists():
             make_system_drive(SYSTEM)
 
-    async def answer(self, request: Message) -> Message:  # noqa: PLR0911 -- a table of verbs
+    async def answer(self, request: Message) -> Message:  # noqa: PLR0911, PLR0912 -- a table of verbs
         """One request."""
         match request["verb"]:
             case "boot":
-                return await self.boot(float(request["timeout"]))
+                return await self.boot(float(request["timeout"]), whole=bool(request["whole"]))
+            case "type":
+                self.terminals.send(int(request["console"]), request["text"].encode("latin-1"))
+                return {}
+            case "hang-up":
+                self.terminals.hang_up(int(request["console"]))
+                return {}
             case "power-cut":
                 async with self.lock:
                     await self.kernel.cut()
@@ -102,8 +110,9 @@ class Supervisor:
         finally:
             writer.close()
 
-    async def boot(self, timeout: float) -> Message:  # noqa: ASYNC109 -- it is the guest that has to be in time
-        """Powers on with the drives as they are; answers when everything in the guest was started."""
+    async def boot(self, timeout: float, *, whole: bool) -> Message:  # noqa: ASYNC109 -- it is the guest that has to be in time
+        """Powers on with the drives as they are; answers when everything in the guest was started, or with `whole`
+        false as soon as the guest answers."""
         async with self.lock:
             if self.kernel.running:
                 raise RackRefused("The rack is powered already.", hint="rackeye-rack power-cut")
@@ -114,11 +123,12 @@ class Supervisor:
                 bays[bay] = {"ubd": self.disks[bay], "serial": drive.serial, "model": drive.model}
             (WORK / "boot.json").write_text(json.dumps({"bays": bays}))
             disks = {self.disks[bay]: self.store.drives[serial].path for bay, serial in self.store.bays.items()}
-            await self.kernel.start({"ubda": SYSTEM, **disks})
+            self.terminals.clear()
+            await self.kernel.start({"ubda": SYSTEM, **disks}, self.terminals.arguments)
         while True:
             self.kernel.check()
             try:
-                if (await asyncio.wait_for(self.guest({"verb": "state"}), 5))["ready"]:
+                if (await asyncio.wait_for(self.guest({"verb": "state"}), 5))["ready"] or not whole:
                     return {"seconds": round(time.monotonic() - started, 2)}
             except (RackBroken, TimeoutError):
                 pass  # not up yet
