@@ -1,6 +1,7 @@
 """The JSON API: what each daemon tells, its changes as server-sent events, its commands (docs/ref/api.md)."""
 
 import asyncio
+import dataclasses
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -51,7 +52,7 @@ async def command(request: Request) -> Response:
         web.guard.check_csrf(request, who)
     else:
         who = await web.guard.may_change(request)
-    asked = decode(order.request, await body_of(request))
+    asked = signed(decode(order.request, await body_of(request)), who)
     return as_json(await _do(web, who, room, order, asked))
 
 
@@ -65,6 +66,13 @@ async def _do(web: Web, who: Who, room: Room, order: Order, asked: Any) -> Any:
         if not order.looks:
             await web.guard.audit(who, f"{what}: refused, {error.code} {error.sentence}")
         raise
+
+
+def signed(asked: Any, who: Who) -> Any:
+    """A request that says who asks, and from where, says what is so, not what was sent."""
+    names = {one.name for one in dataclasses.fields(asked)}
+    truth = {"who": who.account.name, "where": who.where}
+    return dataclasses.replace(asked, **{name: value for name, value in truth.items() if name in names})
 
 
 def told(asked: object) -> str:

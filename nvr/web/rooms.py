@@ -7,6 +7,7 @@ test) follow. What is not here cannot be reached over the network.
 from dataclasses import dataclass
 from typing import Any
 
+from boot.model import BoxSnapshot, PowerRequest, RestoreRequest, SwitchPlan, SwitchRequest
 from core.bus import Nothing, Sentence
 from hw.model import FanSnapshot, LocateRequest, PanelSnapshot
 from nvr.alarms.model import AcknowledgeRequest, PolicySnapshot
@@ -83,10 +84,20 @@ POLICY = Room(
     "policy", "org.rackeye.Policy1", "rackeye-policyd", "Health and alarms", PolicySnapshot,
     (Order("Acknowledge", AcknowledgeRequest, Sentence, "Somebody has seen this alarm"),),
 )
-ROOMS: tuple[Room, ...] = (RAID, PANEL, FAN, RECORDER, POLICY)
+BOX_ROOM = Room(
+    "box", "org.rackeye.Box1", "rackeye-boxd", "Mode, version, name, network and time", BoxSnapshot,
+    (
+        Order("Reboot", PowerRequest, Sentence, "Reboot in good order"),
+        Order("Shutdown", PowerRequest, Sentence, "Shut down in good order"),
+        Order("Restore", RestoreRequest, Sentence, "Restore to default; video and drive groups stay"),
+        Order("PlanSwitch", Nothing, SwitchPlan, "What the switch to Failover Mode would do", looks=True),
+        Order("SwitchToRedundant", SwitchRequest, Sentence, "Switch to Failover Mode"),
+    ),
+)
+ROOMS: tuple[Room, ...] = (RAID, PANEL, FAN, RECORDER, POLICY, BOX_ROOM)
 BY_KEY = {room.key: room for room in ROOMS}
-BOX = "org.rackeye.Box1"
-"""boxd: accounts, sessions and the log of who did what; asked by nvr/web/guard.py."""
+BOX = BOX_ROOM.bus
+"""boxd also has accounts, sessions and the log of who did what; asked by nvr/web/guard.py."""
 ASKED_OF_BOX = (
     "OpenSession", "Session", "ApiToken", "CloseSession", "ChangePassword", "Audit", "AuditList",
     "ListAccounts", "AddAccount", "RemoveAccount", "AddToken", "RemoveToken",

@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import os
-import ssl
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import uvicorn
 
@@ -17,12 +17,23 @@ from core.errors import RackeyeError
 from core.journal import get_logger
 from core.paths import Paths
 from nvr.web import certificate
+from nvr.web.answers import Shell
 from nvr.web.app import make_app
 from nvr.web.hub import Hub
 
 NAME = "rackeye-web"
 PORT = 3443
 log = get_logger(NAME)
+
+
+def config(app: Shell, cert: Path, key: Path, host: str, port: int) -> uvicorn.Config:
+    """How uvicorn serves it: HTTPS only, no header of a proxy is believed, bounded in all that a stranger can make."""
+    return uvicorn.Config(
+        app, host=host, port=port, ssl_certfile=str(cert), ssl_keyfile=str(key), proxy_headers=False,
+        server_header=False, access_log=False, log_config=None, log_level="warning", lifespan="off",
+        limit_concurrency=256, timeout_keep_alive=20, timeout_graceful_shutdown=1,
+        h11_max_incomplete_event_size=32 * 1024,
+    )
 
 
 class Server(uvicorn.Server):
@@ -41,12 +52,7 @@ async def serve(paths: Paths, host: str = "", port: int = PORT) -> None:
     cert, key = certificate.ensure(paths.state / "web", clock)
     log.info(f"The certificate's SHA-256 fingerprint is {certificate.fingerprint(cert)}.")
     async with BusClient() as client:
-        server = Server(uvicorn.Config(
-            make_app(client, hub, clock), host=host, port=port, ssl_certfile=str(cert), ssl_keyfile=str(key),
-            ssl_version=ssl.PROTOCOL_TLS_SERVER, proxy_headers=False, server_header=False, access_log=False,
-            log_config=None, log_level="warning", limit_concurrency=256, timeout_keep_alive=20,
-            timeout_graceful_shutdown=2, h11_max_incomplete_event_size=32 * 1024,
-        ))
+        server = Server(config(make_app(client, hub, clock), cert, key, host, port))
         tasks = [asyncio.create_task(server.serve()), asyncio.create_task(hub.follow(client))]
         tasks.append(asyncio.create_task(_feed_watchdog()))
         try:

@@ -17,14 +17,14 @@ function alarm(one) {
     mayChange && !one.acknowledged ? h("div", { class: "buttons" }, h("button", { "data-key": `ack-${one.id}`, onclick: () => tell("policy", "Acknowledge", { id: one.id }) }, "I have seen it")) : []);
 }
 
-// paneld tells of the beeper from issue 3 on; nothing is shown where it does not.
+// Nothing is shown for a chassis without a beeper.
 function beeper() {
   const state = known("panel")?.beeper;
-  if (state === undefined || state === null) return [];
-  const text = typeof state === "string" ? state : state.state ?? JSON.stringify(state);
-  const quiet = ["silent", "silenced", "off", "quiet", "none"].includes(String(text).toLowerCase());
-  return h("div", { class: "buttons" }, h("span", {}, `Beeper: ${String(text).toLowerCase()}`),
-    mayChange && !quiet ? h("button", { class: "main", "data-key": "silence", onclick: () => tell("panel", "Silence", {}) }, "Silence it") : []);
+  if (!state || (state.sound === null && !state.heard.length)) return [];
+  const says = { SILENT: "silent", CODE: `plays the code of ${state.code} beeps (rackeye beep explain ${state.code})`, ALARM: "sounds the alarm", OTHER: "sounds" };
+  const about = state.heard.length ? ` for ${state.heard.join(", ")}` : state.silenced.length ? `; silenced: ${state.silenced.join(", ")}` : "";
+  return h("div", { class: "buttons" }, h("span", {}, `The beeper ${state.sound === "SILENT" ? "is silent" : says[state.sound] ?? "is unknown"}${about}.`),
+    mayChange && state.heard.length ? h("button", { class: "main", "data-key": "silence", onclick: () => tell("panel", "Silence", {}) }, "Silence it") : []);
 }
 
 export function alarms(body) {

@@ -10,13 +10,16 @@ import { log } from "./log.js";
 import { storage } from "./storage.js";
 import { connect, line, listen, live, now, rooms } from "./store.js";
 
-const UNITS = { raid: "rackeye-raidd", panel: "rackeye-paneld", fan: "rackeye-fand", recorder: "rackeye-recorder", policy: "rackeye-policyd" };
+import { system } from "./system.js";
+
+const UNITS = { raid: "rackeye-raidd", panel: "rackeye-paneld", fan: "rackeye-fand", recorder: "rackeye-recorder", policy: "rackeye-policyd", box: "rackeye-boxd" };
 const SECTIONS = [
   ["alarms", alarms, ["policy", "panel"], ["policy"]], // name, draws, redrawn at news of, shows what is of
   ["chassis", chassis, ["panel", "raid"], ["panel", "raid"]],
   ["storage", storage, ["raid"], ["raid"]],
   ["cameras", cameras, ["recorder"], ["recorder"]],
   ["climate", climate, ["fan"], ["fan"]],
+  ["system", system, ["box"], ["box"]],
 ];
 const due = new Set();
 

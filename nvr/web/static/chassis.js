@@ -1,5 +1,6 @@
 // The front of the chassis as one SVG, made from the profile's rows of bays; every LED as it is.
 
+import { mayChange, tell } from "./api.js";
 import { h, put, s } from "./dom.js";
 import { known, live } from "./store.js";
 import { openBay } from "./bay.js";
@@ -12,6 +13,12 @@ const LEDS = {
 };
 const SAYS = {
   ABSENT: "empty", PRESENT: "idle", ACTIVE: "active", LOCATE: "located", FAILED: "failed", REBUILD: "rebuilding",
+};
+// spec/panel.md, "Information LED".
+const INFORMATION = {
+  OFF: ["blue off", "off"], OVERHEAT: ["red on", "red, overheat"], FAN: ["red blink1", "red 1 Hz, fan failure"],
+  PSU: ["red blink025", "red 0.25 Hz, power supply failure"], UID_PRESSED: ["blue on", "blue, UID pressed on the chassis"],
+  UID_REMOTE: ["blue blink1", "blue 1 Hz, UID set from afar"],
 };
 const [WIDE, HIGH, GAP, EAR] = [176, 78, 8, 34];
 
@@ -42,26 +49,31 @@ function bay(view, x, y) {
   s("rect", { class: "grille", x: 34, y: HIGH - 22, width: WIDE - 44, height: 14, rx: 2 }),
   s("rect", { class: "latch", x: WIDE - 12, y: 8, width: 5, height: HIGH - 38, rx: 2 }),
   s("text", { class: "number", x: 34, y: 27 }, String(view.bay)),
-  s("text", { class: "state", x: 60, y: 20 }, state),
+  s("text", { class: "state", x: 60, y: 20, textLength: state.length > 12 ? WIDE - 76 : undefined, lengthAdjust: "spacingAndGlyphs" }, state),
   s("text", { class: "what", x: 60, y: 36 }, gone ? "no drive" : (drive?.serial ?? view.serial ?? "serial unknown").slice(-15)),
   led(16, 22, "green", activity, "Activity"),
   led(16, 46, "amber", status, "Status"));
 }
 
 // The lights of the whole chassis: shown only when paneld tells of them.
-function front(panel, height) {
+function front(panel) {
   const lights = [];
-  const info = panel.info ?? panel.information ?? null;
-  if (info !== null) lights.push(["i", `info ${String(info).toLowerCase().replaceAll("_", "-")}`, `Information LED: ${info}`]);
-  if (panel.warning !== undefined && panel.warning !== null) {
-    const on = panel.warning === true || String(panel.warning).toUpperCase() === "ON";
-    lights.push(["!", on ? "amber on" : "amber off", `Warning LED: ${on ? "on" : "off"}`]);
-  }
+  const information = INFORMATION[panel.information];
+  if (information) lights.push(["info", information[0], `Information LED: ${information[1]}`]);
+  if (typeof panel.warning === "boolean") lights.push(["warn", panel.warning ? "amber on" : "amber off", `Warning LED: ${panel.warning ? "on" : "off"}`]);
   return lights.map(([text, kind, says], at) => s("g", { class: `led ${kind}`, role: "img", "aria-label": says },
     s("title", {}, says),
     s("circle", { class: "glow", cx: EAR / 2, cy: 26 + at * 44, r: 9 }), s("circle", { class: "lens", cx: EAR / 2, cy: 26 + at * 44, r: 6 }),
-    s("text", { class: "small", x: EAR / 2, y: 48 + at * 44 }, text))).concat(
-    s("text", { class: "small", x: EAR / 2, y: height - 8 }, ""));
+    s("text", { class: "small", x: EAR / 2, y: 48 + at * 44 }, text)));
+}
+
+// A light on the front that says which box is meant.
+function uid(panel) {
+  if (!mayChange || !INFORMATION[panel.information]) return [];
+  const on = panel.uid !== "OFF";
+  return h("div", { class: "buttons" },
+    h("button", { "data-key": "uid", onclick: () => tell("panel", "Uid", { on: !on }) }, on ? "Stop the UID light" : "Light the UID"),
+    h("button", { "data-key": "lamp-test", onclick: () => tell("panel", "LampTest", {}) }, "Lamp test"));
 }
 
 export function chassis(body) {
@@ -82,7 +94,8 @@ export function chassis(body) {
     viewBox: `0 0 ${width} ${height}`, class: `front ${live("panel") ? "" : "stale"}`, role: "group", "aria-label": `Front of the chassis: ${panel.title}`,
   }, s("rect", { class: "case", width, height, rx: 7 }),
   s("rect", { class: "ear", width: EAR, height, rx: 7 }), s("rect", { class: "ear", x: width - EAR, width: EAR, height, rx: 7 }),
-  front(panel, height), bays);
+  front(panel), bays);
   return put(body, h("div", { class: "frame" }, picture), notes,
+    uid(panel),
     h("p", { class: "quiet" }, "Choose a bay to see its drive, to make it blink, or to replace it. Green: activity. Amber: on failed, slow rebuilding, fast located."));
 }

@@ -15,7 +15,8 @@ const list = (at) => h("ol", { class: "steps" }, STEPS.map((name, number) =>
 function danger(bay, drive) {
   const vd = drive?.vd ? vdOf(drive.vd) : null;
   if (!vd) return ["good", `The drive in bay ${bay} belongs to no virtual drive: pulling it costs no data of ours.`, false];
-  const used = ["Online", "Rebuild", "Copyback"].includes(drive.state);
+  if (drive.state === "Rebuild") return ["warn", `${vd.name} is being rebuilt onto this drive: pulling it ends that, and ${vd.name} stays as it is. Pull no other drive.`, false];
+  const used = ["Online", "Copyback"].includes(drive.state);
   if (!used) return ["good", `${vd.name} does not use this drive any more (${drive.state}). Pull no other drive.`, false];
   if (vd.tolerance < 1) return ["bad", `${vd.name} cannot lose another drive: pulling this one loses ALL its recordings. Mend ${vd.name} first.`, true];
   return ["warn", `The drive works and belongs to ${vd.name}, which will be Degraded until the new one is rebuilt; it can then lose ${vd.tolerance - 1} more.`, false];

@@ -26,7 +26,7 @@ export function openSetup() {
       const plan = await order("raid", "PlanSimple", request);
       put(result,
         plan.vds.map(planned),
-        plan.warnings.map((text) => h("p", { class: "note" }, text)),
+        plan.warnings.map((text) => h("p", { class: "waiting" }, text)),
         plan.erased.map((text) => h("p", { class: "problem" }, `Would be lost: ${text}`)),
         plan.unused.map((drive) => h("p", { class: "quiet" }, `Not used: bay ${drive.bay}, ${drive.model} ${drive.serial}`)),
         h("div", { class: "buttons" }, h("button", { class: "main", type: "button", onclick: () => make(request, plan) }, `Make ${plan.vds.map((vd) => vd.name).join(" and ")}`)));

@@ -17,6 +17,7 @@ import uvicorn
 from argon2 import PasswordHasher
 
 from boot.accounts_service import account_commands
+from boot.model import BoxSnapshot, PowerRequest
 from core.accounts import Accounts
 from core.accounts_model import Role
 from core.bus import BusClient, BusServer, Command, Sentence
@@ -29,6 +30,7 @@ from nvr.recorder.model import RecorderSnapshot
 from nvr.web import certificate
 from nvr.web.app import make_app
 from nvr.web.hub import Hub
+from nvr.web.webd import config
 from raid.model import (
     ClearDriveRequest,
     CreateSimpleReply,
@@ -92,6 +94,10 @@ class House:
             self.show("policy", replace(policy, alarms=alarms))
             return Sentence("Seen.")
 
+        async def reboot(asked: PowerRequest) -> Sentence:
+            self._note(asked)
+            return Sentence("The appliance reboots.")
+
         return {
             "raid": (
                 Command("ClearDrive", ClearDriveRequest, Done, clear),
@@ -99,6 +105,7 @@ class House:
                 Command("CreateSimple", CreateSimpleRequest, CreateSimpleReply, create),
             ),
             "panel": (Command("Locate", LocateRequest, Sentence, locate),),
+            "box": (Command("Reboot", PowerRequest, Sentence, reboot), *account_commands(self.accounts)),
             "policy": (Command("Acknowledge", AcknowledgeRequest, Sentence, acknowledge),),
         }
 
@@ -108,12 +115,14 @@ class House:
         self.called.append(asked)
 
 
-SNAPSHOTS: dict[str, tuple[str, RaidSnapshot | PanelSnapshot | FanSnapshot | RecorderSnapshot | PolicySnapshot]] = {
+Shown = RaidSnapshot | PanelSnapshot | FanSnapshot | RecorderSnapshot | PolicySnapshot | BoxSnapshot
+SNAPSHOTS: dict[str, tuple[str, Shown]] = {
     "raid": ("org.rackeye.Raid1", sample.RAID),
     "panel": ("org.rackeye.Panel1", sample.PANEL),
     "fan": ("org.rackeye.Fan1", sample.FAN),
     "recorder": ("org.rackeye.Recorder1", sample.RECORDER),
     "policy": ("org.rackeye.Policy1", sample.POLICY),
+    "box": ("org.rackeye.Box1", sample.BOX),
 }
 
 
@@ -132,13 +141,9 @@ async def open_house(folder: Path, port: int = 0) -> AsyncIterator[House]:
             house.servers[name] = await BusServer.connect(bus, house.commands().get(name, ()))
             house.show(name, snapshot)
             await house.servers[name].own()
-        box = await BusServer.connect("org.rackeye.Box1", account_commands(accounts))
-        await box.own()
         async with BusClient() as client:
             follower = asyncio.create_task(hub.follow(client))
-            config = uvicorn.Config(make_app(client, hub, clock), ssl_certfile=str(cert), ssl_keyfile=str(key),
-                                    log_config=None, log_level="warning", timeout_graceful_shutdown=1)
-            server = uvicorn.Server(config)
+            server = uvicorn.Server(config(make_app(client, hub, clock), cert, key, "127.0.0.1", port))
             serving = asyncio.create_task(server.serve([listener]))
             while not (server.started and all(word.answers for word in hub.words.values())):  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
@@ -149,7 +154,7 @@ async def open_house(folder: Path, port: int = 0) -> AsyncIterator[House]:
                 await serving
                 follower.cancel()
                 await asyncio.gather(follower, return_exceptions=True)
-        for one in (*house.servers.values(), box):
+        for one in house.servers.values():
             one.close()
 
 

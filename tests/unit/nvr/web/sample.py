@@ -2,6 +2,7 @@
 
 import time
 
+from boot.model import BoxSnapshot, Interface, TimeView
 from hw.model import BayView, FanSnapshot, PanelSnapshot, Sensor, SensorKind, SensorState, TrayCondition, TrayLight
 from nvr.alarms.model import Alarm, Category, Health, Level, PolicySnapshot
 from nvr.recorder.model import CameraState, CameraView, Gap, RecorderSnapshot, VolumeState, VolumeView
@@ -115,6 +116,9 @@ POLICY = PolicySnapshot(
            cleared=NOW - 8000, cleared_text="Bay 5 blinks no more."),),
     {"rackeye-raidd": True, "rackeye-paneld": True, "rackeye-fand": True, "rackeye-recorder": True},
 )
+BOX = BoxSnapshot(
+    version="V0.1.0", hostname="rack", interfaces=(Interface("eth0", "52:54:00:12:34:56", True, ("192.0.2.2/24",)),),
+    time=TimeView("Europe/Berlin", None))
 _PLANNED = tuple(PlannedDrive(bay, f"WD-WX12D{bay}0{bay}417", "WDC WD60PURX-64T0ZY0", SIZE) for bay in (4, 5, 6, 7))
 PLAN = Plan(
     (PlannedVd("vd2", 5, _PLANNED, 3 * SIZE, 1, 262_144, 3 * 262_144),),
