@@ -43,7 +43,10 @@
     │   ├── LedStuck              HW-002
     │   ├── BayUnknown            HW-003
     │   ├── BayWithoutLeds        HW-004
-    │   └── UdevSilent            HW-005
+    │   ├── UdevSilent            HW-005
+    │   ├── BeeperGone            HW-006
+    │   ├── NoBeeper              HW-007
+    │   └── NoSuchBeep            HW-008
     ├── RecorderError             REC-*    cameras and video
     │   ├── CameraError                    what a camera did
     │   │   ├── CameraRefused     REC-001
@@ -392,6 +395,27 @@ class UdevSilent(HwError):
     meaning = (
         "udev's database cannot be read, so that it is not known which bay holds a drive. Every bay is shown as "
         "unknown, not as empty. `systemctl status systemd-udevd` says why."
+    )
+
+
+class BeeperGone(HwError):
+    code = "HW-006"
+    meaning = (
+        "The beeper that the chassis profile names is not there, or the kernel does not take what is written to it. "
+        "Alarms are then not heard; LEDs, mail and the page go on. The sentence says which file or device it is."
+    )
+
+
+class NoBeeper(HwError):
+    code = "HW-007"
+    meaning = "The chassis profile names no beeper: nothing can be played. The table [beeper] of a profile names one."
+
+
+class NoSuchBeep(HwError):
+    code = "HW-008"
+    meaning = (
+        "There is no beep code of that number. Codes are short tones of one length; long tones that do not end are an "
+        "alarm, which `rackeye alarm` explains."
     )
 
 

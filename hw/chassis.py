@@ -18,8 +18,15 @@ class SensorDriver(StrEnum):
     HWMON = "hwmon"
 
 
+class BeeperDriver(StrEnum):
+    """How a beeper is played: `hw.drivers.beepers`."""
+
+    LED_PATTERN = "led_pattern"
+    EVDEV = "evdev"
+
+
 class PanelRole(StrEnum):
-    """LEDs of the panel besides the trays. Named and checked; not driven yet."""
+    """LEDs of the panel besides the trays. power and system are on as long as paneld sees to them."""
 
     POWER = "power"
     ACTIVITY = "activity"
@@ -90,6 +97,14 @@ class PanelLed:
 
 
 @dataclass(frozen=True, slots=True)
+class Beeper:
+    """The beeper. name: for led_pattern that under class/leds, for evdev that of the input device ("PC Speaker")."""
+
+    driver: BeeperDriver
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Temperature:
     """A temperature, in degrees Celsius.
 
@@ -144,6 +159,7 @@ class Profile:
     panel: tuple[PanelLed, ...] = ()
     temperatures: tuple[Temperature, ...] = ()
     fans: tuple[Fan, ...] = ()
+    beeper: Beeper | None = None
 
     def bay(self, number: int) -> Bay | None:
         """The bay of that number, or None."""

@@ -72,3 +72,5 @@ def _leds(profile: Profile) -> Iterator[tuple[str, Led]]:
         for led in (bay.activity, bay.status):
             if led is not None:
                 yield f"Bay {bay.number}", led
+    for panel in profile.panel:
+        yield f"Panel ({panel.role.value})", panel.led

@@ -44,11 +44,65 @@ class BayView:
     condition: TrayCondition = TrayCondition.NONE
 
 
+class Uid(StrEnum):
+    """The unit's identification light: off, pressed on the chassis, or set by command."""
+
+    OFF = "OFF"
+    PRESSED = "PRESSED"
+    REMOTE = "REMOTE"
+
+
+class InformationLight(StrEnum):
+    """What the red and blue Information LED shows, from the least to the most important."""
+
+    OFF = "OFF"
+    PSU = "PSU"
+    FAN = "FAN"
+    OVERHEAT = "OVERHEAT"
+    UID_REMOTE = "UID_REMOTE"
+    UID_PRESSED = "UID_PRESSED"
+
+
+class Sound(StrEnum):
+    """What the beeper does. OTHER: something that we never play."""
+
+    SILENT = "SILENT"
+    CODE = "CODE"
+    ALARM = "ALARM"
+    OTHER = "OTHER"
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What policyd says of the whole chassis. alarms: names of what shall be heard; a new one ends a silence."""
+
+    overheat: bool = False
+    fan: bool = False
+    psu: bool = False
+    alarms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BeeperView:
+    """The beeper. sound: read back, None when the chassis has none or it cannot be read.
+
+    code: the code that is being played; queue: those that wait. heard: alarms that sound; silenced: that do not.
+    """
+
+    sound: Sound | None = None
+    code: int | None = None
+    queue: tuple[int, ...] = ()
+    heard: tuple[str, ...] = ()
+    silenced: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class PanelSnapshot:
     """The front of the chassis.
 
     front: rows of bay numbers, top row first, left to right, as a person stands before it.
+    information, warning: what the LEDs show, read back; None when there is none or it cannot be read.
+    conditions: all that hold, also those that a more important one hides. policy_silent: policyd is gone or hung.
     problems: one sentence each: an LED that is gone, two drives in one bay, udev not readable.
     """
 
@@ -56,7 +110,36 @@ class PanelSnapshot:
     title: str = ""
     front: tuple[tuple[int, ...], ...] = ()
     bays: tuple[BayView, ...] = ()
+    information: InformationLight | None = None
+    warning: bool | None = None
+    uid: Uid = Uid.OFF
+    conditions: Conditions = Conditions()
+    policy_silent: bool = False
+    beeper: BeeperView = BeeperView()
+    lamp_test: bool = False
     problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetConditionsRequest:
+    """From policyd, at each change and every 2 s: what holds, and that policyd lives."""
+
+    conditions: Conditions = Conditions()
+
+
+@dataclass(frozen=True, slots=True)
+class UidRequest:
+    """UID on or off. button: the button on the chassis was pressed; else a command, which blinks."""
+
+    on: bool = True
+    button: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BeepRequest:
+    """Play a code of spec/panel.md once. The reply is core.bus.Sentence."""
+
+    code: int
 
 
 @dataclass(frozen=True, slots=True)

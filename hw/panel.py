@@ -1,13 +1,16 @@
 """What the front panel is to show (pure): looks, memory, and the light of each bay."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from core.daemon import Decision
+from hw import beeps
 from hw.bays import Occupant
-from hw.chassis import Bay, Led, Profile
-from hw.leds import TRAY, Lamp, light_shown, tray_light
-from hw.model import BayView, PanelSnapshot, TrayCondition, TrayLight
+from hw.beeps import BeepMemory, Hush, Play
+from hw.chassis import Bay, Led, PanelRole, Profile
+from hw.information import INFORMATION, information_light, information_shown, warning
+from hw.leds import OFF, ON, TRAY, Lamp, light_shown, tray_light
+from hw.model import BayView, Conditions, PanelSnapshot, Sound, TrayCondition, TrayLight, Uid
 
 ACTIVE_RATE = 100_000.0
 """Bytes/s from which a drive is active: above what looking at it costs (superblocks, S.M.A.R.T.), below any camera."""
@@ -15,19 +18,25 @@ ACTIVE_RATE = 100_000.0
 ACTIVITY_LOOK = 10.0
 """Seconds between looks at how busy the drives are."""
 
+LAMP_TEST = 10.0
+"""Seconds that a lamp test lasts: long enough to walk round the rack, and to see a dead one."""
+
 
 @dataclass(frozen=True, slots=True)
 class PanelLook:
     """The front of the chassis, as one look finds it.
 
     occupants: None when udev cannot be read. lamps: by LED name; an LED that cannot be read is not in it.
-    rates: bytes/s by device. problems: sentences about this look.
+    rates: bytes/s by device. sound: what the beeper does, None when there is none or it cannot be read.
+    policy_silent: policyd has said nothing for too long. problems: sentences about this look.
     """
 
     profile: Profile
     occupants: tuple[Occupant, ...] | None = ()
     lamps: Mapping[str, Lamp] = field(default_factory=dict)
     rates: Mapping[str, float] = field(default_factory=dict)
+    sound: Sound | None = None
+    policy_silent: bool = False
     problems: tuple[str, ...] = ()
 
     def in_bay(self, number: int) -> tuple[Occupant, ...]:
@@ -37,20 +46,39 @@ class PanelLook:
 
 @dataclass(frozen=True, slots=True)
 class PanelMemory:
-    """What the chassis cannot tell: what policyd said of the bays, and which ones blink to be found."""
+    """What the chassis cannot tell: what policyd said, what blinks to be found, and what was to be heard.
+
+    chassis: the conditions of the whole box. lamp_test: until when all LEDs are on (UTC).
+    """
 
     conditions: Mapping[int, TrayCondition] = field(default_factory=dict)
     locate: tuple[int, ...] = ()
+    uid: Uid = Uid.OFF
+    chassis: Conditions = Conditions()
+    beeps: BeepMemory = BeepMemory()
+    lamp_test: float = 0.0
 
     def with_conditions(self, conditions: Mapping[int, TrayCondition]) -> "PanelMemory":
         """Policyd's word replaces all that it said before."""
         kept = {bay: said for bay, said in sorted(conditions.items()) if said is not TrayCondition.NONE}
-        return PanelMemory(kept, self.locate)
+        return replace(self, conditions=kept)
 
     def with_locate(self, bay: int, on: bool) -> "PanelMemory":
         """One bay more, or less, that blinks to be found."""
         rest = {other for other in self.locate if other != bay}
-        return PanelMemory(self.conditions, tuple(sorted(rest | {bay} if on else rest)))
+        return replace(self, locate=tuple(sorted(rest | {bay} if on else rest)))
+
+    def with_uid(self, *, on: bool, button: bool) -> "PanelMemory":
+        """The button toggles, whoever set it; a command sets and clears."""
+        if button:
+            return replace(self, uid=Uid.PRESSED if self.uid is Uid.OFF else Uid.OFF)
+        if not on:
+            return replace(self, uid=Uid.OFF)
+        return self if self.uid is Uid.PRESSED else replace(self, uid=Uid.REMOTE)
+
+    def with_silence(self, policy_silent: bool) -> "PanelMemory":
+        """What is to be heard now is not, until something new is."""
+        return replace(self, beeps=beeps.silence(beeps.asked_for(self.chassis, policy_silent)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +90,79 @@ class SetTray:
     changes: tuple[tuple[Led, Lamp], ...]
 
 
-def decide(look: PanelLook, memory: PanelMemory) -> Decision[PanelMemory, SetTray]:
+@dataclass(frozen=True, slots=True)
+class SetLamps:
+    """Make LEDs of the panel, or all in a lamp test, show something; why: in words."""
+
+    why: str
+    changes: tuple[tuple[Led, Lamp], ...]
+
+
+Action = SetTray | SetLamps | Play | Hush
+
+
+def decide(look: PanelLook, memory: PanelMemory, now: float) -> Decision[PanelMemory, Action]:
     """Only what differs is set; an LED that cannot be read is not written to (its problem is in the snapshot)."""
-    actions = tuple(action for bay in look.profile.bays if (action := _tray(look, memory, bay)) is not None)
-    green = any(bay.activity is not None for bay in look.profile.bays)
-    return Decision(actions, memory, ACTIVITY_LOOK if green else None)
+    actions: list[Action] = []
+    due = [ACTIVITY_LOOK] if any(bay.activity is not None for bay in look.profile.bays) else []
+    testing = tests_lamps(memory, now)
+    if testing:
+        due.append(memory.lamp_test - now)
+        changes = _differing(look, ((led, ON) for led in all_leds(look.profile)))
+        actions += [SetLamps("Lamp test", changes)] if changes else []
+    else:
+        actions += [action for bay in look.profile.bays if (action := _tray(look, memory, bay)) is not None]
+        changes = _differing(look, _panel(look, memory))
+        light = information_light(memory.uid, memory.chassis)
+        actions += [SetLamps(f"The panel shows {light.value}", changes)] if changes else []
+    if look.sound is not None:
+        beeping = beeps.decide(memory.beeps, beeps.asked_for(memory.chassis, look.policy_silent), look.sound, now)
+        memory = replace(memory, beeps=beeping.memory)
+        actions += [beeping.action] if beeping.action is not None else []
+        due += [beeping.again + 0.01] if beeping.again is not None else []
+    return Decision(tuple(actions), memory, min(due, default=None))
+
+
+def tests_lamps(memory: PanelMemory, now: float) -> bool:
+    """Whether a lamp test is on; a clock that was set back does not make it last."""
+    return 0 < memory.lamp_test - now <= LAMP_TEST
+
+
+def all_leds(profile: Profile) -> Iterator[Led]:
+    """Every LED of the chassis."""
+    for bay in profile.bays:
+        yield from (led for led in (bay.activity, bay.status) if led is not None)
+    yield from (panel.led for panel in profile.panel)
+
+
+def panel_led(profile: Profile, role: PanelRole) -> Led | None:
+    """The LED of the panel that has this role."""
+    return next((panel.led for panel in profile.panel if panel.role is role), None)
+
+
+def _panel(look: PanelLook, memory: PanelMemory) -> Iterator[tuple[Led, Lamp]]:
+    """The LEDs of the panel, and what each is to show."""
+    information = INFORMATION[information_light(memory.uid, memory.chassis)]
+    lit = ON if warning(memory.chassis, look.policy_silent) else OFF
+    wanted = {
+        PanelRole.INFORMATION_RED: information.red, PanelRole.INFORMATION_BLUE: information.blue,
+        PanelRole.WARNING: lit, PanelRole.POWER_FAILURE: ON if memory.chassis.psu else OFF,
+        PanelRole.POWER: ON, PanelRole.SYSTEM: ON, PanelRole.ACTIVITY: _activity(look),
+    }
+    for panel in look.profile.panel:
+        yield panel.led, wanted[panel.role]
+
+
+def _activity(look: PanelLook) -> Lamp:
+    """HDD activity: any bay that is active."""
+    busy = any(rate >= ACTIVE_RATE for rate in look.rates.values())
+    return TRAY[TrayLight.ACTIVE].activity if busy else OFF
+
+
+def _differing(look: PanelLook, wanted: Iterable[tuple[Led, Lamp]]) -> tuple[tuple[Led, Lamp], ...]:
+    return tuple(
+        (led, lamp) for led, lamp in wanted if led.name in look.lamps and not look.lamps[led.name].agrees(lamp)
+    )
 
 
 def _tray(look: PanelLook, memory: PanelMemory, bay: Bay) -> SetTray | None:
@@ -74,11 +170,8 @@ def _tray(look: PanelLook, memory: PanelMemory, bay: Bay) -> SetTray | None:
     if light is None:
         return None
     tray = TRAY[light]
-    changes = tuple(
-        (led, lamp)
-        for led, lamp in ((bay.status, tray.status), (bay.activity, tray.activity))  # amber is waited for
-        if led is not None and led.name in look.lamps and not look.lamps[led.name].agrees(lamp)
-    )
+    pairs = ((bay.status, tray.status), (bay.activity, tray.activity))  # amber is waited for
+    changes = _differing(look, ((led, lamp) for led, lamp in pairs if led is not None))
     return SetTray(bay.number, light, changes) if changes else None
 
 
@@ -94,7 +187,7 @@ def wanted(look: PanelLook, memory: PanelMemory, number: int) -> TrayLight | Non
     return None if look.occupants is None and light is TrayLight.ABSENT else light
 
 
-def show(look: PanelLook, memory: PanelMemory, problems: Iterable[str]) -> PanelSnapshot:
+def show(look: PanelLook, memory: PanelMemory, now: float, problems: Iterable[str]) -> PanelSnapshot:
     """What other programs see."""
     crowded = tuple(
         f"Bay {bay.number} holds {len(drives)} drives ({', '.join(drive.device for drive in drives)}): "
@@ -107,6 +200,16 @@ def show(look: PanelLook, memory: PanelMemory, problems: Iterable[str]) -> Panel
         title=look.profile.title,
         front=look.profile.front,
         bays=tuple(_view(look, memory, bay) for bay in sorted(look.profile.bays, key=lambda bay: bay.number)),
+        information=information_shown(
+            _lamp(look, panel_led(look.profile, PanelRole.INFORMATION_RED)),
+            _lamp(look, panel_led(look.profile, PanelRole.INFORMATION_BLUE)),
+        ),
+        warning=None if (lit := _lamp(look, panel_led(look.profile, PanelRole.WARNING))) is None else lit.agrees(ON),
+        uid=memory.uid,
+        conditions=memory.chassis,
+        policy_silent=look.policy_silent,
+        beeper=beeps.view(memory.beeps, beeps.asked_for(memory.chassis, look.policy_silent), look.sound),
+        lamp_test=tests_lamps(memory, now),
         problems=(*look.problems, *crowded, *problems),
     )
 

@@ -1,42 +1,92 @@
-"""rackeye-paneld: bays and their LEDs. What they show is decided in `hw.panel`; the kernel blinks on when this dies.
+"""rackeye-paneld: bays, LEDs and beeper. What they show is decided in `hw.panel`; the kernel goes on when this dies.
 
 Also at installation: `rackeye-paneld --udev-rules [PROFILE]` and `rackeye-paneld --check FILE`.
 """
 
 import argparse
+import asyncio
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, assert_never
 
 import msgspec
 
 from core import config
-from core.bus import Command, Sentence
-from core.daemon import Daemon, Decision, run_daemon
-from core.errors import BayUnknown, BayWithoutLeds, RackeyeError, UdevSilent
+from core.bus import Command, Nothing, Sentence
+from core.clock import Clock, SystemClock
+from core.daemon import Daemon, Decision, Wake, run_daemon
+from core.errors import BayUnknown, BayWithoutLeds, BeeperGone, NoBeeper, NoSuchBeep, RackeyeError, UdevSilent
 from core.paths import Paths
 from core.settings import Settings
-from hw import bays, panel, profile
-from hw.chassis import Led
+from hw import bays, beeps, panel, profile
+from hw.beeps import Hush, Play
+from hw.chassis import BeeperDriver, Led
+from hw.drivers.beepers import Beeper, EvdevBeeper, PatternBeeper
 from hw.drivers.block_io import BlockIo
+from hw.drivers.sysfs_led import SysfsFiles
 from hw.events import drive_events
 from hw.lamps import Lamps
-from hw.model import LocateRequest, PanelSnapshot, SetTraysRequest
-from hw.panel import PanelLook, PanelMemory, SetTray
+from hw.leds import Lamp
+from hw.model import (
+    BeepRequest,
+    LocateRequest,
+    PanelSnapshot,
+    SetConditionsRequest,
+    SetTraysRequest,
+    Sound,
+    UidRequest,
+)
+from hw.panel import Action, PanelLook, PanelMemory, SetLamps, SetTray
 
 BUS_NAME = "org.rackeye.Panel1"
+
+SILENT_AFTER = 5.0
+"""Seconds after policyd's last word from which nobody watches over the chassis (shared/DESIGN.md)."""
+START_GRACE = 60.0
+"""Seconds that policyd has for its first word: it starts after us."""
 
 
 class PanelCycle:
     """The three steps of paneld. udev: where drives come from."""
 
-    def __init__(self, paths: Paths, udev: bays.DriveSource) -> None:
+    def __init__(self, paths: Paths, udev: bays.DriveSource, clock: Clock | None = None) -> None:
         self._paths = paths
         self._udev = udev
+        self._clock = clock or SystemClock()
         self._io = BlockIo(paths.sys)
         self._lamps = Lamps()
         self._chassis = profile.in_force(paths)
+        self._beeper = beeper_of(self._chassis)
+        self._deadline = self._clock.monotonic() + START_GRACE
+        self._word = asyncio.Event()
+
+    @property
+    def policy_silent(self) -> bool:
+        """policyd is gone or hung."""
+        return self._clock.monotonic() >= self._deadline
+
+    @property
+    def beeper(self) -> Beeper | None:
+        return self._beeper
+
+    def hear(self) -> None:
+        """policyd lives."""
+        self._deadline = self._clock.monotonic() + SILENT_AFTER
+        self._word.set()
+
+    async def watch_policy(self, wake: Wake) -> None:
+        """Wakes when policyd falls silent, and when it speaks again. Never returns."""
+        while True:
+            while (left := self._deadline - self._clock.monotonic()) > 0:  # noqa: ASYNC110 -- it is the time that is waited for
+                await asyncio.sleep(left)
+            wake()
+            self._word.clear()
+            await self._word.wait()
+            wake()
 
     def observe(self) -> PanelLook:
         chassis = self._chassis
@@ -52,32 +102,79 @@ class PanelCycle:
         lamps, dark = self._lamps.read(chassis)
         problems += dark
         rates = self._io.rates(drive.device for drive in occupants or ())
-        return PanelLook(chassis.profile, occupants, lamps, rates, tuple(problems))
+        sound: Sound | None = None
+        try:
+            sound = self._beeper.sound() if self._beeper is not None else None
+        except BeeperGone as error:
+            problems.append(error.sentence)
+        return PanelLook(
+            chassis.profile, occupants, lamps, rates, sound, self.policy_silent, tuple(dict.fromkeys(problems))
+        )
 
-    def decide(self, snapshot: PanelLook, memory: PanelMemory, now: float) -> Decision[PanelMemory, SetTray]:  # noqa: ARG002 -- the shape of every daemon
-        return panel.decide(snapshot, memory)
+    def decide(self, snapshot: PanelLook, memory: PanelMemory, now: float) -> Decision[PanelMemory, Action]:
+        return panel.decide(snapshot, memory, now)
 
-    def act(self, action: SetTray) -> str:
+    def act(self, action: Action) -> str:
+        """Raises LedGone, LedStuck, BeeperGone."""
+        match action:
+            case SetTray(bay, light, changes):
+                return f"Bay {bay} shows {light.value}: {self._set(changes)}."
+            case SetLamps(why, changes):
+                return f"{why}: {self._set(changes)}."
+            case Play(tune, code):
+                self._on_beeper(lambda beeper: beeper.play(tune))
+                return "Alarm sounds." if code is None else f"Beeps {code} times: {beeps.CODES[code]}"
+            case Hush():
+                self._on_beeper(lambda beeper: beeper.hush())
+                return "No sound."
+            case _:
+                assert_never(action)
+
+    def _on_beeper(self, do: Callable[[Beeper], None]) -> None:
+        if self._beeper is not None:
+            do(self._beeper)
+
+    def _set(self, changes: tuple[tuple[Led, Lamp], ...]) -> str:
         """Sets each LED, also when another one fails. Raises LedGone, LedStuck."""
         failed: RackeyeError | None = None
-        for led, lamp in action.changes:
+        for led, lamp in changes:
             try:
                 self._lamps.write(self._chassis, led, lamp)
             except RackeyeError as error:
                 failed = error
         if failed is not None:
             raise failed
-        said = ", ".join(f"{_short(led)} {lamp}" for led, lamp in action.changes)
-        return f"Bay {action.bay} shows {action.light.value}: {said}."
+        return ", ".join(f"{_short(led)} {lamp}" for led, lamp in changes)
 
     def save(self, memory: PanelMemory) -> None:
         config.write_atomic(memory_file(self._paths), msgspec.json.encode(memory))
 
     def show(self, snapshot: PanelLook, memory: PanelMemory, problems: tuple[str, ...]) -> PanelSnapshot:
-        return panel.show(snapshot, memory, problems)
+        return panel.show(snapshot, memory, self._clock.now(), problems)
 
     def reload(self) -> None:
-        self._chassis = profile.in_force(self._paths, self._chassis.profile)
+        before = self._chassis
+        self._chassis = profile.in_force(self._paths, before.profile)
+        if (before.profile.beeper, before.sysfs) != (self._chassis.profile.beeper, self._chassis.sysfs):
+            self.hush()
+            self._beeper = beeper_of(self._chassis)
+
+    def hush(self) -> None:
+        """At an orderly end nothing sounds on that nobody could silence. A crash leaves the alarm sounding."""
+        with suppress(BeeperGone):
+            self._on_beeper(lambda beeper: beeper.hush())
+
+
+def beeper_of(chassis: profile.InForce) -> Beeper | None:
+    """The beeper that the profile names."""
+    beeper = chassis.profile.beeper
+    match None if beeper is None else beeper.driver:
+        case None:
+            return None
+        case BeeperDriver.LED_PATTERN:
+            return PatternBeeper(SysfsFiles(chassis.sysfs), beeper.name if beeper else "")
+        case BeeperDriver.EVDEV:
+            return EvdevBeeper(beeper.name if beeper else "", chassis.sysfs)
 
 
 def memory_file(paths: Paths) -> Path:
@@ -92,28 +189,70 @@ def remembered(paths: Paths) -> PanelMemory:
     return PanelMemory()
 
 
-def make(paths: Paths) -> Daemon[PanelLook, PanelMemory, SetTray]:
-    """The daemon with its two commands."""
-    cycle = PanelCycle(paths, bays.Udev())
-    daemon: Daemon[PanelLook, PanelMemory, SetTray] = Daemon(
-        "rackeye-paneld", cycle, remembered(paths), BUS_NAME, sources=(drive_events,), at_once=True
+def make(paths: Paths, cycle: PanelCycle | None = None) -> Daemon[PanelLook, PanelMemory, Action]:
+    """The daemon with its commands."""
+    cycle = cycle or PanelCycle(paths, bays.Udev())
+    daemon: Daemon[PanelLook, PanelMemory, Action] = Daemon(
+        "rackeye-paneld", cycle, remembered(paths), BUS_NAME, sources=(drive_events, cycle.watch_policy), at_once=True
     )
+    daemon.commands = commands(daemon, cycle)
+    return daemon
+
+
+def commands(
+    daemon: Daemon[PanelLook, PanelMemory, Action], cycle: PanelCycle
+) -> tuple[Command[Any, Sentence], ...]:
+    """org.rackeye.Panel1.Admin."""
 
     async def set_trays(request: SetTraysRequest) -> Sentence:
         await daemon.change(lambda memory: memory.with_conditions(request.conditions))
         said = ", ".join(f"bay {bay} {word.value}" for bay, word in sorted(daemon.memory.conditions.items()))
         return Sentence(f"Trays: {said or 'nothing to show'}.")
 
+    async def set_conditions(request: SetConditionsRequest) -> Sentence:
+        cycle.hear()
+        if request.conditions != daemon.memory.chassis:
+            await daemon.change(lambda memory: replace(memory, chassis=request.conditions))
+        return Sentence("Heard.")
+
     async def locate(request: LocateRequest) -> Sentence:
         said = locate_sentence(daemon.snapshot or cycle.observe(), request)
         await daemon.change(lambda memory: memory.with_locate(request.bay, request.on))
         return Sentence(said)
 
-    daemon.commands = (
+    async def uid(request: UidRequest) -> Sentence:
+        await daemon.change(lambda memory: memory.with_uid(on=request.on, button=request.button))
+        return Sentence(f"UID is {daemon.memory.uid.value}.")
+
+    async def silence(_request: Nothing) -> Sentence:
+        asked = beeps.asked_for(daemon.memory.chassis, cycle.policy_silent)
+        await daemon.change(lambda memory: memory.with_silence(cycle.policy_silent))
+        return Sentence(f"Silent until something new happens: {len(asked)} alarm(s) go on without a sound.")
+
+    async def beep(request: BeepRequest) -> Sentence:
+        meaning = beeps.CODES.get(request.code)
+        if cycle.beeper is None:
+            raise NoBeeper("This chassis has no beeper.", hint="A profile names one in its table [beeper].")
+        if meaning is None:
+            known = ", ".join(map(str, beeps.CODES))
+            raise NoSuchBeep(f"There is no beep code {request.code}.", hint=f"Codes: {known}. See: rackeye beep")
+        await daemon.change(lambda memory: replace(memory, beeps=memory.beeps.with_code(request.code)))
+        return Sentence(f"Beep code {request.code}: {meaning}")
+
+    async def lamp_test(_request: Nothing) -> Sentence:
+        until = time.time() + panel.LAMP_TEST
+        await daemon.change(lambda memory: replace(memory, lamp_test=until))
+        return Sentence(f"Every LED is on for {panel.LAMP_TEST:g} s: one that is dark is broken.")
+
+    return (
         Command("SetTrays", SetTraysRequest, Sentence, set_trays),
+        Command("SetConditions", SetConditionsRequest, Sentence, set_conditions),
         Command("Locate", LocateRequest, Sentence, locate),
+        Command("Uid", UidRequest, Sentence, uid),
+        Command("Silence", Nothing, Sentence, silence),
+        Command("Beep", BeepRequest, Sentence, beep),
+        Command("LampTest", Nothing, Sentence, lamp_test),
     )
-    return daemon
 
 
 def locate_sentence(look: PanelLook, request: LocateRequest) -> str:
@@ -153,7 +292,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(lambda: f"{args.check}: profile {profile.read(args.check).name} is good.\n")
     if args.udev_rules is not None:
         return _say(lambda: _rules(args.udev_rules, paths))
-    return run_daemon(lambda: make(paths))
+    cycle = PanelCycle(paths, bays.Udev())
+    code = run_daemon(lambda: make(paths, cycle))
+    if code == 0:
+        cycle.hush()
+    return code
 
 
 def _rules(name: str, paths: Paths) -> str:

@@ -8,8 +8,9 @@ from typing import NoReturn
 
 from core.config import Source
 from core.errors import BadValue
-from hw.chassis import Bay, Fan, Led, Match, Profile, Temperature
+from hw.chassis import Bay, BeeperDriver, Fan, Led, LedDriver, Match, PanelRole, Profile, Temperature
 from hw.chips import refusal
+from hw.information import BLUE_RATES, RED_RATES
 from hw.leds import ACTIVITY_RATES, STATUS_RATES
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]*")
@@ -18,8 +19,10 @@ UDEV_WORD = re.compile(r"[A-Za-z0-9:._+@-]+")
 
 HCTL = re.compile(r"\d+:\d+:\d+:\d+")
 
-PANEL_RATES = {"information-red": (0.25, 1.0), "information-blue": (1.0,)}
-"""Blink rates of the panel's own LEDs, Hz (spec/panel.md, "Information LED"); the others do not blink."""
+PANEL_RATES = {
+    PanelRole.INFORMATION_RED: RED_RATES, PanelRole.INFORMATION_BLUE: BLUE_RATES, PanelRole.ACTIVITY: ACTIVITY_RATES,
+}
+"""Blink rates of the panel's own LEDs, Hz; the others do not blink."""
 
 
 def check(profile: Profile, source: Source) -> None:
@@ -106,7 +109,7 @@ class _Check:
             if bay.status is not None:
                 yield f"bays[{index}].status", bay.status, STATUS_RATES
         for index, panel in enumerate(self.profile.panel):
-            yield f"panel[{index}].led", panel.led, PANEL_RATES.get(panel.role.value, ())
+            yield f"panel[{index}].led", panel.led, PANEL_RATES.get(panel.role, ())
 
     def leds(self) -> None:
         chips = {chip.name for chip in self.profile.chips}
@@ -123,6 +126,14 @@ class _Check:
                     f"{led.name} is already the LED of {lines[line]}; expected a line of its own for each LED",
                 )
             lines[line] = path
+        beeper = self.profile.beeper
+        if beeper is not None and (not beeper.name.isprintable() or not beeper.name.strip()):
+            self.refuse("beeper.name", f"{beeper.name!r} is no name; expected the name of an LED or of an input device")
+        if beeper is not None and beeper.driver is BeeperDriver.LED_PATTERN:
+            if "/" in beeper.name or beeper.name.startswith("."):
+                self.refuse("beeper.name", f"{beeper.name!r} is no LED; expected a name under class/leds")
+            if (LedDriver.SYSFS_LED.value, beeper.name) in lines:
+                self.refuse("beeper.name", f"{beeper.name} is already an LED; expected a line of its own")
         self.once("panel", "role", [panel.role.value for panel in self.profile.panel])
 
     def chips(self) -> None:

@@ -24,6 +24,10 @@ class Condition:
     cleared_text: ClassVar[str]
     grace: ClassVar[float] = 0.0
     """Seconds that it must hold before it is an alarm: what ends by itself at every start is none."""
+    sounds: ClassVar[bool] = False
+    """The beeper tells it (spec/panel.md: degraded or failed array, overheat, fan; and what loses video)."""
+    loud: ClassVar[bool] = False
+    """Mailed at once and marked as urgent: nothing is recorded."""
 
     @property
     def same(self) -> str:
@@ -55,6 +59,7 @@ class DriveFailed(Condition):
         "before the virtual drive is Optimal again."
     )
     cleared_text = "The drive is rebuilt and the virtual drive is whole in this place."
+    sounds = True
 
     vd: str
     slot: int | None
@@ -94,6 +99,7 @@ class VdDegraded(Condition):
         "be lost. It ends when the failed drive is replaced and rebuilt."
     )
     cleared_text = "The virtual drive is Optimal again."
+    sounds = True
 
     vd: str
     state: str
@@ -126,6 +132,7 @@ class VdFailed(Condition):
         "had back and what it may lose."
     )
     cleared_text = "The virtual drive works again."
+    sounds = True
 
     vd: str
     detail: str
@@ -156,6 +163,7 @@ class VdOffline(Condition):
         "recorded on it. `rackeye vd show NAME` says what it waits for."
     )
     cleared_text = "The virtual drive runs, or its real state is known."
+    sounds = True
     grace = 30.0
 
     vd: str
@@ -251,6 +259,8 @@ class NoVolume(Condition):
         "`rackeye vd create --simple --level 5`, or mend the virtual drive that failed."
     )
     cleared_text = "There is a volume again."
+    sounds = True
+    loud = True
     grace = 5.0
 
     cameras: int
@@ -281,6 +291,8 @@ class RecordingStopped(Condition):
         "understood, or frozen (connected, without pictures)."
     )
     cleared_text = "The camera is recorded again."
+    sounds = True
+    loud = True
 
     camera: str
     state: str
@@ -309,6 +321,7 @@ class Overheat(Condition):
     title = "Overheat"
     meaning = "A sensor is over its limit. It ends when it is below the limit less its hysteresis."
     cleared_text = "The temperature is below its limit."
+    sounds = True
 
     sensor: str
     detail: str
@@ -336,6 +349,7 @@ class FanFailed(Condition):
     title = "Fan failed"
     meaning = "A fan was below its minimum speed for three readings. Replace it."
     cleared_text = "The fan turns again."
+    sounds = True
 
     sensor: str
     detail: str

@@ -36,12 +36,33 @@ class Health(StrEnum):
     UNKNOWN = "Unknown"
 
 
+@unique
+class Event(StrEnum):
+    """What happened to an alarm, and is told."""
+
+    RAISED = "Raised"
+    ACKNOWLEDGED = "Acknowledged"
+    CLEARED = "Cleared"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Somebody was told of an event of an alarm, or could not be. at: UTC. error: empty when told."""
+
+    channel: str
+    who: str
+    event: Event
+    at: float
+    error: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Alarm:
     """One alarm, open or cleared.
 
     same: what makes two alarms the same one. raised, cleared, acknowledged: UTC seconds, None for not yet.
     An acknowledged alarm stays open until what it is about is mended.
+    sounds: the beeper tells it. loud: video is being lost. told: who was told of it, or could not be.
     """
 
     id: int
@@ -60,6 +81,9 @@ class Alarm:
     serial: str | None = None
     vd: str | None = None
     camera: str | None = None
+    sounds: bool = False
+    loud: bool = False
+    told: tuple[Told, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

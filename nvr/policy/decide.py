@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 
 from core.daemon import Decision
-from hw.model import PanelSnapshot, TrayCondition
+from hw.model import Conditions, PanelSnapshot, TrayCondition
 from nvr.alarms.kinds import Condition, DaemonSilent
 from nvr.alarms.model import Alarm, Health, Level
-from nvr.policy import chassis, recording, storage
+from nvr.policy import chassis, recording, signals, storage
 from nvr.policy.trays import conditions as tray_conditions
 from nvr.policy.world import World
 
@@ -24,6 +24,16 @@ class SetTrays:
 
 
 @dataclass(frozen=True, slots=True)
+class SetConditions:
+    """Action: tell paneld what holds for the whole chassis, and what shall be heard."""
+
+    conditions: Conditions
+
+
+Action = SetTrays | SetConditions
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """The alarms: what the world cannot tell is since when, and what somebody acknowledged.
 
@@ -36,14 +46,15 @@ class Memory:
     pending: tuple[tuple[str, float], ...] = ()
 
 
-def decide(world: World, memory: Memory, now: float) -> Decision[Memory, SetTrays]:
+def decide(world: World, memory: Memory, now: float) -> Decision[Memory, Action]:
     """Alarms from conditions, and the trays where paneld shows something else than raidd's drives ask for."""
     holding, known = _conditions(world, memory, now)
     ripe, pending = _ripen(holding, memory, now)
     decided = replace(update(memory, ripe, known, now), pending=tuple((same, since) for same, since, _ in pending))
     due = [SILENCE_GRACE - (now - word.since) for word in world.words if not word.answers]
     due += [since + grace - now for _, since, grace in pending]
-    return Decision(_trays(world), decided, min((wait + 0.1 for wait in due if wait > 0), default=None))
+    actions: tuple[Action, ...] = (*_trays(world), *_signals(world, decided))
+    return Decision(actions, decided, min((wait + 0.1 for wait in due if wait > 0), default=None))
 
 
 def _ripen(
@@ -95,6 +106,13 @@ def _trays(world: World) -> tuple[SetTrays, ...]:
     bays = {view.bay for view in panel.bays}
     wanted = {bay: kind for bay, kind in tray_conditions(raid.drives).items() if bay in bays}
     return () if wanted == shown(panel) else (SetTrays(tuple(sorted(wanted.items()))),)
+
+
+def _signals(world: World, memory: Memory) -> tuple[SetConditions, ...]:
+    if world.panel.data is None:
+        return ()
+    wanted = signals.conditions(memory.open)
+    return () if wanted == world.panel.data.conditions else (SetConditions(wanted),)
 
 
 def shown(panel: PanelSnapshot) -> dict[int, TrayCondition]:
@@ -153,5 +171,5 @@ def _alarm(condition: Condition, number: int, now: float) -> Alarm:
         id=number, code=condition.code, category=condition.category, level=condition.level, title=condition.title,
         text=condition.text, hint=condition.hint, same=condition.same, raised=now,
         cleared_text=condition.cleared_text, bay=about.get("bay"), serial=about.get("serial"), vd=about.get("vd"),
-        camera=about.get("camera"),
+        camera=about.get("camera"), sounds=condition.sounds, loud=condition.loud,
     )

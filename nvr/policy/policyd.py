@@ -1,14 +1,16 @@
 """rackeye-policyd: what one area means for another. Runs as user `rackeye`, without any right but to set the trays.
 
 observe: the latest word of raidd, paneld, fand and the recorder, as the bus brought it.
-decide: nvr/policy/decide.py. act: SetTrays at paneld.
+decide: nvr/policy/decide.py. act: SetTrays and SetConditions at paneld, which also hears every 2 s that policyd lives.
 """
 
 import asyncio
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 
 import msgspec
 
@@ -16,12 +18,13 @@ from core.bus import BusClient, Command, Sentence
 from core.clock import Clock, SystemClock
 from core.config import write_atomic
 from core.daemon import Daemon, Decision, Wake, run_daemon
-from core.errors import NoSuchAlarm
+from core.errors import NoSuchAlarm, RackeyeError
 from core.journal import get_logger
 from core.paths import Paths
-from hw.model import FanSnapshot, PanelSnapshot, SetTraysRequest
+from hw.model import FanSnapshot, PanelSnapshot, SetConditionsRequest, SetTraysRequest
 from nvr.alarms.model import BUS_NAME, AcknowledgeRequest, PolicySnapshot
-from nvr.policy.decide import Memory, SetTrays, acknowledge, decide, health
+from nvr.policy import signals
+from nvr.policy.decide import Action, Memory, SetConditions, SetTrays, acknowledge, decide, health
 from nvr.policy.world import Word, World
 from nvr.recorder.model import RecorderSnapshot
 from raid.model import RaidSnapshot
@@ -29,6 +32,7 @@ from raid.model import RaidSnapshot
 T = TypeVar("T")
 NAME = "rackeye-policyd"
 log = get_logger(NAME)
+BEAT = 2.0
 
 # Word of World -> (bus name, type of the snapshot, unit)
 HEARD: dict[str, tuple[str, type[Any], str]] = {
@@ -64,17 +68,26 @@ class PolicyCycle:
         with self._lock:
             return World(**self._words)
 
-    def decide(self, snapshot: World, memory: Memory, now: float) -> Decision[Memory, SetTrays]:
+    def decide(self, snapshot: World, memory: Memory, now: float) -> Decision[Memory, Action]:
         return decide(snapshot, memory, now)
 
-    def act(self, action: SetTrays) -> str:
+    def act(self, action: Action) -> str:
+        match action:
+            case SetTrays(conditions):
+                self._tell_panel("SetTrays", SetTraysRequest(dict(conditions)))
+                said = ", ".join(f"bay {bay} {kind.value.lower()}" for bay, kind in conditions)
+                return f"Trays: {said or 'nothing to show'}."
+            case SetConditions(conditions):
+                self._tell_panel("SetConditions", SetConditionsRequest(conditions))
+                return f"Panel: {', '.join(conditions.alarms) or 'nothing is to be heard'}."
+            case _:
+                assert_never(action)
+
+    def _tell_panel(self, command: str, request: object) -> None:
         if self.loop is None:
             raise RuntimeError("policyd acts before it listens")
-        request = SetTraysRequest(dict(action.conditions))
-        call = self.client.call("org.rackeye.Panel1", "SetTrays", request, Sentence, timeout=5.0)
+        call = self.client.call("org.rackeye.Panel1", command, request, Sentence, timeout=5.0)
         asyncio.run_coroutine_threadsafe(call, self.loop).result()
-        said = ", ".join(f"bay {bay} {kind.value.lower()}" for bay, kind in action.conditions)
-        return f"Trays: {said or 'nothing to show'}."
 
     def load(self) -> Memory:
         """The alarms of before a restart. A file that cannot be read is kept aside, and the alarms are raised anew."""
@@ -104,6 +117,16 @@ class PolicyCycle:
             for key in HEARD:
                 group.create_task(self._follow(key, wake))
 
+    async def beat(self, memory: Callable[[], Memory]) -> None:
+        """Says to paneld that policyd lives, for as long as it does (hw/paneld.py, SILENT_AFTER)."""
+        while True:
+            await asyncio.sleep(BEAT)
+            if self.loop is None:
+                continue
+            request = SetConditionsRequest(signals.conditions(memory().open))
+            with suppress(RackeyeError):  # paneld is away, which `hear` is told
+                await self.client.call("org.rackeye.Panel1", "SetConditions", request, Sentence, timeout=5.0)
+
     async def _follow(self, key: str, wake: Wake) -> None:
         name, kind, _ = HEARD[key]
         async for envelope in self.client.watch(name, kind):
@@ -111,7 +134,7 @@ class PolicyCycle:
             wake()
 
 
-def make(paths: Paths | None = None) -> Daemon[World, Memory, SetTrays]:
+def make(paths: Paths | None = None) -> Daemon[World, Memory, Action]:
     """The daemon, ready to run."""
     clock = SystemClock()
     cycle = PolicyCycle(paths or Paths(), clock)
@@ -122,10 +145,13 @@ def make(paths: Paths | None = None) -> Daemon[World, Memory, SetTrays]:
         await daemon.change(lambda memory: acknowledge(memory, request.id, clock.now()))
         return Sentence(f"Alarm {request.id} is acknowledged; it stays until it is mended.")
 
+    async def beat(_wake: Wake) -> None:
+        await cycle.beat(lambda: daemon.memory)
+
     daemon = Daemon(
         NAME, cycle, cycle.load(), BUS_NAME,
         commands=(Command("Acknowledge", AcknowledgeRequest, Sentence, acknowledge_alarm),),
-        sources=(cycle.listen,), memory_first=False, clock=clock,
+        sources=(cycle.listen, beat), memory_first=False, clock=clock,
     )
     return daemon
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import mfusepy
 
+from rig.guest.beeper import Beeper
 from rig.guest.climate import Climate
 from rig.guest.leds import Led
 
@@ -40,7 +41,7 @@ class ChassisTree(mfusepy.Operations):  # type: ignore[misc]  # mfusepy ships no
 
     use_ns = True
 
-    def __init__(self, leds: Iterable[Led], climate: Climate) -> None:
+    def __init__(self, leds: Iterable[Led | Beeper], climate: Climate) -> None:
         self._devices: dict[str, Device] = {f"{LEDS}/{led.name}": led for led in leds}
         self._devices[CHIP] = climate
         self._folders: dict[str, list[str]] = {}

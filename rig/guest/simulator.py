@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from rig.guest.bays import BAYS, Backing, Bay, BayError
+from rig.guest.beeper import Beeper
 from rig.guest.chassis import ChassisTree, serve
 from rig.guest.climate import Climate
 from rig.guest.leds import Led, LedBook
@@ -35,6 +36,7 @@ ENVIRONMENT = {
     "TERM": "dumb",
 }
 MAX_LINE = 64 << 20
+PANEL_LIGHTS = ("red:information", "blue:information", "amber:warning")
 
 
 class Rack:
@@ -44,6 +46,8 @@ class Rack:
         self.book = LedBook()
         lights = ("green:activity", "amber:status")
         self.leds = [Led(f"bay{number}:{light}", self.book) for number in range(BAYS) for light in lights]
+        self.leds += [Led(f"panel:{light}", self.book) for light in PANEL_LIGHTS]
+        self.beeper = Beeper("panel::beeper")
         self.climate = Climate()
         self.bays = [Bay(number) for number in range(BAYS)]
         self.lock = threading.Lock()
@@ -56,7 +60,8 @@ class Rack:
         for number, drive in json.loads(BOOT.read_text())["bays"].items():
             self.bays[int(number)].insert(Backing(**drive))
         Path(CHASSIS).mkdir(parents=True, exist_ok=True)
-        threading.Thread(target=serve, args=(ChassisTree(self.leds, self.climate), CHASSIS), daemon=True).start()
+        tree = ChassisTree([*self.leds, self.beeper], self.climate)
+        threading.Thread(target=serve, args=(tree, CHASSIS), daemon=True).start()
         deadline = time.monotonic() + 10
         while not os.path.ismount(CHASSIS) and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -111,6 +116,8 @@ class Control:
             case "history":
                 since = float(request.get("since", 0))
                 return {"changes": [asdict(change) for change in tuple(self.rack.book.changes) if change.at >= since]}
+            case "tones":
+                return {"tones": [asdict(tone) for tone in self.rack.beeper.tones(float(request.get("since", 0)))]}
             case "pull":
                 return {"at": await asyncio.to_thread(self.rack.pull, request["bay"])}
             case "insert":

@@ -138,7 +138,7 @@ class SlowEye(Thermostat):
             self.go.wait(10)
         return Room(self.degrees)
 
-    def decide(self, snapshot: Room, memory: int, now: float) -> Decision[int, str]:
+    def decide(self, snapshot: Room, memory: int, now: float) -> Decision[int, str]:  # noqa: ARG002 -- the shape
         return Decision(("heat",) if memory == 100 and "heat" not in self.order else (), memory)
 
 

@@ -9,17 +9,21 @@ from hw.bays import Occupant
 from hw.chassis import Bay, Match, Profile
 from hw.leds import OFF, ON, Lamp, blink
 from hw.model import LocateRequest, TrayCondition, TrayLight
-from hw.panel import PanelLook, PanelMemory
+from hw.panel import PanelLook, PanelMemory, SetLamps, SetTray
 from hw.paneld import PanelCycle, locate_sentence, memory_file, remembered
 
 RACK = profile.load("virtual-8", Paths())
 DARK = {f"bay{bay}:{led}": OFF for bay in range(8) for led in ("green:activity", "amber:status")}
 SDC = Occupant(2, "/dev/sdc", "SN2", "DISK")
+NOW = 1_000_000.0
 FAILED, REBUILD, NONE = TrayCondition.FAILED, TrayCondition.REBUILD, TrayCondition.NONE
 
 
 def changes(look: PanelLook, memory: PanelMemory) -> dict[str, Lamp]:
-    return {led.name: lamp for action in panel.decide(look, memory).actions for led, lamp in action.changes}
+    actions = panel.decide(look, memory, NOW).actions
+    return {
+        led.name: lamp for action in actions if isinstance(action, SetTray | SetLamps) for led, lamp in action.changes
+    }
 
 
 @pytest.mark.parametrize(
@@ -64,7 +68,7 @@ def test_with_udev_silent_nothing_is_called_empty_and_alarms_still_show() -> Non
         "bay3:amber:status": ON,
         "bay4:amber:status": blink(4),
     }
-    shown = panel.show(look, PanelMemory(), ())
+    shown = panel.show(look, PanelMemory(), NOW, ())
     assert {bay.present for bay in shown.bays} == {None}
     assert shown.problems == ("udev is silent.",)
 
@@ -73,18 +77,19 @@ def test_an_led_that_is_gone_is_not_written_and_its_neighbour_is() -> None:
     lamps = {name: lamp for name, lamp in DARK.items() if name != "bay2:green:activity"}
     look = PanelLook(RACK, (SDC,), lamps)
     assert changes(look, PanelMemory({2: FAILED})) == {"bay2:amber:status": ON}
-    assert panel.show(look, PanelMemory(), ()).bays[2].light is None
+    assert panel.show(look, PanelMemory(), NOW, ()).bays[2].light is None
 
 
 def test_the_view_of_a_bay() -> None:
     look = PanelLook(RACK, (SDC,), DARK | {"bay2:amber:status": ON})
-    bay = panel.show(look, PanelMemory({2: FAILED}, locate=(2,)), ()).bays[2]
+    bay = panel.show(look, PanelMemory({2: FAILED}, locate=(2,)), NOW, ()).bays[2]
     assert (bay.bay, bay.present, bay.device, bay.serial, bay.model) == (2, True, "/dev/sdc", "SN2", "DISK")
     assert (bay.light, bay.locate, bay.condition) == (TrayLight.FAILED, True, FAILED)
 
 
 def test_two_drives_in_a_bay_are_a_problem_and_neither_is_named() -> None:
-    shown = panel.show(PanelLook(RACK, (SDC, Occupant(2, "/dev/sdd", "SN9", None)), DARK), PanelMemory(), ("Else.",))
+    look = PanelLook(RACK, (SDC, Occupant(2, "/dev/sdd", "SN9", None)), DARK)
+    shown = panel.show(look, PanelMemory(), NOW, ("Else.",))
     assert (shown.bays[2].present, shown.bays[2].serial) == (True, None)
     assert shown.problems == ("Bay 2 holds 2 drives (/dev/sdc, /dev/sdd): the profile's match is too wide.", "Else.")
 
@@ -119,8 +124,8 @@ def test_a_look_at_a_chassis_whose_leds_are_gone_is_no_crash(tmp_path: Path) -> 
     cycle = PanelCycle(Paths(tmp_path), NoDrives())
     look = cycle.observe()
     assert look.lamps == {}
-    assert sum("cannot be read" in problem for problem in look.problems) == 16
-    assert panel.decide(look, PanelMemory({1: FAILED})).actions == ()
+    assert sum("cannot be read" in problem for problem in look.problems) == 20, "16 trays', 3 of the panel, the beeper"
+    assert panel.decide(look, PanelMemory({1: FAILED}), NOW).actions == ()
 
 
 def test_locate_names_the_drive_and_refuses_what_is_not_there() -> None:
@@ -138,9 +143,9 @@ def test_locate_names_the_drive_and_refuses_what_is_not_there() -> None:
 
 def test_generic_has_nothing_to_do() -> None:
     generic = profile.load("generic", Paths())
-    decision = panel.decide(PanelLook(generic, (SDC,)), PanelMemory({2: FAILED}))
+    decision = panel.decide(PanelLook(generic, (SDC,)), PanelMemory({2: FAILED}), NOW)
     assert (decision.actions, decision.again) == ((), None)
-    assert panel.show(PanelLook(generic, (SDC,)), PanelMemory(), ()).bays == ()
+    assert panel.show(PanelLook(generic, (SDC,)), PanelMemory(), NOW, ()).bays == ()
 
 
 def test_rules_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

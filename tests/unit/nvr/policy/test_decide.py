@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.daemon import Decision
-from hw.model import BayView, FanSnapshot, PanelSnapshot, Sensor, SensorKind, SensorState, TrayCondition
+from hw.model import BayView, Conditions, FanSnapshot, PanelSnapshot, Sensor, SensorKind, SensorState, TrayCondition
 from nvr.alarms.kinds import NoVolume, VdOffline
 from nvr.alarms.model import Health
-from nvr.policy.decide import SILENCE_GRACE, Memory, SetTrays, acknowledge, decide, health
+from nvr.policy.decide import SILENCE_GRACE, Action, Memory, SetConditions, SetTrays, acknowledge, decide, health
 from nvr.policy.trays import conditions
 from nvr.policy.world import Word, World
 from nvr.recorder.model import CameraState, CameraView, RecorderSnapshot, VolumeState, VolumeView
@@ -63,7 +63,11 @@ def world(
     })
 
 
-def codes(decision: Decision[Memory, SetTrays]) -> list[str]:
+def trays(decision: Decision[Memory, Action]) -> list[Action]:
+    return [action for action in decision.actions if isinstance(action, SetTrays)]
+
+
+def codes(decision: Decision[Memory, Action]) -> list[str]:
     return sorted(alarm.code for alarm in decision.memory.open)
 
 
@@ -77,7 +81,7 @@ def test_all_is_well() -> None:
 def test_a_failed_drive_lights_amber_and_raises_an_alarm_that_stays_until_mended() -> None:
     pulled = raid(drive(2, DriveState.MISSING), state=VdState.DEGRADED)
     first = decide(world(pulled), Memory(), NOW)
-    assert first.actions == (SetTrays(((2, TrayCondition.FAILED),)),)
+    assert trays(first) == [SetTrays(((2, TrayCondition.FAILED),))]
     assert codes(first) == ["ALARM-101", "ALARM-102"]
     alarm = next(alarm for alarm in first.memory.open if alarm.code == "ALARM-101")
     assert "bay 2 (RACK DISK SN2) is missing" in alarm.text
@@ -86,19 +90,40 @@ def test_a_failed_drive_lights_amber_and_raises_an_alarm_that_stays_until_mended
 
     rebuilding = raid(replace(drive(2, DriveState.REBUILD), serial="NEW"), state=VdState.DEGRADED)
     second = decide(world(rebuilding, panel(bay2=TrayCondition.FAILED)), first.memory, NOW + 60)
-    assert second.actions == (SetTrays(((2, TrayCondition.REBUILD),)),)
+    assert trays(second) == [SetTrays(((2, TrayCondition.REBUILD),))]
     assert codes(second) == ["ALARM-101", "ALARM-102"]
     assert {alarm.raised for alarm in second.memory.open} == {NOW}
 
     third = decide(world(raid(), panel(bay2=TrayCondition.REBUILD)), second.memory, NOW + 90)
-    assert third.actions == (SetTrays(()),)
+    assert trays(third) == [SetTrays(())]
     assert codes(third) == []
     assert {alarm.cleared for alarm in third.memory.cleared} == {NOW + 90}
 
 
 def test_the_trays_are_set_only_on_a_difference() -> None:
     pulled = raid(drive(2, DriveState.MISSING))
-    assert decide(world(pulled, panel(bay2=TrayCondition.FAILED)), Memory(), NOW).actions == ()
+    assert trays(decide(world(pulled, panel(bay2=TrayCondition.FAILED)), Memory(), NOW)) == []
+
+
+def test_what_the_panel_is_told_of_the_whole_chassis_and_only_once() -> None:
+    pulled = raid(drive(2, DriveState.MISSING), state=VdState.DEGRADED)
+    first = decide(world(pulled), Memory(), NOW)
+    wanted = Conditions(alarms=("drive-failed/vd0/2", "vd-degraded/vd0"))
+    assert SetConditions(wanted) in first.actions
+    told = replace(panel(bay2=TrayCondition.FAILED), conditions=wanted)
+    assert decide(world(pulled, told), first.memory, NOW).actions == ()
+    [number] = [alarm.id for alarm in first.memory.open if alarm.code == "ALARM-101"]
+    seen = decide(world(pulled, told), acknowledge(first.memory, number, NOW), NOW)
+    assert seen.actions == (SetConditions(Conditions(alarms=("vd-degraded/vd0",))),), "what is acknowledged is quiet"
+
+
+def test_heat_and_fans_reach_the_information_led() -> None:
+    hot = Sensor("CPU", SensorKind.TEMPERATURE, 99.0, "°C", None, 90.0, SensorState.ALARM)
+    slow = Sensor("Fan 1", SensorKind.FAN, 0.0, "rpm", 500.0, None, SensorState.ALARM)
+    decision = decide(replace(world(), fan=Word("rackeye-fand", FanSnapshot("x", (hot, slow)), NOW)), Memory(), NOW)
+    assert SetConditions(
+        Conditions(overheat=True, fan=True, alarms=("fan-failed/Fan 1", "overheat/CPU"))
+    ) in decision.actions
 
 
 def test_a_rebuild_without_a_failure_before_it_is_no_drive_alarm() -> None:
@@ -194,7 +219,7 @@ def test_what_a_silent_daemon_watches_stays_as_it_was() -> None:
     assert codes(silent) == ["ALARM-101"]
     assert silent.again is not None
     assert 0 < silent.again <= SILENCE_GRACE
-    assert silent.actions == ()
+    assert trays(silent) == []
     loud = decide(world(silent=("raid",)), silent.memory, NOW + SILENCE_GRACE)
     assert codes(loud) == ["ALARM-101", "ALARM-401"]
     assert codes(decide(world(), loud.memory, NOW + 20)) == []
