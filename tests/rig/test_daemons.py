@@ -135,3 +135,25 @@ def test_what_status_says_as_json(story: Story, rack: Rack) -> None:
     assert isinstance(json.loads(done.stdout), dict)
     assert virtual_drive(rack, "vd0").state is VdState.OPTIMAL
     assert {drive.state for drive in raid(rack).drives} == {DriveState.ONLINE, DriveState.SYSTEM}
+
+
+def test_the_journal_is_found_by_bay_and_array(story: Story, rack: Rack) -> None:
+    assert "shows" in rack.journal(50, "BAY=2", "-u", "rackeye-paneld")
+
+
+def test_an_injected_wrong_stripe_is_found_and_named(story: Story, rack: Rack) -> None:
+    """Bytes of a member are changed behind md's back: the check names the stripe, and that is an alarm."""
+    rack.wait_until(lambda: story.recording() == 4, 60, "all cameras are recorded")
+    rack.sh("systemctl stop rackeye-recorder")  # or a write there could make the stripe whole again
+    offset = int(rack.sh("cat /sys/block/md*/md/dev-sdf/offset | head -1")) * 512
+    strip = virtual_drive(rack, "vd1").strip
+    number = (300 << 20) // strip  # far behind what was written
+    with rack.drive_file(5).open("r+b") as drive:
+        drive.seek(offset + number * strip + 4096)
+        drive.write(b"not what the parity says" * 8)
+    done = rack.exec(["rackeye", "check", "start", "vd1", "--watch"], 120)
+    assert done.rc == 1
+    assert f"Wrong stripes: {number}" in done.stdout
+    rack.wait_until(lambda: "ALARM-105" in open_alarms(rack), 20, "the alarm")
+    assert str(number) in rack.exec(["rackeye", "check", "show", "vd1"]).stdout
+    rack.sh("systemctl start rackeye-recorder", 60)
