@@ -17,7 +17,10 @@ NOUNS = {
     "vd": ("nvr.cli.vd", "Virtual drives: list, show, create, recover, import."),
     "check": ("nvr.cli.check", "Consistency checks: show, start, stop."),
     "camera": ("nvr.cli.camera", "Cameras and recording volumes: list, show, add, remove."),
+    "panel": ("nvr.cli.panel", "Information LED, warning LED, beeper: show, lamp-test, silence, uid."),
+    "beep": ("nvr.cli.beep", "Play a beep code; explain beeps that were heard."),
     "alarm": ("nvr.cli.alarm", "Alarms: list, show, acknowledge."),
+    "account": ("nvr.cli.account", "Accounts and API tokens of the console; the log of who did what."),
     "explain": ("nvr.cli.explain", "What a code of an error or an alarm means, and what to do."),
     "completion": ("nvr.cli.completion", "The completion script of a shell."),
 }
