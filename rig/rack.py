@@ -136,6 +136,10 @@ class RackClient:
         del answer["ok"]
         return answer
 
+    def powered(self) -> bool:
+        """Whether the kernel runs: false after a cut, and once the guest has switched itself off."""
+        return bool(self._ask("powered")["powered"])
+
     def led(self, name: str) -> str:
         """`off`, `on` or `blink 4.00 Hz`, e.g. of `bay3:amber:status`."""
         return str(self.state()["leds"][name]["state"])

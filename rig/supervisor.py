@@ -63,6 +63,8 @@ class Supervisor:
         match request["verb"]:
             case "boot":
                 return await self.boot(float(request["timeout"]), whole=bool(request["whole"]))
+            case "powered":
+                return {"powered": self.kernel.running}
             case "type":
                 self.terminals.send(int(request["console"]), request["text"].encode("latin-1"))
                 return {}

@@ -1,0 +1,140 @@
+"""boxd: what it does by itself, what it shows, and its commands on a real bus."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from boot import boxd, power
+from boot.box import Action, BoxLook, BoxMemory, decide, show
+from boot.consoles import has_keyboard, names
+from boot.model import BUS_NAME, BoxSnapshot, Intent, Mode, PowerRequest, RestoreRequest, SwitchPlan, SwitchRequest
+from boot.state import Loaded, Record, StateStore
+from boot.version import version_text
+from core.bus import BusClient, Nothing, Sentence
+from core.errors import RackeyeError, SwitchNotConfirmed, WrongLogin
+from core.paths import Paths
+from tests.private_bus import Bus
+
+STANDARD, FAILOVER = Loaded(Record()), Loaded(Record(Mode.FAILOVER, 3))
+
+
+def look(state: Loaded, *, failover_runs: bool | None = False, going_down: bool = False) -> BoxLook:
+    return BoxLook(state, "V1", "rack", failover_runs=failover_runs, going_down=going_down)
+
+
+@pytest.mark.parametrize(
+    ("seen", "actions"),
+    [
+        (look(STANDARD), ()),
+        (look(STANDARD, failover_runs=True), ()),
+        (look(FAILOVER), (Action.START_FAILOVER,)),
+        (look(FAILOVER, failover_runs=True), ()),
+        (look(FAILOVER, failover_runs=None), ()),
+        (look(FAILOVER, going_down=True), ()),  # it was just switched: the next start does it
+        (look(replace(FAILOVER, uneven=True), failover_runs=True), (Action.MEND,)),
+        (look(Loaded(Record(), lost=True, problem="Both are gone.")), ()),
+    ],
+)
+def test_what_boxd_does_by_itself(seen: BoxLook, actions: tuple[Action, ...]) -> None:
+    assert decide(seen, BoxMemory()).actions == actions
+
+
+def test_a_lost_record_and_a_mended_copy_are_said() -> None:
+    lost = show(look(Loaded(Record(), lost=True, problem="Both are gone.")), BoxMemory(), ())
+    assert (lost.state_damaged, lost.problems) == (True, ("Both are gone.",))
+    decision = decide(look(replace(STANDARD, uneven=True, problem="One was damaged.")), BoxMemory())
+    assert show(look(STANDARD), decision.memory, ()).problems == ("One was damaged.",)
+    pending = show(look(Loaded(Record(intent=Intent.RESTORE))), BoxMemory(), ())
+    assert "finished at the next start" in pending.problems[0]
+
+
+def test_the_r_is_computed() -> None:
+    assert version_text(Mode.FAILOVER) == version_text(Mode.STANDARD) + "R"
+
+
+def run_with_boxd(paths: Paths, story: Callable[[BusClient], Awaitable[None]]) -> None:
+    async def life() -> None:
+        daemon = asyncio.create_task(boxd.make(paths).run())
+        async with BusClient() as client:
+            for _ in range(200):
+                try:
+                    await client.snapshot(BUS_NAME, BoxSnapshot)
+                    break
+                except RackeyeError:
+                    await asyncio.sleep(0.02)
+            await story(client)
+        daemon.cancel()
+        await asyncio.gather(daemon, return_exceptions=True)
+
+    asyncio.run(life())
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What would have been asked of systemd."""
+    done: list[str] = []
+    monkeypatch.setattr(power, "reboot", lambda: done.append("reboot"))
+    monkeypatch.setattr(power, "shutdown", lambda: done.append("shutdown"))
+    monkeypatch.setattr(power, "beep_once", lambda: done.append("beep"))
+    monkeypatch.setattr(power, "is_active", lambda _: False)
+    return done
+
+
+def test_commands_on_the_bus(bus: Bus, tmp_path: Path, asked: list[str]) -> None:
+    for folder in ("sys/class/net", "sys/block", "proc/self"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "proc/self/mountinfo").write_text("")
+    paths = Paths(tmp_path)
+
+    async def story(client: BusClient) -> None:
+        assert (await client.snapshot(BUS_NAME, BoxSnapshot)).data.mode is Mode.STANDARD
+        await client.call(BUS_NAME, "Shutdown", PowerRequest("admin", "10.0.0.9"), Sentence)
+        with pytest.raises(WrongLogin):
+            await client.call(BUS_NAME, "Restore", RestoreRequest("admin", "guess", "page"), Sentence)
+        assert StateStore(paths).load().record.intent is Intent.NONE
+        assert (await client.call(BUS_NAME, "PlanSwitch", Nothing(), SwitchPlan)).refusals == ()
+        with pytest.raises(SwitchNotConfirmed):
+            await client.call(BUS_NAME, "SwitchToRedundant", SwitchRequest("no"), Sentence)
+        await client.call(BUS_NAME, "SwitchToRedundant", SwitchRequest("y"), Sentence)
+        assert StateStore(paths).load().record.mode is Mode.FAILOVER
+        await client.call(BUS_NAME, "Restore", RestoreRequest("admin", "admin", "page"), Sentence)
+        assert StateStore(paths).load().record.intent is Intent.RESTORE
+
+    run_with_boxd(paths, story)
+    assert asked == ["shutdown", "beep", "reboot", "reboot"]
+
+
+# -- which consoles there are ----------------------------------------------------------------------------------------
+
+KEYBOARD = 'N: Name="AT keyboard"\nB: EV=120013\n'
+BUTTON = 'N: Name="Power Button"\nH: Handlers=kbd event0\nB: EV=3\n'
+
+
+@pytest.mark.parametrize(
+    ("active", "devices", "found"),
+    [
+        ("tty0 ttyS0", KEYBOARD, ("tty1", "ttyS0")),
+        ("tty0 ttyS0", BUTTON, ("ttyS0",)),
+        ("tty0", BUTTON, ()),
+        ("tty0", "", ()),
+        ("hvc0 tty0", BUTTON + KEYBOARD, ("hvc0", "tty1")),
+        (None, KEYBOARD, ()),
+    ],
+)
+def test_a_screen_counts_only_with_a_keyboard(
+    tmp_path: Path, active: str | None, devices: str, found: tuple[str, ...]
+) -> None:
+    (tmp_path / "sys/class/tty/console").mkdir(parents=True)
+    (tmp_path / "proc/bus/input").mkdir(parents=True)
+    if active is not None:
+        (tmp_path / "sys/class/tty/console/active").write_text(active + "\n")
+    (tmp_path / "proc/bus/input/devices").write_text(devices)
+    assert names(Paths(tmp_path), ()) == found
+    assert names(Paths(tmp_path), ("ttyS1",)) == ("ttyS1",)
+
+
+def test_no_input_devices_at_all(tmp_path: Path) -> None:
+    assert not has_keyboard(Paths(tmp_path))
