@@ -1,16 +1,22 @@
 """`make run`: the whole appliance on the virtual rack, with synthetic cameras. `--scenario` plays a failed drive."""
 
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import click
 
 from core.errors import RackeyeError
+from rig.forward import forwarded
 from rig.rack import Rack
 from rig.story import Story, StoryFailed
 
+PORT = 3443
 HOW_TO_LOOK = """
-The rack is up, four cameras are recorded. In another terminal:
+The rack is up, four cameras are recorded.
+
+    {page}   the console: admin / admin, to be changed at once (its certificate is its own)
+
+In another terminal:
 
     {bin}/rackeye-rack exec -- rackeye status        the appliance on one page
     {bin}/rackeye-rack exec -- rackeye vd            virtual drives
@@ -38,9 +44,10 @@ def main(scenario: bool, name: str) -> None:
                 click.echo("All of it held.")
                 return
             story.set_up()
-            click.echo(HOW_TO_LOOK.format(bin=sys.prefix + "/bin"))
-            with suppress(KeyboardInterrupt):
-                rack.wait()
+            with ExitStack() as stack:
+                click.echo(HOW_TO_LOOK.format(bin=sys.prefix + "/bin", page=_page(rack, stack)))
+                with suppress(KeyboardInterrupt):
+                    rack.wait()
             click.echo("Ended; nothing is left behind.")
     except StoryFailed as error:
         click.echo(str(error), err=True)
@@ -51,6 +58,15 @@ def main(scenario: bool, name: str) -> None:
     except KeyboardInterrupt:
         click.echo("Ended.")
         sys.exit(130)
+
+
+def _page(rack: Rack, stack: ExitStack) -> str:
+    """The console's address, for as long as `stack` is open. Another port when somebody has 3443."""
+    inside = rack.forward(PORT)
+    try:
+        return f"https://127.0.0.1:{stack.enter_context(forwarded(inside, PORT))}"
+    except OSError:
+        return f"https://127.0.0.1:{stack.enter_context(forwarded(inside))}"
 
 
 if __name__ == "__main__":
