@@ -69,9 +69,9 @@ async def _do(web: Web, who: Who, room: Room, order: Order, asked: Any) -> Any:
 
 
 def signed(asked: Any, who: Who) -> Any:
-    """A request that says who asks, and from where, says what is so, not what was sent."""
+    """A request that says who asks, from where, or by a button, says what is so, not what was sent."""
     names = {one.name for one in dataclasses.fields(asked)}
-    truth = {"who": who.account.name, "where": who.where}
+    truth: dict[str, Any] = {"who": who.account.name, "where": who.where, "button": False}
     return dataclasses.replace(asked, **{name: value for name, value in truth.items() if name in names})
 
 

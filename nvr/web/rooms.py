@@ -9,7 +9,7 @@ from typing import Any
 
 from boot.model import BoxSnapshot, PowerRequest, RestoreRequest, SwitchPlan, SwitchRequest
 from core.bus import Nothing, Sentence
-from hw.model import FanSnapshot, LocateRequest, PanelSnapshot
+from hw.model import BeepRequest, FanSnapshot, LocateRequest, PanelSnapshot, UidRequest
 from nvr.alarms.model import AcknowledgeRequest, PolicySnapshot
 from nvr.recorder.model import AddCamera, RecorderSnapshot, RemoveCamera
 from raid.model import (
@@ -69,7 +69,13 @@ RAID = Room(
 )
 PANEL = Room(
     "panel", "org.rackeye.Panel1", "rackeye-paneld", "Bays and lights of the front", PanelSnapshot,
-    (Order("Locate", LocateRequest, Sentence, "Blink a bay so that a person finds it, or stop"),),
+    (
+        Order("Locate", LocateRequest, Sentence, "Blink a bay so that a person finds it, or stop"),
+        Order("Silence", Nothing, Sentence, "Silence the alarms that sound, until a new one comes"),
+        Order("Beep", BeepRequest, Sentence, "Play a code of beeps once"),
+        Order("LampTest", Nothing, Sentence, "Show every light for a moment"),
+        Order("Uid", UidRequest, Sentence, "Light the UID LED, or stop"),
+    ),
 )
 FAN = Room("fan", "org.rackeye.Fan1", "rackeye-fand", "Temperatures and fans", FanSnapshot)
 RECORDER = Room(

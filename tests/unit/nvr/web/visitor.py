@@ -25,6 +25,11 @@ async def visit(house: House, user: str | None = None, token: str | None = None)
 
 async def csrf(client: httpx.AsyncClient, page: str = "/") -> str:
     """What the page holds for those who can read it."""
-    found = re.search(r'name="csrf(?:-token)?" (?:content|value)="([0-9a-f]{64})"', (await client.get(page)).text)
+    return csrf_in((await client.get(page)).text)
+
+
+def csrf_in(page: str) -> str:
+    """The same, in the text of a page."""
+    found = re.search(r'name="csrf(?:-token)?" (?:content|value)="([0-9a-f]{64})"', page)
     assert found
     return found[1]
