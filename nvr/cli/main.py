@@ -21,6 +21,9 @@ NOUNS = {
     "beep": ("nvr.cli.beep", "Play a beep code; explain beeps that were heard."),
     "alarm": ("nvr.cli.alarm", "Alarms: list, show, acknowledge."),
     "account": ("nvr.cli.account", "Accounts and API tokens of the console; the log of who did what."),
+    "mode": ("nvr.cli.mode", "Standard or Failover Mode: show, switch; restore to default."),
+    "reboot": ("nvr.cli.reboot", "Reboot in good order."),
+    "shutdown": ("nvr.cli.shutdown", "Shut down in good order."),
     "explain": ("nvr.cli.explain", "What a code of an error or an alarm means, and what to do."),
     "completion": ("nvr.cli.completion", "The completion script of a shell."),
 }

@@ -1,0 +1,101 @@
+"""`rackeye mode`: what this appliance is; restore to default; the switch to Failover Mode."""
+
+import getpass
+import os
+
+import click
+from rich.console import Group, RenderableType
+
+from boot.model import BUS_NAME, BoxSnapshot, Interface, RestoreRequest, SwitchPlan, SwitchRequest
+from boot.redundant import QUESTION
+from boot.restore import GOES, STAYS
+from core.bus import Nothing, Sentence
+from core.errors import InternalError, error_class
+from nvr.cli.client import Source, View
+from nvr.cli.confirm import agreed
+from nvr.cli.output import clean, document, known, notes, origin, pairs, print_json, problems, say, show
+from nvr.cli.session import Session
+from nvr.cli.shape import NounGroup, examples, json_option, pass_session, watch_option, yes_option
+
+BOX = Source(BUS_NAME, BoxSnapshot, "rackeye-boxd")
+WHERE = "command line"
+
+
+def person() -> str:
+    """The person behind sudo, for the log of who did what."""
+    return os.environ.get("SUDO_USER") or getpass.getuser()
+
+
+def _network(interface: Interface) -> str:
+    state = {True: "up", False: "down", None: "???"}[interface.up]
+    return f"{interface.name} {state} {' '.join(interface.addresses)}".strip()
+
+
+def _facts(data: BoxSnapshot) -> RenderableType:
+    clock = {True: "synchronized", False: "not synchronized", None: "not known whether synchronized"}
+    return pairs([
+        ("Mode", data.mode.value if not data.state_damaged else f"{data.mode.value} (its record cannot be read)"),
+        ("Version", known(data.version)),
+        ("Name", known(data.hostname)),
+        ("Network", clean("; ".join(map(_network, data.interfaces)) or "none")),
+        ("Time", clean(f"{data.time.zone}, {clock[data.time.synchronized]}")),
+    ])
+
+
+@click.group(cls=NounGroup)
+def command() -> None:
+    """Standard Mode or Failover Mode; restore to default; the switch."""
+
+
+@command.command("list", epilog=examples("rackeye mode", "rackeye mode --json"))
+@json_option
+@watch_option
+@pass_session
+def list_(session: Session, *, watch: bool) -> None:
+    """Mode, version, name, network and time (this is what `rackeye mode` alone does)."""
+
+    def render(view: View) -> RenderableType:
+        answer = view.of(BOX)
+        return Group(*notes(BOX, answer, view.at), *problems(answer.data.problems), _facts(answer.data))
+
+    def to_json(view: View) -> dict[str, object]:
+        return {"mode": view.of(BOX).data, "box": origin(view.of(BOX), view.at)}
+
+    show(session, (BOX,), render, to_json, watch=watch)
+
+
+@command.command(epilog=examples("rackeye mode switch --dry-run", "rackeye mode switch"))
+@click.option("--dry-run", is_flag=True, help="Say what would be done and what stands against it; do nothing.")
+@yes_option
+@json_option
+@pass_session
+def switch(session: Session, *, dry_run: bool, yes: bool) -> None:
+    """Switch to Failover Mode, one-way, and reboot (the same as nr-switch-to-redundant)."""
+    plan = session.client.call(BOX, "PlanSwitch", Nothing(), SwitchPlan)
+    if dry_run and session.as_json:
+        print_json(document(session, {"plan": plan}))
+        return
+    if not session.as_json:
+        for refusal in plan.refusals:
+            click.echo(clean(f"Refused: {refusal.sentence} {refusal.hint}"))
+        for step in plan.steps if not plan.refusals else ():
+            click.echo(clean(f"- {step}"))
+    if plan.refusals:
+        first = plan.refusals[0]
+        raise (error_class(first.code) or InternalError)(first.sentence, hint=first.hint)
+    if not dry_run:
+        agreed(session, QUESTION.removesuffix(" [y]"), yes=yes)
+        request = SwitchRequest("y", person(), WHERE)
+        say(session, session.client.call(BOX, "SwitchToRedundant", request, Sentence).text)
+
+
+@command.command(epilog=examples("rackeye mode restore", "rackeye mode restore --user admin"))
+@click.option("--user", prompt="User name of an administrator", help="An administrator of this appliance.")
+@yes_option
+@pass_session
+def restore(session: Session, *, user: str, yes: bool) -> None:
+    """Restore to default, and reboot. Video and drive groups stay."""
+    password = str(click.prompt("Password", hide_input=True))
+    click.echo(f"Goes: {GOES}.\nStays: {STAYS}.")
+    agreed(session, "Restore to default now?", yes=yes)
+    say(session, session.client.call(BOX, "Restore", RestoreRequest(user, password, WHERE), Sentence).text)

@@ -1,0 +1,21 @@
+"""`rackeye shutdown`."""
+
+import click
+
+from boot.model import PowerRequest
+from core.bus import Sentence
+from nvr.cli.confirm import agreed
+from nvr.cli.mode import BOX, WHERE, person
+from nvr.cli.output import say
+from nvr.cli.session import Session
+from nvr.cli.shape import examples, json_option, pass_session, yes_option
+
+
+@click.command(epilog=examples("rackeye shutdown", "rackeye shutdown --yes"))
+@yes_option
+@json_option
+@pass_session
+def command(session: Session, *, yes: bool) -> None:
+    """Shut down in good order, and switch the power off."""
+    agreed(session, "Shut down now?", yes=yes)
+    say(session, session.client.call(BOX, "Shutdown", PowerRequest(person(), WHERE), Sentence).text)
