@@ -20,11 +20,15 @@ const INFORMATION = {
   PSU: ["red blink025", "red 0.25 Hz, power supply failure"], UID_PRESSED: ["blue on", "blue, UID pressed on the chassis"],
   UID_REMOTE: ["blue blink1", "blue 1 Hz, UID set from afar"],
 };
-const [WIDE, HIGH, GAP, EAR] = [176, 78, 8, 34];
+// Units of the picture. A phone gets narrow bays: number and state, the serial is in the dialog.
+const phone = matchMedia("(max-width: 46rem)");
+const BROAD = { wide: 176, high: 78, gap: 8, ear: 34, lens: 4.5, leds: [16, 22, 46], number: [34, 27], state: [60, 20] };
+const NARROW = { wide: 98, high: 76, gap: 6, ear: 24, lens: 6, leds: [16, 18, 42], number: [36, 32], state: [8, 66] };
+let form = BROAD;
 
 function led(x, y, colour, state, says) {
   return s("g", { class: `led ${colour} ${state}` }, s("title", {}, `${says}: ${state.replace("blink", "blinks at ")}${state.startsWith("blink") ? " Hz" : ""}`),
-    s("circle", { class: "glow", cx: x, cy: y, r: 8 }), s("circle", { class: "lens", cx: x, cy: y, r: 4.5 }));
+    s("circle", { class: "glow", cx: x, cy: y, r: form.lens + 3.5 }), s("circle", { class: "lens", cx: x, cy: y, r: form.lens }));
 }
 
 function bay(view, x, y) {
@@ -45,14 +49,14 @@ function bay(view, x, y) {
     class: `bay ${gone ? "empty" : ""} ${tone(state)}`, id: `bay-${view.bay}`, transform: `translate(${x} ${y})`, tabindex: 0,
     role: "button", "aria-label": label, "data-key": `bay-${view.bay}`, onclick: open, onkeydown: key,
   },
-  s("rect", { class: "tray", width: WIDE, height: HIGH, rx: 5 }),
-  s("rect", { class: "grille", x: 34, y: HIGH - 22, width: WIDE - 44, height: 14, rx: 2 }),
-  s("rect", { class: "latch", x: WIDE - 12, y: 8, width: 5, height: HIGH - 38, rx: 2 }),
-  s("text", { class: "number", x: 34, y: 27 }, String(view.bay)),
-  s("text", { class: "state", x: 60, y: 20, textLength: state.length > 12 ? WIDE - 76 : undefined, lengthAdjust: "spacingAndGlyphs" }, state),
-  s("text", { class: "what", x: 60, y: 36 }, gone ? "no drive" : (drive?.serial ?? view.serial ?? "serial unknown").slice(-15)),
-  led(16, 22, "green", activity, "Activity"),
-  led(16, 46, "amber", status, "Status"));
+  s("rect", { class: "tray", width: form.wide, height: form.high, rx: 5 }),
+  form === NARROW ? [] : s("rect", { class: "grille", x: 34, y: form.high - 22, width: form.wide - 44, height: 14, rx: 2 }),
+  s("rect", { class: "latch", x: form.wide - 12, y: 8, width: 5, height: form.high - 38, rx: 2 }),
+  s("text", { class: "number", x: form.number[0], y: form.number[1] }, String(view.bay)),
+  s("text", { class: "state", x: form.state[0], y: form.state[1], textLength: state.length > 12 ? 84 : undefined, lengthAdjust: "spacingAndGlyphs" }, state),
+  form === NARROW ? [] : s("text", { class: "what", x: 60, y: 36 }, gone ? "no drive" : (drive?.serial ?? view.serial ?? "serial unknown").slice(-15)),
+  led(form.leds[0], form.leds[1], "green", activity, "Activity"),
+  led(form.leds[0], form.leds[2], "amber", status, "Status"));
 }
 
 // The lights of the whole chassis: shown only when paneld tells of them.
@@ -63,8 +67,8 @@ function front(panel) {
   if (typeof panel.warning === "boolean") lights.push(["warn", panel.warning ? "amber on" : "amber off", `Warning LED: ${panel.warning ? "on" : "off"}`]);
   return lights.map(([text, kind, says], at) => s("g", { class: `led ${kind}`, role: "img", "aria-label": says },
     s("title", {}, says),
-    s("circle", { class: "glow", cx: EAR / 2, cy: 26 + at * 44, r: 9 }), s("circle", { class: "lens", cx: EAR / 2, cy: 26 + at * 44, r: 6 }),
-    s("text", { class: "small", x: EAR / 2, y: 48 + at * 44 }, text)));
+    s("circle", { class: "glow", cx: form.ear / 2, cy: 26 + at * 44, r: 9 }), s("circle", { class: "lens", cx: form.ear / 2, cy: 26 + at * 44, r: 6 }),
+    s("text", { class: "small", x: form.ear / 2, y: 48 + at * 44 }, text)));
 }
 
 // A light on the front that says which box is meant.
@@ -84,18 +88,22 @@ export function chassis(body) {
   if (!rows.length) {
     return put(body, h("p", {}, `${panel.title || panel.profile}: this profile names no bays, so no picture can be drawn. The drives are listed under Storage.`), notes);
   }
+  form = phone.matches ? NARROW : BROAD;
+  const { wide, high, gap, ear } = form;
   const columns = Math.max(...rows.map((row) => row.length));
-  const width = 2 * EAR + columns * (WIDE + GAP) + GAP;
-  const height = rows.length * (HIGH + GAP) + GAP;
+  const width = 2 * ear + columns * (wide + gap) + gap;
+  const height = rows.length * (high + gap) + gap;
   const views = Object.fromEntries(panel.bays.map((view) => [view.bay, view]));
   const bays = rows.flatMap((row, y) => row.map((number, x) => bay(
-    views[number] ?? { bay: number, present: null, light: null }, EAR + GAP + x * (WIDE + GAP), GAP + y * (HIGH + GAP))));
+    views[number] ?? { bay: number, present: null, light: null }, ear + gap + x * (wide + gap), gap + y * (high + gap))));
   const picture = s("svg", {
     viewBox: `0 0 ${width} ${height}`, class: `front ${live("panel") ? "" : "stale"}`, role: "group", "aria-label": `Front of the chassis: ${panel.title}`,
   }, s("rect", { class: "case", width, height, rx: 7 }),
-  s("rect", { class: "ear", width: EAR, height, rx: 7 }), s("rect", { class: "ear", x: width - EAR, width: EAR, height, rx: 7 }),
+  s("rect", { class: "ear", width: ear, height, rx: 7 }), s("rect", { class: "ear", x: width - ear, width: ear, height, rx: 7 }),
   front(panel), bays);
   return put(body, h("div", { class: "frame" }, picture), notes,
     uid(panel),
     h("p", { class: "quiet" }, "Choose a bay to see its drive, to make it blink, or to replace it. Green: activity. Amber: on failed, slow rebuilding, fast located."));
 }
+
+phone.addEventListener("change", () => chassis(document.querySelector("#chassis .body")));

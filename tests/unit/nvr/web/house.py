@@ -58,6 +58,12 @@ class House:
     shown: dict[str, Any] = field(default_factory=dict)
     called: list[Any] = field(default_factory=list)
     refuse: RackeyeError | None = None
+    server: uvicorn.Server | None = None
+
+    def cut(self) -> None:
+        """The console ends; who looks at its page must see that."""
+        assert self.server is not None
+        self.server.should_exit = True
 
     def show(self, key: str, snapshot: object) -> None:
         """A daemon has news."""
@@ -144,6 +150,7 @@ async def open_house(folder: Path, port: int = 0) -> AsyncIterator[House]:
         async with BusClient() as client:
             follower = asyncio.create_task(hub.follow(client))
             server = uvicorn.Server(config(make_app(client, hub, clock), cert, key, "127.0.0.1", port))
+            house.server = server
             serving = asyncio.create_task(server.serve([listener]))
             while not (server.started and all(word.answers for word in hub.words.values())):  # noqa: ASYNC110
                 await asyncio.sleep(0.005)

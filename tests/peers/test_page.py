@@ -1,0 +1,229 @@
+"""The console's page in Debian's chromium, over real HTTPS, with daemons that say what a test wants."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from hw.model import BayView, InformationLight, LocateRequest, TrayLight
+from raid.model import Drive, DriveState
+from tests.unit.nvr.web import sample
+from tests.unit.nvr.web.conftest import Run, house, run
+from tests.unit.nvr.web.house import PASSWORD, House
+
+__all__ = ["house", "run"]
+CHROMIUM = shutil.which("chromium") or ""
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs chromium (apt-get install chromium)")
+ARGUMENTS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PHONE = {"width": 390, "height": 844}
+SHOTS = os.environ.get("RACKEYE_SHOTS")
+"""A folder for screenshots, for people to look at."""
+
+
+@asynccontextmanager
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        try:
+            yield opened
+        finally:
+            await opened.close()
+
+
+@asynccontextmanager
+async def console(house: House, user: str = "boss", *, width: int = 1280, dark: bool = False) -> AsyncIterator[Page]:
+    """The page, logged in. Fails at its end when the browser complained: a script error, a refusal by the CSP."""
+    async with browser() as opened:
+        context = await opened.new_context(
+            ignore_https_errors=True, viewport={"width": width, "height": 900},
+            color_scheme="dark" if dark else "light")
+        page = await context.new_page()
+        complaints: list[str] = []
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        await page.goto(house.url + "/login")
+        await page.fill("#user", user)
+        await page.fill("#password", PASSWORD)
+        await page.press("#password", "Enter")
+        await expect(page.locator("#health .word")).to_have_text("Critical")
+        yield page
+        # This house has no recorder's socket for the pictures: that is answered, and no defect of the page.
+        assert [said for said in complaints if "Failed to load resource" not in said and "ERR_" not in said] == []
+
+
+async def shot(page: Page, name: str) -> None:
+    if SHOTS:
+        await page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+
+
+def test_the_picture_shows_every_led_as_it_is(house: House, run: Run) -> None:
+    async def story() -> None:
+        async with console(house) as page:
+            await expect(page.locator("#health .count")).to_have_text("2 alarms")
+            wanted = {0: ("blink4", "off"), 1: ("on", "off"), 2: ("off", "blink1"), 4: ("off", "on"),
+                      5: ("off", "blink4"), 7: ("off", "off")}
+            for bay, (green, amber) in wanted.items():
+                await expect(page.locator(f"#bay-{bay} .led.green")).to_have_class(f"led green {green}")
+                await expect(page.locator(f"#bay-{bay} .led.amber")).to_have_class(f"led amber {amber}")
+            for bay, colour, period in ((0, "green", "0.25s"), (2, "amber", "1s"), (5, "amber", "0.25s")):
+                led = page.locator(f"#bay-{bay} .led.{colour}")
+                assert await led.evaluate("one => getComputedStyle(one).animationDuration") == period
+            top = await page.locator("#bay-4 .grille").bounding_box()
+            bottom = await page.locator("#bay-0 .grille").bounding_box()
+            assert top
+            assert bottom
+            assert (top["x"], top["y"] < bottom["y"]) == (pytest.approx(bottom["x"], abs=1), True)  # 4 sits over 0
+            house.show("panel", replace(sample.PANEL, information=InformationLight.FAN, warning=True))
+            await expect(page.get_by_role("img", name="Information LED: red 1 Hz")).to_be_visible()
+            await shot(page, "desk")
+
+    run(story())
+
+
+def test_a_person_with_a_keyboard_alone_finds_a_bay(house: House, run: Run) -> None:
+    async def story() -> None:
+        async with console(house) as page:
+            await page.locator("#bay-6").focus()
+            await page.keyboard.press("Enter")
+            dialog = page.locator("#dialog")
+            await expect(dialog.get_by_role("heading")).to_have_text("Bay 6")
+            await expect(dialog).to_contain_text("WD-WX12D606417")
+            await expect(dialog.locator("dt:text-is('S.M.A.R.T.') + dd")).to_have_text("unknown")
+            await dialog.get_by_role("button", name="Make it blink").focus()
+            await page.keyboard.press("Enter")
+            await expect(page.locator("#bay-6 .led.amber")).to_have_class("led amber blink4")
+            await expect(dialog.get_by_role("button", name="Stop blinking")).to_be_focused()  # news keep the focus
+            assert house.called == [LocateRequest(6, on=True)]
+            await page.keyboard.press("Escape")
+            await expect(dialog).to_be_hidden()
+
+    run(story())
+
+
+def test_the_wizard_sees_the_wrong_drive_pulled(house: House, run: Run) -> None:
+    async def story() -> None:
+        async with console(house) as page:
+            dialog = page.locator("#dialog")
+            await page.locator("#bay-0").click()
+            await dialog.get_by_role("button", name="Replace").click()
+            await expect(dialog).to_contain_text("loses ALL its recordings")
+            await expect(dialog.get_by_role("button", name="It is this one")).to_have_count(0)
+            await page.keyboard.press("Escape")
+            await page.locator("#bay-4").click()
+            await dialog.get_by_role("button", name="Replace").click()
+            await dialog.get_by_role("button", name="It is this one").click()
+            await dialog.get_by_role("button", name="Make bay 4 blink").click()
+            await dialog.get_by_role("button", name="I stand before bay 4").click()
+            empty = BayView(3, present=False, light=TrayLight.ABSENT)
+            _replace_bay(house, empty)
+            await expect(dialog.get_by_role("alert")).to_contain_text("Bay 3 was pulled, not bay 4!")
+            _replace_bay(house, sample.PANEL.bays[3])
+            await expect(dialog.get_by_role("alert")).to_have_count(0)
+            _replace_bay(house, BayView(4, present=False, light=TrayLight.ABSENT))
+            await expect(dialog).to_contain_text("Put the new drive into bay 4")
+            new = Drive(4, "NEW1", "ST6000", sample.SIZE, "/dev/sde", DriveState.BLANK, "", None)
+            others = tuple(drive for drive in sample.DRIVES if drive.bay != 4)
+            house.show("raid", replace(sample.RAID, drives=(*others, new)))
+            _replace_bay(house, BayView(4, present=True, serial="NEW1", model="ST6000", light=TrayLight.PRESENT))
+            await expect(dialog).to_contain_text("ST6000 NEW1")
+            rebuilding = replace(new, state=DriveState.REBUILD, vd="vd0")
+            house.show("raid", replace(sample.RAID, drives=(*others, rebuilding)))
+            await expect(dialog.get_by_role("progressbar")).to_be_visible()
+            house.show("raid", replace(sample.RAID, drives=(*others, replace(rebuilding, state=DriveState.ONLINE))))
+            await expect(dialog).to_contain_text("Done: the drive is a full member.")
+
+    run(story())
+
+
+def _replace_bay(house: House, view: BayView) -> None:
+    panel = house.shown["panel"]
+    house.show("panel", replace(panel, bays=tuple(view if one.bay == view.bay else one for one in panel.bays)))
+
+
+def test_the_plan_is_seen_before_it_is_done(house: House, run: Run) -> None:
+    async def story() -> None:
+        async with console(house) as page:
+            await page.get_by_role("button", name="Simple configuration").click()
+            dialog = page.locator("#dialog")
+            await dialog.get_by_label("Level").select_option("6")
+            await dialog.get_by_role("button", name="Show the plan").click()
+            await expect(dialog).to_contain_text("vd2: RAID5, 18.0 TB")
+            await expect(dialog).to_contain_text("another firmware")
+            await dialog.get_by_label("Level").select_option("5")
+            await expect(dialog.get_by_role("button", name="Make vd2")).to_have_count(0)  # of another wish
+            await dialog.get_by_role("button", name="Show the plan").click()
+            await dialog.get_by_role("button", name="Make vd2").click()
+            await expect(page.locator("#toast")).to_contain_text("Being made: vd1")
+            assert [type(asked).__name__ for asked in house.called] == [
+                "PlanSimpleRequest", "PlanSimpleRequest", "CreateSimpleRequest"]
+            assert house.called[2].fingerprint == sample.PLAN.fingerprint
+
+    run(story())
+
+
+def test_what_is_old_says_so(house: House, run: Run) -> None:
+    async def story() -> None:
+        async with console(house) as page:
+            await expect(page.locator("#climate .stale")).to_be_empty()
+            house.servers["fan"].close()
+            await expect(page.locator("#climate .stale")).to_contain_text("rackeye-fand does not answer for")
+            await expect(page.locator("#climate .stale")).to_contain_text("What is shown is")
+            house.servers["policy"].close()
+            await expect(page.locator("#health .word")).to_have_text("Unknown")
+            await expect(page.locator("#health .count")).to_have_text("2 alarms (old)")
+            house.cut()
+            await expect(page.locator("#link")).to_contain_text("No connection for")
+            await expect(page.locator("#storage .stale")).to_contain_text("The machine does not answer")
+
+    run(story())
+
+
+def test_nothing_that_is_said_is_ever_markup(house: House, run: Run) -> None:
+    async def story() -> None:
+        evil = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
+        drive = replace(sample.DRIVES[0], model=evil, serial=evil, detail=evil)
+        camera = replace(sample.RECORDER.cameras[0], name=evil, url=evil, detail=evil)
+        alarm = replace(sample.POLICY.alarms[0], title=evil, text=evil, hint=evil)
+        house.show("raid", replace(sample.RAID, drives=(drive,), problems=(evil,)))
+        house.show("recorder", replace(sample.RECORDER, cameras=(camera,)))
+        house.show("policy", replace(sample.POLICY, alarms=(alarm,)))
+        async with console(house) as page:
+            await expect(page.locator("#storage tbody")).to_contain_text(evil)
+            await page.locator("#bay-0").click()
+            await expect(page.locator("#dialog")).to_contain_text(evil)
+            assert await page.locator("main img, main script, dialog img").count() == 0
+
+    run(story())
+
+
+def test_a_viewer_sees_no_buttons_that_change_something(house: House, run: Run) -> None:
+    async def story() -> None:
+        async with console(house, "guard") as page:
+            names = await page.locator("section:not(#cameras) button").all_inner_texts()
+            assert set(names) <= {"Look again", "0", "1", "2", "3", "4", "5", "6"}
+            await page.locator("#bay-0").click()
+            await expect(page.locator("#dialog")).to_contain_text("A viewer may look, not change.")
+
+    run(story())
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_it_fits_a_phone(house: House, run: Run, dark: bool) -> None:
+    async def story() -> None:
+        async with console(house, width=PHONE["width"], dark=dark) as page:
+            await expect(page.locator("#bay-7")).to_be_visible()
+            assert await page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+            box = await page.locator("#bay-0 .tray").bounding_box()
+            assert box
+            assert min(box["width"], box["height"]) >= 44  # a finger
+            await shot(page, f"phone-{'dark' if dark else 'light'}")
+
+    run(story())
