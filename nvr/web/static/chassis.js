@@ -45,6 +45,7 @@ function bay(view, x, y) {
     }
   };
   const gone = view.present === false;
+  const serial = gone ? "no drive" : (drive?.serial ?? view.serial ?? "serial unknown").slice(-18);
   return s("g", {
     class: `bay ${gone ? "empty" : ""} ${tone(state)}`, id: `bay-${view.bay}`, transform: `translate(${x} ${y})`, tabindex: 0,
     role: "button", "aria-label": label, "data-key": `bay-${view.bay}`, onclick: open, onkeydown: key,
@@ -54,7 +55,7 @@ function bay(view, x, y) {
   s("rect", { class: "latch", x: form.wide - 12, y: 8, width: 5, height: form.high - 38, rx: 2 }),
   s("text", { class: "number", x: form.number[0], y: form.number[1] }, String(view.bay)),
   s("text", { class: "state", x: form.state[0], y: form.state[1], textLength: state.length > 12 ? 84 : undefined, lengthAdjust: "spacingAndGlyphs" }, state),
-  form === NARROW ? [] : s("text", { class: "what", x: 60, y: 36 }, gone ? "no drive" : (drive?.serial ?? view.serial ?? "serial unknown").slice(-15)),
+  form === NARROW ? [] : s("text", { class: "what", x: 60, y: 36, textLength: serial.length > 14 ? 100 : undefined, lengthAdjust: "spacingAndGlyphs" }, serial),
   led(form.leds[0], form.leds[1], "green", activity, "Activity"),
   led(form.leds[0], form.leds[2], "amber", status, "Status"));
 }
