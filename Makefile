@@ -5,7 +5,7 @@ DEBIAN = bubblewrap dbus ffmpeg gdisk gir1.2-gst-rtsp-server-1.0 gstreamer1.0-pl
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS ?=
 
-.PHONY: setup run test check install
+.PHONY: setup run test test-long check install
 
 setup: .venv/ready
 .venv/ready: pyproject.toml Makefile
@@ -20,6 +20,9 @@ run: setup
 
 test: setup
 	$(ROOT) .venv/bin/python -m pytest -n auto --dist loadfile $(ARGS)
+
+test-long: setup
+	$(ROOT) .venv/bin/python -m pytest -n auto --dist loadfile -m long --timeout 3000 $(ARGS)
 
 check: setup
 	.venv/bin/python -m pytest -q tests/unit/test_house.py $(ARGS)

@@ -40,6 +40,15 @@ print(json.dumps({
 }))
 """
 
+# In the guest: the end of the last file that began before a moment (milliseconds), of one camera or of any.
+LAST_END = """
+import sqlite3, sys
+db = sqlite3.connect("file:/var/lib/rackeye/recorder/index.sqlite?mode=ro", uri=True)
+camera = sys.argv[2] if len(sys.argv) > 2 else "%"
+rows = db.execute("select max(end) from segments where start < ? and camera like ?", (int(sys.argv[1]), camera))
+print(rows.fetchone()[0])
+"""
+
 
 class StoryFailed(AssertionError):
     """A step that did not hold."""

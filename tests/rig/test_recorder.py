@@ -10,17 +10,9 @@ from nvr.recorder.model import CameraState, VolumeState
 from rig.daemons import open_alarms, raid, recorder
 from rig.liars import Mood
 from rig.rack import Rack
-from rig.story import EXAMINE
+from rig.story import EXAMINE, LAST_END
 
 pytestmark = pytest.mark.rig
-
-# In the guest: the end of the last file that began before a moment (milliseconds).
-LAST_END = """
-import sqlite3, sys
-db = sqlite3.connect("file:/var/lib/rackeye/recorder/index.sqlite?mode=ro", uri=True)
-print(db.execute("select max(end) from segments where start < ?", (int(sys.argv[1]),)).fetchone()[0])
-"""
-
 
 @pytest.fixture(scope="module")
 def urls(rack: Rack) -> dict[str, str]:
