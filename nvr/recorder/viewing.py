@@ -22,9 +22,8 @@ from nvr.cameras.h264 import PictureSize
 from nvr.recorder.live import Live
 from nvr.recorder.model import Gap
 from nvr.recorder.playback import Library, Player
-from nvr.recorder.viewing_model import JSON, Ended, Message, Playing, PlayRequest, Request, Said, Span, frame
+from nvr.recorder.viewing_model import JSON, SOCKET, Ended, Message, Playing, PlayRequest, Request, Said, Span, frame
 
-SOCKET = "media/live.sock"  # under /run/rackeye; tmpfiles makes the folder: 2750, rackeye, group rackeye-web
 # What may wait for a viewer: eight seconds of one camera, two of four. Times the number of viewers: 64 MiB at most.
 WAITING_BYTES = 2 << 20
 MOST_VIEWERS = 32

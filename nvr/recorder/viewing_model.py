@@ -6,6 +6,8 @@ A frame: 4 bytes length of what follows, 1 byte channel, contents. Channel 0 hol
 import struct
 from dataclasses import dataclass
 
+SOCKET = "media/live.sock"
+"""Under /run/rackeye; tmpfiles makes the folder: 2750, user rackeye, group rackeye-web."""
 FRAME = struct.Struct(">IB")
 JSON = 0
 """The channel of messages."""

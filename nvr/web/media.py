@@ -27,8 +27,7 @@ from core import errors
 from core.errors import BadRequest, CameraUnknown, InternalError, NothingRecorded, RackeyeError, ViewingAbsent
 from core.paths import Paths
 from nvr.recorder import viewing_model as said
-from nvr.recorder.viewing import SOCKET
-from nvr.recorder.viewing_model import FRAME, JSON, Message, PlayRequest, Span
+from nvr.recorder.viewing_model import FRAME, JSON, SOCKET, Message, PlayRequest, Span
 from nvr.web.answers import as_json, error_table
 from nvr.web.state import web_of
 
