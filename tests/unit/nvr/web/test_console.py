@@ -16,7 +16,7 @@ from core.accounts_model import Role
 from core.clock import ManualClock
 from core.errors import DriveInUse
 from hw.model import LocateRequest
-from nvr.web import certificate
+from nvr.web import certificate, reference
 from nvr.web.history import SPAN, History
 from nvr.web.openapi import document
 from nvr.web.rooms import ASKED_OF_BOX, BOX, ROOMS
@@ -265,6 +265,11 @@ def test_the_bus_policy_is_the_table_of_rooms() -> None:
     allowed = {(rule.get("send_interface"), rule.get("send_member")) for rule in policy}
     wanted = {(f"{room.bus}.Admin", order.name) for room in ROOMS for order in room.orders}
     assert allowed == wanted | {(f"{BOX}.Admin", name) for name in ASKED_OF_BOX}
+
+
+def test_the_reference_is_of_today() -> None:
+    page = POLICY_FILE.parents[2] / "docs/ref/api.md"
+    assert page.read_text() == reference.text(), "run: .venv/bin/python -m nvr.web.reference > docs/ref/api.md"
 
 
 def test_the_certificate_is_kept_and_renewed_in_time(tmp_path: Path) -> None:
