@@ -34,7 +34,8 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 STATIC = Path(media.__file__).parent / "static"
-PAGE = """<!doctype html><meta charset="utf-8"><title>t</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/static/style.css">
+PAGE = """<!doctype html><meta charset="utf-8"><title>t</title><link rel="icon" href="data:,">
+<link rel="stylesheet" href="/static/style.css">
 <main><section><div id="media"></div></section></main>"""
 
 
