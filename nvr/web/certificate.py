@@ -2,10 +2,13 @@
 
 Self-signed: the box has no name that an authority could vouch for. Its SHA-256 fingerprint is said in the journal, so
 that a careful person can compare. A person's own certificate is put in place of the two files.
+
+Run as a program it makes what is needed: `cryptography` costs 8 MB, which the console would keep for its whole life.
 """
 
 import ipaddress
 import socket
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,10 +17,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from core.clock import Clock
+from core.clock import Clock, SystemClock
 from core.config import write_atomic
+from nvr.web.certificate_files import YOUNG_DAYS
 
-LIFE = timedelta(days=825)  # the longest that Apple's and other clients take
+LIFE = timedelta(days=YOUNG_DAYS + 30)  # 825 days are the longest that Apple's and other clients take
 RENEW = timedelta(days=30)
 
 
@@ -33,11 +37,6 @@ def ensure(folder: Path, clock: Clock) -> tuple[Path, Path]:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()), 0o600)
         write_atomic(cert, _certificate(private, clock).public_bytes(serialization.Encoding.PEM), 0o644)
     return cert, key
-
-
-def fingerprint(cert: Path) -> str:
-    """SHA-256 as browsers show it: AB:CD:..."""
-    return x509.load_pem_x509_certificate(cert.read_bytes()).fingerprint(hashes.SHA256()).hex(":").upper()
 
 
 def _good(cert: Path, key: Path, clock: Clock) -> bool:
@@ -79,3 +78,7 @@ def _certificate(private: ec.EllipticCurvePrivateKey, clock: Clock) -> x509.Cert
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(private, hashes.SHA256())
     )
+
+
+if __name__ == "__main__":
+    ensure(Path(sys.argv[1]), SystemClock())

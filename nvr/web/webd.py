@@ -16,9 +16,9 @@ from core.daemon import notify
 from core.errors import RackeyeError
 from core.journal import get_logger
 from core.paths import Paths
-from nvr.web import certificate
 from nvr.web.answers import Shell
 from nvr.web.app import make_app
+from nvr.web.certificate_files import fingerprint, ready
 from nvr.web.hub import Hub
 
 NAME = "rackeye-web"
@@ -49,8 +49,8 @@ async def serve(paths: Paths, host: str = "", port: int = PORT) -> None:
     """Until SIGTERM. Raises BusMissing when the bus ends, OSError when the port or the folder cannot be had."""
     clock = SystemClock()
     hub = Hub(clock)
-    cert, key = certificate.ensure(paths.state / "web", clock)
-    log.info(f"The certificate's SHA-256 fingerprint is {certificate.fingerprint(cert)}.")
+    cert, key = await asyncio.to_thread(ready, paths.state / "web", clock)
+    log.info(f"The certificate's SHA-256 fingerprint is {fingerprint(cert)}.")
     async with BusClient() as client:
         server = Server(config(make_app(client, hub, clock), cert, key, host, port))
         tasks = [asyncio.create_task(server.serve()), asyncio.create_task(hub.follow(client))]

@@ -13,10 +13,11 @@ import pytest
 from boot.model import PowerRequest
 from core.accounts import FACTORY_PASSWORD
 from core.accounts_model import Role
-from core.clock import ManualClock
+from core.clock import ManualClock, SystemClock
 from core.errors import DriveInUse
 from hw.model import LocateRequest
 from nvr.web import certificate, reference
+from nvr.web.certificate_files import fingerprint, ready
 from nvr.web.history import SPAN, History
 from nvr.web.openapi import document
 from nvr.web.rooms import ASKED_OF_BOX, BOX, ROOMS
@@ -275,19 +276,19 @@ def test_the_reference_is_of_today() -> None:
 def test_the_certificate_is_kept_and_renewed_in_time(tmp_path: Path) -> None:
     clock = ManualClock()
     cert, key = certificate.ensure(tmp_path, clock)
-    first = certificate.fingerprint(cert)
+    first = fingerprint(cert)
     assert key.stat().st_mode & 0o777 == 0o600
     ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
     clock.advance(700 * 86_400)
     certificate.ensure(tmp_path, clock)
-    assert certificate.fingerprint(cert) == first
+    assert fingerprint(cert) == first
     clock.advance(100 * 86_400)
     certificate.ensure(tmp_path, clock)
-    second = certificate.fingerprint(cert)
+    second = fingerprint(cert)
     assert second != first
     key.write_bytes(b"torn")
-    certificate.ensure(tmp_path, clock)
-    assert certificate.fingerprint(cert) != second
+    ready(tmp_path, SystemClock())
+    assert fingerprint(cert) != second
 
 
 def test_the_past_of_a_sensor_has_holes_and_an_end() -> None:
