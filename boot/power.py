@@ -50,4 +50,4 @@ def beep_once() -> None:
     name = "org.rackeye.Panel1"
     with suppress(RackeyeError):
         run(["busctl", "--timeout=2", "call", name, "/org/rackeye/Panel1", f"{name}.Admin", "Beep", "s",
-             '{"count":1}'], timeout=4.0)
+             '{"code":1}'], timeout=4.0)

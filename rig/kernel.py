@@ -34,7 +34,8 @@ class Kernel:
         argv = [
             "linux.uml", f"mem={self._memory}M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro",
             f"init={CHECKOUT}/rig/guest/init.sh", f"rack.checkout={CHECKOUT}", f"umid={UMID}",
-            "con=null", "con0=null,fd:1", *consoles, "quiet", "selinux=0", "audit=0", "systemd.show_status=0",
+            "con=null", "con0=null,fd:1", *consoles,
+            "quiet", "noreboot", "selinux=0", "audit=0", "systemd.show_status=0",
             "vec0:transport=tap,ifname=tap0,depth=128,gro=1",
             *(f"{name}={path}" for name, path in disks.items()),
         ]  # fmt: skip
@@ -44,6 +45,18 @@ class Kernel:
             self._process = await asyncio.create_subprocess_exec(
                 *argv, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
+
+    async def restarted(self) -> bool:
+        """Waits until this kernel has ended; whether it asked to be started again.
+
+        `noreboot`: left to itself it would execute itself anew, and find its network held by itself.
+        """
+        process = self._process
+        if process is None:
+            return False
+        code = await process.wait()
+        said = last_words().rpartition("--- power on")[2]
+        return code >= 0 and self._process is process and "reboot: Restarting system" in said
 
     async def cut(self) -> None:
         """Cuts the power: nothing is flushed. Returns when no process of it lives, so nothing more reaches a file."""

@@ -41,6 +41,7 @@ class Supervisor:
         self.forwards: dict[int, asyncio.Server] = {}
         self.cameras: asyncio.subprocess.Process | None = None
         self.lock = asyncio.Lock()
+        self.reboots: asyncio.Task[None] | None = None
         self.done = asyncio.Event()
         for bay in range(config["drives"]):
             self.store.put(bay, self.store.fresh(DriveKind.BLANK))
@@ -119,14 +120,8 @@ class Supervisor:
             if self.kernel.running:
                 raise RackRefused("The rack is powered already.", hint="rackeye-rack power-cut")
             started = time.monotonic()
-            bays = {}
-            for bay, serial in self.store.bays.items():
-                drive = self.store.drives[serial]
-                bays[bay] = {"ubd": self.disks[bay], "serial": drive.serial, "model": drive.model}
-            (WORK / "boot.json").write_text(json.dumps({"bays": bays}))
-            disks = {self.disks[bay]: self.store.drives[serial].path for bay, serial in self.store.bays.items()}
-            self.terminals.clear()
-            await self.kernel.start({"ubda": SYSTEM, **disks}, self.terminals.arguments)
+            await self.power_on()
+            self.reboots = asyncio.create_task(self.follow_reboots())
         while True:
             self.kernel.check()
             try:
@@ -137,6 +132,24 @@ class Supervisor:
             if time.monotonic() - started > timeout:
                 raise RackTimeout(f"The guest was not ready {timeout:g} s after power on.\n{last_words()}")
             await asyncio.sleep(0.1)
+
+    async def power_on(self) -> None:
+        """Starts the kernel with the drives as they are."""
+        bays = {}
+        for bay, serial in self.store.bays.items():
+            drive = self.store.drives[serial]
+            bays[bay] = {"ubd": self.disks[bay], "serial": drive.serial, "model": drive.model}
+        (WORK / "boot.json").write_text(json.dumps({"bays": bays}))
+        disks = {self.disks[bay]: self.store.drives[serial].path for bay, serial in self.store.bays.items()}
+        self.terminals.clear()
+        await self.kernel.start({"ubda": SYSTEM, **disks}, self.terminals.arguments)
+
+    async def follow_reboots(self) -> None:
+        """A guest that reboots is powered on again, as a machine does it; one that switches itself off stays off."""
+        while await self.kernel.restarted():
+            async with self.lock:
+                await self.kernel.cut()  # what is left of it holds the network
+                await self.power_on()
 
     async def pull(self, bay: int) -> Message:
         """Surprise removal; works with the power cut, too."""
