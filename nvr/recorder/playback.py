@@ -188,7 +188,7 @@ class Player:
                 for group in self._groups_of(row, seen.get(key, -1)):
                     seen[key] = group.at
                     end = _utc(row, group) + group.moof.ticks / TIMESCALE
-                    if end <= self.at:
+                    if end <= self.at + 0.001:  # files are placed to the millisecond
                         continue
                     if self._end is not None and _utc(row, group) >= self._end:
                         return
