@@ -57,7 +57,7 @@ class GopAssembler:
             if unit.after_loss or not -JUMP_BACK < step < JUMP_AHEAD:
                 done = self.flush()
             elif unit.key or self._is_full(unit):
-                done = self._complete(max(unit.time, self._units[-1].time))
+                done = self._complete(max(unit.time, *(one.time for one in self._units)))
                 self._usual = max(1, (done.end - done.start) // len(done.units))
         if self._waiting and not unit.key:
             return done
