@@ -1,5 +1,6 @@
 """The OpenAPI document, made from the types that travel: nothing in it is written twice."""
 
+import dataclasses
 from functools import cache
 from typing import Any
 
@@ -49,7 +50,7 @@ def document() -> dict[str, Any]:
         _query("before", "Only ids below this one", {"type": "integer", "minimum": 0, "maximum": (1 << 62) - 1}),
     ]
     paths["/api/v1/audit"] = {"get": audit}
-    point = {"type": "array", "prefixItems": [{"type": "number"}, {"type": ["number", "null"]}], "minItems": 2}
+    point = {"type": "array", "items": {"type": ["number", "null"]}, "minItems": 2, "maxItems": 2}
     past = {"type": "object", "additionalProperties": {"type": "array", "items": point}}
     paths["/api/v1/history"] = {"get": _get(
         "get_history", "Sensors: [UTC seconds, value] of the last ten minutes",
@@ -114,9 +115,15 @@ def _post(room: Room, order: Order, schema: dict[type[Any], Any]) -> dict[str, A
         "operationId": f"{room.key}_{order.name}",
         "summary": order.says,
         "description": "A viewer may ask this." if order.looks else "For administrators; written down in the log.",
-        "requestBody": {"required": True, "content": {"application/json": {"schema": schema[order.request]}}},
+        "requestBody": {
+            "required": _must_say(order.request), "content": {"application/json": {"schema": schema[order.request]}}},
         "responses": {"200": good, **_failures(tuple(FAILURES))},
     }
+
+
+def _must_say(kind: type[Any]) -> bool:
+    """False when an empty body does: every field has a default."""
+    return any(field.default is field.default_factory is dataclasses.MISSING for field in dataclasses.fields(kind))
 
 
 def _query(name: str, says: str, schema: dict[str, Any]) -> dict[str, Any]:
