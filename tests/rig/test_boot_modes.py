@@ -1,91 +1,37 @@
 """Restore to default and the switch to Failover Mode for real: with an array and video, cut off, and back.
 
-RACKEYE_CUTS says how many power cuts there are of each (2; the long tier: 10).
+More cuts, at random moments: tests/rig/test_boot_long.py.
 """
-
-import os
-import random
-import time
-from collections.abc import Callable
 
 import pytest
 
-from boot.model import BoxSnapshot, Intent, Mode
+from boot.model import Intent, Mode
 from core.errors import RackeyeError
-from rig.daemons import snapshot
 from rig.rack import Rack
+from tests.rig.boot_rig import (
+    VIDEO,
+    back_to_standard,
+    boot_id,
+    box,
+    choose,
+    machine_id,
+    make_video,
+    open_menu,
+    restore_with_a_cut,
+    state_of,
+    switch_with_a_cut,
+    traces,
+    up,
+    use,
+)
 
 pytestmark = [pytest.mark.rig, pytest.mark.rack(drives=3, consoles=1, menu_seconds=2, bay_mib=384)]
-CUTS = int(os.environ.get("RACKEYE_CUTS", "2"))
-VIDEO = "/srv/rackeye/vd0/recordings/cam1/keep.mp4"
-RECORD = "/var/lib/rackeye/boot/state.a"
-
-
-def box(rack: Rack) -> BoxSnapshot:
-    return snapshot(rack, "Box1", BoxSnapshot)
-
-
-def up(rack: Rack) -> BoxSnapshot:
-    """Waits for boxd; returns what it says."""
-    return rack.wait_until(lambda: box(rack), 120, "boxd")
-
-
-def boot_id(rack: Rack) -> str:
-    return rack.sh("cat /proc/sys/kernel/random/boot_id")
-
-
-def state_of(rack: Rack, unit: str) -> str:
-    return rack.exec(["systemctl", "is-active", unit]).stdout.strip()
-
-
-def open_menu(rack: Rack) -> None:
-    """Boots into the menu and stops its countdown."""
-    rack.power_cut()
-    rack.boot(whole=False)
-    rack.wait_until(lambda: stopped(rack), 60, "the menu")
-
-
-def stopped(rack: Rack) -> bool:
-    console = rack.console()
-    if "Any key stops the countdown" in console.screen():
-        console.send("x")
-    return "Arrows or a digit" in console.screen()
-
-
-def choose(rack: Rack, *steps: tuple[str, str]) -> None:
-    """Types each text once the screen shows what comes before it."""
-    for shown, text in steps:
-        rack.console().wait_for(shown, 60)
-        rack.console().send(text)
-
-
-def use(rack: Rack) -> None:
-    """Makes traces of use: a camera, a new password, a log of alarms."""
-    rack.sh("rackeye camera add lobby rtsp://10.0.2.2:8554/none")
-    rack.sh(
-        "cd / && /usr/lib/rackeye/bin/python -c \"from core.accounts import Accounts; from core.paths import Paths; "
-        "Accounts(Paths()).change_password('admin', 'admin', 'three quiet words', 'console')\""
-    )
-    rack.sh("mkdir -p /etc/ssh && echo key > /etc/ssh/ssh_host_test_key")
-
-
-def traces(rack: Rack) -> list[str]:
-    """What is left of it."""
-    files = "/var/lib/rackeye/settings.toml /etc/ssh/ssh_host_test_key"
-    found = rack.sh(f"for f in {files}; do if [ -e $f ]; then echo $f; fi; done").split()
-    login = rack.exec([
-        "/usr/lib/rackeye/bin/python", "-c",
-        "from core.accounts import Accounts; from core.paths import Paths; "
-        "assert Accounts(Paths()).authenticate('admin', 'admin', 'rig').must_change",
-    ])
-    return found + (["accounts"] if login.rc else [])
 
 
 def test_each_precondition_refuses_the_switch_with_its_own_message(rack: Rack) -> None:
     up(rack)
     rack.wait_until(lambda: state_of(rack, "rackeye-recorder") == "active", 60, "the recorder")
-    rack.wait_until(lambda: rack.exec(["rackeye", "vd", "create", "--simple", "--yes"], 60).rc == 0, 60, "vd0")
-    rack.wait_until(lambda: rack.sh("mountpoint -q /srv/rackeye/vd0; echo yes"), 120, "the volume")
+    make_video(rack)
     use(rack)
     said = rack.exec(["nr-switch-to-redundant"], 60, stdin="y\n")
     assert said.rc == 1
@@ -98,7 +44,6 @@ def test_each_precondition_refuses_the_switch_with_its_own_message(rack: Rack) -
 
 
 def test_restore_at_the_menu_wipes_the_settings_and_leaves_video_and_arrays(rack: Rack) -> None:
-    rack.sh(f"install -d $(dirname {VIDEO}); head -c 300000 /dev/urandom > {VIDEO}; sync")
     before, identity = rack.sh(f"sha256sum {VIDEO}; mdadm --detail --export /dev/md/vd0 | grep UUID"), machine_id(rack)
     open_menu(rack)
     boot = boot_id(rack)
@@ -115,34 +60,9 @@ def test_restore_at_the_menu_wipes_the_settings_and_leaves_video_and_arrays(rack
     assert rack.sh(f"sha256sum {VIDEO}; mdadm --detail --export /dev/md/vd0 | grep UUID") == before
 
 
-def machine_id(rack: Rack) -> str:
-    return rack.sh("cat /etc/machine-id")
-
-
-@pytest.mark.parametrize("cut", range(CUTS))
-def test_a_restore_that_is_cut_off_is_finished_at_the_next_start(
-    rack: Rack, cut: int, record_property: Callable[[str, object], None]
-) -> None:
-    up(rack)
-    use(rack)
-    open_menu(rack)
-    choose(rack, ("Arrows", "1\r"), ("User name:", "admin\r"), ("Password of admin:", "three quiet words\r"),
-           ("Restore now?", "y\r"))
-    moment = random.Random(cut).uniform(0.05, 2.5)
-    time.sleep(moment)
-    rack.power_cut()
-    rack.boot()
-    now = up(rack)
-    left = traces(rack)
-    told = rack.journal(30, "-u", "rackeye-boot-menu")
-    record_property("cut", f"{moment:.2f} s, resumed {'it is finished now' in told}, left {left}")
-    assert (now.mode, now.intent) == (Mode.STANDARD, Intent.NONE)
-    assert left in ([], ["/var/lib/rackeye/settings.toml", "/etc/ssh/ssh_host_test_key", "accounts"])
-    if left:  # the cut came before the intent was on the drive: nothing was touched
-        assert "it is finished now" not in told
-        rack.sh("rm -f /var/lib/rackeye/settings.toml /etc/ssh/ssh_host_test_key")
-        rack.sh("rm -rf /var/lib/rackeye/accounts/*; systemctl restart rackeye-boxd")
-    rack.wait_until(lambda: rack.sh(f"test -e {VIDEO}; echo yes"), 120, "the volume")
+@pytest.mark.parametrize("seconds", [0.3, 0.9])
+def test_a_restore_that_is_cut_off_is_finished_at_the_next_start(rack: Rack, seconds: float) -> None:
+    restore_with_a_cut(rack, seconds)
 
 
 def test_an_intent_on_record_is_carried_out_at_the_next_start(rack: Rack) -> None:
@@ -201,31 +121,9 @@ def test_entry_4_refuses_while_drives_are_not_clear(rack: Rack) -> None:
     rack.console().send("\x1b")
 
 
-@pytest.mark.parametrize("cut", range(CUTS))
-def test_a_switch_that_is_cut_off_ends_in_one_mode_or_the_other(
-    rack: Rack, cut: int, record_property: Callable[[str, object], None]
-) -> None:
-    open_menu(rack)
-    choose(rack, ("Arrows", "4\r"), ("This is one-way", "y\r"))
-    moment = random.Random(cut).uniform(0.0, 1.5)
-    time.sleep(moment)
-    rack.power_cut()
-    rack.boot()
-    now = up(rack)
-    record_property("cut", f"{moment:.2f} s, {now.mode}")
-    assert (now.intent, now.state_damaged) == (Intent.NONE, False)
-    assert now.version.endswith("R") == (now.mode is Mode.FAILOVER)
-    if now.mode is Mode.FAILOVER:
-        back_to_standard(rack)
-
-
-def back_to_standard(rack: Rack) -> None:
-    open_menu(rack)
-    boot = boot_id(rack)
-    choose(rack, ("Arrows", "1\r"), ("User name:", "admin\r"), ("Password of admin:", "admin\r"),
-           ("Restore now?", "y\r"))
-    rack.wait_until(lambda: boot_id(rack) != boot, 120, "the reboot")
-    assert up(rack).mode is Mode.STANDARD
+@pytest.mark.parametrize("seconds", [0.1, 0.8])
+def test_a_switch_that_is_cut_off_ends_in_one_mode_or_the_other(rack: Rack, seconds: float) -> None:
+    switch_with_a_cut(rack, seconds)
 
 
 def test_the_switch_makes_a_redundant_server(rack: Rack) -> None:
