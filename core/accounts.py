@@ -270,7 +270,7 @@ class Accounts:
             with suppress(FileExistsError):
                 os.close(os.open(self.file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             with closing(sqlite3.connect(self.file, timeout=10, isolation_level=None)) as db:
-                # EXTRA: with FULL the end of the journal is not on the drive, and a power cut brings the old password back.
+                # EXTRA: with FULL the journal's end may not be on the drive, and a cut brings the old password back.
                 db.execute("PRAGMA synchronous = EXTRA")
                 db.execute("BEGIN IMMEDIATE")
                 if db.execute("PRAGMA user_version").fetchone()[0] == 0:
