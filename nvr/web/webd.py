@@ -33,6 +33,7 @@ def config(app: Shell, cert: Path, key: Path, host: str, port: int) -> uvicorn.C
         server_header=False, access_log=False, log_config=None, log_level="warning", lifespan="off",
         limit_concurrency=256, timeout_keep_alive=20, timeout_graceful_shutdown=1,
         h11_max_incomplete_event_size=32 * 1024,
+        ws_per_message_deflate=False, ws_max_size=4096,  # video does not get smaller; a page says no more than a name
     )
 
 

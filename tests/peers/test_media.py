@@ -180,7 +180,7 @@ def test_playback_seeks_and_jumps_over_a_gap_whose_reason_it_tells(cameras: Came
                 wanted = one_stretch["start"] + 3.0
                 await page.evaluate(PLAY, ["street", wanted])
                 look = await shown(page, "() => play.video.videoWidth && play.video.currentTime", LOOK_PLAY)
-                assert wanted - 0.1 < look["utc"] < wanted + 3, look
+                assert wanted - 2.1 < look["utc"] < wanted + 3, look  # a group of pictures lasts 2 s
                 assert look["width"] == 640
                 look = await shown(page, f"() => window.play.playback.utc > {hole['end'] + 1}", LOOK_PLAY, 25)
                 (jump,) = look["jumped"]

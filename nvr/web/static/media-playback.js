@@ -12,7 +12,7 @@ const AGAIN = 3000; // ms
 export class Playback {
   // say(text): what a person should know. onMove(utc): the position.
   constructor(video, camera, { say = () => {}, onMove = () => {} } = {}) {
-    Object.assign(this, { video, camera, say, onMove, feed: null, epoch: 0, holes: [], jumped: [], abort: null, end: null });
+    Object.assign(this, { video, camera, say, onMove, feed: null, epoch: 0, holes: [], jumped: [], abort: null, end: null, place: null });
     video.muted = true;
     video.playsInline = true;
     video.ontimeupdate = () => this.moved();
@@ -49,7 +49,7 @@ export class Playback {
     this.abort = null;
     this.feed?.close();
     this.feed = null;
-    this.end = null;
+    this.end = this.place = null;
     clearTimeout(this.timer);
   }
 
@@ -83,9 +83,7 @@ export class Playback {
       this.feed.onAppended = () => this.moved();
       this.say("");
       if (start > this.wanted + 0.5) this.tell(this.wanted, start);
-      await this.feed.opened;
-      this.video.currentTime = Math.max(this.wanted, start) - this.epoch;
-      this.video.play().catch(() => {});
+      this.place = Math.max(this.wanted, start) - this.epoch;
     }
     await this.feed.begin(codec);
   }
@@ -108,11 +106,18 @@ export class Playback {
   }
 
   ahead() {
-    return this.newest() - this.utc;
+    return this.place === null ? this.newest() - this.utc : 0;
   }
 
   moved() {
-    const { buffered, currentTime } = this.video;
+    const { buffered } = this.video;
+    if (this.place !== null) { // only once there is something at that place can the video be set to it
+      if (!this.feed || this.video.readyState < HTMLMediaElement.HAVE_METADATA || !buffered.length) return;
+      this.video.currentTime = Math.max(this.place, buffered.start(0));
+      this.place = null;
+      this.video.play().catch(() => {});
+    }
+    const { currentTime } = this.video;
     for (let i = 0; i + 1 < buffered.length; i += 1) {
       if (currentTime >= buffered.end(i) - 0.15 && currentTime < buffered.start(i + 1)) {
         this.tell(this.epoch + buffered.end(i), this.epoch + buffered.start(i + 1));
