@@ -30,6 +30,14 @@ class Word:
         return msgspec.json.encode(self.envelope)
 
 
+@dataclass(slots=True, eq=False)
+class _Listener:
+    """Rooms that have news for somebody who has not yet taken them: a set, so that who never takes costs nothing."""
+
+    keys: set[str] = field(default_factory=set)
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 @dataclass(slots=True)
 class Hub:
     """Follows the daemons; `words` is what is known, `changes` yields the keys of the rooms that have news."""
@@ -37,7 +45,7 @@ class Hub:
     clock: Clock
     history: History = field(default_factory=History)
     words: dict[str, Word] = field(default_factory=lambda: {room.key: Word() for room in ROOMS})
-    _listeners: set[asyncio.Queue[str]] = field(default_factory=set)
+    _listeners: set[_Listener] = field(default_factory=set)
 
     async def follow(self, client: BusClient) -> None:
         """Runs as long as the bus. Raises BusMissing (in a group) when it ends."""
@@ -55,8 +63,9 @@ class Hub:
         self.words[key] = Word(last, answers=False) if envelope is None else Word(envelope, answers=True)
         if key == FAN.key:
             self._remember()
-        for queue in self._listeners:
-            queue.put_nowait(key)
+        for listener in self._listeners:
+            listener.keys.add(key)
+            listener.woken.set()
 
     def _remember(self) -> None:
         with suppress(BadReply):
@@ -79,15 +88,15 @@ class Hub:
 
     async def changes(self, tick: float) -> AsyncIterator[frozenset[str]]:
         """Keys of the rooms that changed, those of one moment together; an empty set every `tick` seconds of quiet."""
-        queue: asyncio.Queue[str] = asyncio.Queue()
-        self._listeners.add(queue)
+        listener = _Listener()
+        self._listeners.add(listener)
         try:
             while True:
-                keys: set[str] = set()
                 with suppress(TimeoutError):
-                    keys.add(await asyncio.wait_for(queue.get(), tick))
-                while not queue.empty():
-                    keys.add(queue.get_nowait())
-                yield frozenset(keys)
+                    await asyncio.wait_for(listener.woken.wait(), tick)
+                keys = frozenset(listener.keys)
+                listener.keys.clear()
+                listener.woken.clear()
+                yield keys
         finally:
-            self._listeners.discard(queue)
+            self._listeners.discard(listener)
