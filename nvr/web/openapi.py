@@ -6,8 +6,10 @@ from typing import Any
 
 import msgspec
 
-from core.accounts_model import Account, AuditListReply
+from core.accounts_model import Account, AccountsReply, AuditListReply, Role
+from core.bus import Sentence
 from nvr.alarms.model import Health
+from nvr.web.people import ORDERS, fields_of
 from nvr.web.rooms import ROOMS, Order, Room
 
 REF = "#/components/schemas/{name}"
@@ -35,7 +37,7 @@ FAILURES = {
 def document() -> dict[str, Any]:
     """OpenAPI 3.1."""
     kinds = [kind for room in ROOMS for kind in (room.snapshot, *_order_kinds(room))]
-    kinds += [Account, AuditListReply, Health]
+    kinds += [Account, AccountsReply, AuditListReply, Health, Role, Sentence]
     schemas, parts = msgspec.json.schema_components(dict.fromkeys(kinds), ref_template=REF)
     schema = dict(zip(dict.fromkeys(kinds), schemas, strict=True))
     paths: dict[str, Any] = {}
@@ -44,6 +46,11 @@ def document() -> dict[str, Any]:
         for order in room.orders:
             paths[f"/api/v1/{room.key}/{order.name}"] = {"post": _post(room, order, schema)}
     paths["/api/v1/session"] = {"get": _get("get_session", "Who is logged in", schema[Account])}
+    paths["/api/v1/accounts"] = {"get": _get("get_accounts", "Accounts and API tokens", schema[AccountsReply])}
+    for name, (kind, says) in ORDERS.items():
+        texts = {key: schema[Role] if key == "role" else {"type": "string"} for key in fields_of(kind)}
+        body = {"type": "object", "required": list(texts), "properties": texts}
+        paths[f"/api/v1/accounts/{name}"] = {"post": _change(f"accounts_{name}", says, body, schema[Sentence])}
     audit = _get("get_audit", "Who did what, newest first", schema[AuditListReply])
     audit["parameters"] = [
         _query("limit", "How many", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}),
@@ -110,13 +117,18 @@ def _get(name: str, says: str, schema: Any) -> dict[str, Any]:
 
 
 def _post(room: Room, order: Order, schema: dict[type[Any], Any]) -> dict[str, Any]:
-    good = {"description": "Done", "content": {"application/json": {"schema": schema[order.reply]}}}
+    made = _change(f"{room.key}_{order.name}", order.says, schema[order.request], schema[order.reply])
+    made["requestBody"]["required"] = _must_say(order.request)
+    if order.looks:
+        made["description"] = "A viewer may ask this."
+    return made
+
+
+def _change(name: str, says: str, request: Any, reply: Any) -> dict[str, Any]:
+    good = {"description": "Done", "content": {"application/json": {"schema": reply}}}
     return {
-        "operationId": f"{room.key}_{order.name}",
-        "summary": order.says,
-        "description": "A viewer may ask this." if order.looks else "For administrators; written down in the log.",
-        "requestBody": {
-            "required": _must_say(order.request), "content": {"application/json": {"schema": schema[order.request]}}},
+        "operationId": name, "summary": says, "description": "For administrators; written down in the log.",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": request}}},
         "responses": {"200": good, **_failures(tuple(FAILURES))},
     }
 

@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 from nvr.web.answers import HEADERS, STATUS
+from nvr.web.people import ORDERS, fields_of
 from nvr.web.rooms import ROOMS
 
 HEAD = """# The API
@@ -33,6 +34,7 @@ the room's, its data the envelope, `null` when the daemon is gone; `tick` tells 
 | | |
 |---|---|
 | `GET /api/v1/session` | who is logged in |
+| `GET /api/v1/accounts` | accounts and API tokens, for administrators |
 | `GET /api/v1/audit?limit=&before=` | who did what, newest first |
 | `GET /api/v1/history` | the sensors' last ten minutes |
 | `GET /metrics` | Prometheus' text format, with a token |
@@ -67,6 +69,9 @@ def text() -> str:
     commands = "".join(
         f"| `{room.key}/{order.name}` | {_fields(order.request)} | {order.says}{' (*looks*)' * order.looks} |\n"
         for room in ROOMS for order in room.orders)
+    commands += "".join(
+        f"| `accounts/{name}` | {', '.join(f'`{key}`' for key in fields_of(kind))} | {says} |\n"
+        for name, (kind, says) in ORDERS.items())
     errors = "".join(f"| {status} | {', '.join(kind.__name__ for kind in kinds)} |\n" for kinds, status in STATUS)
     headers = "\n".join(f"    {name}: {value}" for name, value in HEADERS.items())
     return HEAD + told + REST.format(commands=commands, errors=errors, headers=headers)

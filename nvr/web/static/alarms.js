@@ -22,8 +22,8 @@ function beeper() {
   const state = known("panel")?.beeper;
   if (!state || (state.sound === null && !state.heard.length)) return [];
   const says = { SILENT: "silent", CODE: `plays the code of ${state.code} beeps (rackeye beep explain ${state.code})`, ALARM: "sounds the alarm", OTHER: "sounds" };
-  const about = state.heard.length ? ` for ${state.heard.join(", ")}` : state.silenced.length ? `; silenced: ${state.silenced.join(", ")}` : "";
-  return h("div", { class: "buttons" }, h("span", {}, `The beeper ${state.sound === "SILENT" ? "is silent" : says[state.sound] ?? "is unknown"}${about}.`),
+  const about = state.heard.length ? `, for ${state.heard.length} of the alarms` : state.silenced.length ? `; ${state.silenced.length} silenced` : "";
+  return h("div", { class: "buttons" }, h("span", { title: [...state.heard, ...state.silenced].join(", ") }, `The beeper ${state.sound === "SILENT" ? "is silent" : says[state.sound] ?? "is unknown"}${about}.`),
     mayChange && state.heard.length ? h("button", { class: "main", "data-key": "silence", onclick: () => tell("panel", "Silence", {}) }, "Silence it") : []);
 }
 

@@ -10,6 +10,7 @@ import { log } from "./log.js";
 import { storage } from "./storage.js";
 import { connect, line, listen, live, now, rooms } from "./store.js";
 
+import { people } from "./people.js";
 import { system } from "./system.js";
 
 const UNITS = { raid: "rackeye-raidd", panel: "rackeye-paneld", fan: "rackeye-fand", recorder: "rackeye-recorder", policy: "rackeye-policyd", box: "rackeye-boxd" };
@@ -69,6 +70,7 @@ setInterval(() => rooms.fan.data && climate($("#climate .body")), 10000);
 
 connect();
 log();
+people();
 if ($("#top").dataset.media === "yes") {
   import("/static/media.js").then((media) => media.mount?.($("#media")), () => put($("#media"), h("p", { class: "problem" }, "Live view and playback could not be loaded.")));
 }

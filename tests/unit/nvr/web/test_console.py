@@ -168,6 +168,26 @@ def test_an_api_token_needs_no_page(house: House, run: Run) -> None:
     run(story())
 
 
+def test_an_administrator_manages_accounts_on_the_page(house: House, run: Run) -> None:
+    async def story() -> None:
+        async with visit(house, "boss") as client:
+            new = {"name": "night", "role": "viewer", "password": PASSWORD}
+            assert (await client.post("/api/v1/accounts/AddAccount", json=new)).status_code == 200
+            assert (await client.post("/api/v1/accounts/AddAccount", json=new)).json()["error"]["code"] == "ACC-006"
+            assert (await client.post("/api/v1/accounts/AddAccount", json={"name": 3})).status_code == 400
+            made = await client.post("/api/v1/accounts/AddToken", json={"name": "t", "account": "guard"})
+            assert house.accounts.token(made.json()["text"]).name == "guard"
+            listed = (await client.get("/api/v1/accounts")).json()
+            assert [one["name"] for one in listed["accounts"]] == ["admin", "boss", "guard", "night"]
+            assert (await client.post("/api/v1/accounts/RemoveAccount", json={"name": "night"})).status_code == 200
+        async with visit(house, "guard") as client:
+            assert (await client.get("/api/v1/accounts")).json()["error"]["code"] == "ACC-009"
+            forged = {"name": "evil", "role": "administrator", "password": PASSWORD, "actor": made.json()["text"]}
+            assert (await client.post("/api/v1/accounts/AddAccount", json=forged)).status_code == 403
+
+    run(story())
+
+
 def test_logging_out_ends_the_session_itself(house: House, run: Run) -> None:
     async def story() -> None:
         async with visit(house, "boss") as client:
