@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeVar
 
 import tomli_w
 
-from core.errors import BadToml, BadValue, ConfigError, MissingKey, UnknownKey, Unreadable, WrongType
+from core.errors import BadToml, BadValue, ConfigError, MissingKey, UnknownKey, Unreadable, Unwritable, WrongType
 from core.paths import Paths
 
 T = TypeVar("T")
@@ -227,13 +227,17 @@ def _merge(below: Table, above: Table) -> Table:
 def update_settings(kind: type[Any], paths: Paths, change: Callable[[Table], None]) -> None:
     """Changes what the console and the command line set, in one atomic write; what others wrote there is kept.
 
-    A settings file that is broken is never overwritten: ConfigError.
+    A settings file that is broken is never overwritten: ConfigError. Raises Unwritable.
     """
     file = paths.state / "settings.toml"
     table: Table = read_toml(file)[0] if file.exists() else {}
     change(table)
     convert(kind, table, file)
-    write_atomic(file, tomli_w.dumps(table).encode())
+    try:
+        write_atomic(file, tomli_w.dumps(table).encode())
+    except OSError as error:
+        hint = f"Is the system drive full? Else: chown rackeye:rackeye {file}"
+        raise Unwritable(f"{file} cannot be written: {error.strerror}.", hint=hint) from error
 
 
 def write_atomic(file: Path, data: bytes, mode: int = 0o640) -> None:

@@ -7,7 +7,8 @@
     │   ├── WrongType             CONF-003
     │   ├── MissingKey            CONF-004
     │   ├── Unreadable            CONF-005
-    │   └── BadValue              CONF-006
+    │   ├── BadValue              CONF-006
+    │   └── Unwritable            CONF-007
     ├── RunError                  RUN-*    a process that we started
     │   ├── CommandMissing        RUN-001
     │   ├── CommandFailed         RUN-002
@@ -65,7 +66,10 @@
     │   ├── ViewingAbsent         REC-031
     │   └── BadViewingRequest     REC-032
     ├── AlarmError                ALARM-*  alarms (ALARM-101 and up are the alarms themselves: nvr/alarms/kinds.py)
-    │   └── NoSuchAlarm           ALARM-001
+    │   ├── NoSuchAlarm           ALARM-001
+    │   ├── NoMail                ALARM-002
+    │   ├── MailFailed            ALARM-003
+    │   └── WebhookFailed         ALARM-004
     ├── AccountError              ACC-*    who may do what
     │   ├── WrongLogin            ACC-001
     │   ├── AccountLocked         ACC-002
@@ -164,6 +168,14 @@ class MissingKey(ConfigError):
 class Unreadable(ConfigError):
     code = "CONF-005"
     meaning = "The file is missing or may not be read by this process."
+
+
+class Unwritable(ConfigError):
+    code = "CONF-007"
+    meaning = (
+        "The settings cannot be written: the system drive is full or read-only, or the file was made by another user "
+        "(an editor run as root). Give /var/lib/rackeye/settings.toml to the user rackeye. Nothing was changed."
+    )
 
 
 class BadValue(ConfigError):
@@ -546,6 +558,30 @@ class AlarmError(RackeyeError):
 class NoSuchAlarm(AlarmError):
     code = "ALARM-001"
     meaning = "The number names no open alarm: it was cleared meanwhile, or never was. `rackeye alarm` lists them."
+
+
+class NoMail(AlarmError):
+    code = "ALARM-002"
+    meaning = (
+        "No mail server is set. In /etc/rackeye/rackeye.toml: [mail] host, port, tls (starttls, tls, none), user, "
+        "password, sender, to = [...]; then `systemctl reload rackeye-policyd` and `rackeye alarm mail-test`."
+    )
+
+
+class MailFailed(AlarmError):
+    code = "ALARM-003"
+    meaning = (
+        "The mail server could not be reached, refused the password, or took none of the addresses; its own words are "
+        "in the sentence. Alarms wait and are tried again for a day; `rackeye alarm show ID` says who was not told."
+    )
+
+
+class WebhookFailed(AlarmError):
+    code = "ALARM-004"
+    meaning = (
+        "The webhook's server could not be reached or did not answer with success (2xx). Events wait and are tried "
+        "again for a day, ever more seldom."
+    )
 
 
 # -- boot ------------------------------------------------------------------------------------------------------------

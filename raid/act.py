@@ -106,6 +106,10 @@ class Actor:
         if disk is None or (disk.diskseq, disk.bay, disk.serial) != (expected.diskseq, expected.bay, expected.serial):
             raise DriveChanged(f"The drive of {place} is not the one that was looked at.", hint="It is looked at anew.")
         refuse_if_used(disk)
+        found = self.observer.inventory.probe(expected.device, expected.diskseq)
+        if found.error or found.signatures != expected.signatures:
+            now = found.error or ", ".join(found.signatures) or "nothing"
+            raise DriveChanged(f"On the drive of {place} there is now: {now}.", hint="It is looked at anew.")
 
     def read_again(self, name: str) -> Disk | None:
         """A drive past all caches."""

@@ -49,12 +49,13 @@ class SetSpeed:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A drive as it was when it was decided to touch it."""
+    """A drive as it was when it was decided to touch it. signatures: what lay on it."""
 
     device: str
     diskseq: int
     bay: int | None
     serial: str
+    signatures: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

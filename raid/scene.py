@@ -28,7 +28,10 @@ class Scene:
         """Start this job; nothing while another runs on the virtual drive, mdadm is missing, or it has just failed."""
         if not self.world.mdadm or self.world.job_on(vd.name) is not None or self.held(vd.name, kind, steps):
             return ()
-        expected = tuple(Expected(disk.name, disk.diskseq, disk.bay, disk.serial) for disk in drives)
+        expected = tuple(
+            Expected(disk.name, disk.diskseq, disk.bay, disk.serial, disk.probe.signatures if disk.probe else ())
+            for disk in drives
+        )
         return (StartJob(self._next_id(vd.name, kind), kind, vd.name, steps, expected, why),)
 
     def held(self, vd: str, kind: str, steps: tuple[tuple[str, ...], ...]) -> bool:

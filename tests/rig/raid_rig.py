@@ -84,6 +84,7 @@ def hurry(rack: Rack, *, resync: bool = True) -> None:
     least, most = (500_000, 500_000) if resync else (1000, 4000)
     settings = f"[raid]\nsettle_seconds = 1\nsync_speed_min = {least}\n"
     rack.exec(["tee", "/var/lib/rackeye/settings.toml"], stdin=settings, check=True)
+    rack.sh("chown rackeye:rackeye /var/lib/rackeye/settings.toml")
     rack.sh(f"modprobe md_mod; echo {most} > /proc/sys/dev/raid/speed_limit_max")
     rack.sh("systemctl reload-or-restart rackeye-raidd")
 

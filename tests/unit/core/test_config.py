@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.config import convert, from_toml, load_settings, update_settings, write_atomic
-from core.errors import BadToml, BadValue, ConfigError, MissingKey, UnknownKey, Unreadable, WrongType
+from core.errors import BadToml, BadValue, ConfigError, MissingKey, UnknownKey, Unreadable, Unwritable, WrongType
 from core.paths import Paths
 from core.settings import Camera, Settings
 
@@ -142,6 +142,15 @@ def test_an_update_that_is_wrong_changes_nothing(tmp_path: Path) -> None:
             Settings, paths, lambda t: t.update(cameras=[{"name": "gate", "url": "rtsp://a/1"}] * 2)
         )
     assert not console.exists()
+
+
+def test_settings_that_cannot_be_written_are_a_sentence(tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    paths.state.parent.mkdir(parents=True)
+    paths.state.write_text("a file in place of the folder")
+    with pytest.raises(Unwritable, match=r"settings.toml cannot be written") as caught:
+        update_settings(Settings, paths, lambda _: None)
+    assert "chown" in caught.value.hint
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
