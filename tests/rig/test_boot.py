@@ -63,12 +63,15 @@ def test_a_wrong_password_takes_longer_each_time(rack: Rack) -> None:
     console = rack.console(1)
     console.send("1\r")
     for seconds in (2, 4):
+        quiet = float(rack.state()["monotonic"])
         console.wait_for("User name:")
         console.send("admin\r")
         console.wait_for("Password of admin:")
         console.send("guess\r")
         assert f"Please wait {seconds} s." in console.wait_for("The user name or the password is wrong.", 30)
         began = time.monotonic()
+        rack.wait_until(lambda quiet=quiet: rack.tones(quiet), 15, "one beep")  # type: ignore[misc]
+        assert len(rack.tones(quiet)) == 1
         console.send("\x1b\r0\r")  # no way past it
         console.wait_for("User name:", 30)
         assert time.monotonic() - began > seconds - 1.5
