@@ -101,7 +101,7 @@ class Library:
         edge = self._edge(span.camera)
         if edge is None and not told:
             return []
-        if span.end < now:
+        if span.end < now - LATE:  # who asks for all up to now says a now that is a little earlier
             return [Hole(last, span.end, _reason(told, last, span.end))] if span.end - last > SMALLEST_GAP else []
         if edge is None or now <= last or (edge.flowing and now - last <= LATE):
             return []

@@ -4,9 +4,10 @@ import { h, put, s } from "./dom.js";
 import { seconds, time } from "./format.js";
 import { LiveLine, LiveView } from "./media-live.js";
 import { Playback } from "./media-playback.js";
-import { known, listen } from "./store.js";
+import { known, listen, now } from "./store.js";
 
-const WIDTH = 1440; // of the timeline: a minute of the day is one unit
+const WIDTH = 1440; // of the timeline: of a day, a minute is one unit
+const SPANS = { 3600: "The last hour", 86400: "The last 24 hours", day: "A day" };
 const line = new LiveLine();
 
 async function get(path) {
@@ -42,10 +43,11 @@ function tile(camera) {
   return { box, remove: () => { wanted = false; settle(); eye.disconnect(); document.removeEventListener("visibilitychange", settle); box.remove(); } };
 }
 
-function bar(timeline) {
+function bar(timeline, seek) {
   const x = (utc) => (WIDTH * (Math.min(Math.max(utc, timeline.start), timeline.end) - timeline.start)) / (timeline.end - timeline.start);
   const part = (one, kind, text) => s("rect", { x: x(one.start), y: 0, width: Math.max(0.5, x(one.end) - x(one.start)), height: 24, class: kind }, s("title", {}, text));
-  return s("svg", { viewBox: `0 0 ${WIDTH} 24`, preserveAspectRatio: "none", class: "timeline", role: "img", "aria-label": `${timeline.recorded.length} stretches of video, ${timeline.holes.length} gaps` },
+  return s("svg", { viewBox: `0 0 ${WIDTH} 24`, preserveAspectRatio: "none", class: "timeline", role: "img", "aria-label": `${timeline.recorded.length} stretches of video, ${timeline.holes.length} gaps`,
+    onclick: (event) => seek(timeline.start + ((timeline.end - timeline.start) * event.offsetX) / event.currentTarget.clientWidth) },
     timeline.recorded.map((one) => part(one, "there", `${time(one.start)} to ${time(one.end)}`)),
     timeline.holes.map((one) => part(one, "hole", `${seconds(one.end - one.start)} missing: ${one.reason}`)));
 }
@@ -60,7 +62,8 @@ function player() {
   const said = h("p", { role: "status" });
   const clock = h("output", { class: "clock" });
   const choice = h("select", { id: "play-camera", onchange: () => look() });
-  const day = h("input", { type: "date", id: "play-day", onchange: () => look() });
+  const span = h("select", { id: "play-span", onchange: () => look() }, Object.entries(SPANS).map(([value, text]) => h("option", { value }, text)));
+  const day = h("input", { type: "date", hidden: true, "aria-label": "Day", onchange: () => look() });
   const range = h("input", { type: "range", step: 1, "aria-label": "Moment of the day", disabled: true, oninput: () => put(clock, time(Number(range.value))), onchange: () => seek(Number(range.value)) });
   const picture = h("div", {});
   const gaps = h("ul", { class: "gaps" });
@@ -86,22 +89,26 @@ function player() {
     video.hidden = save.hidden = true;
     put(said);
     if (!choice.value) return;
+    day.hidden = span.value !== "day";
+    const wanted = span.value === "day" ? `day=${day.value || local(now())}` : `from=${(now() - span.value).toFixed(0)}`;
     try {
-      timeline = await get(`recordings/${choice.value}/timeline${day.value ? `?day=${day.value}` : ""}`);
+      timeline = await get(`recordings/${choice.value}/timeline?${wanted}`);
+      timeline.end = Math.min(timeline.end, timeline.at); // nothing is known of what comes
     } catch (error) {
       put(said, error.message);
       return;
     }
-    put(picture, bar(timeline));
+    put(picture, bar(timeline, seek));
     Object.assign(range, { min: timeline.start, max: timeline.end, disabled: !timeline.recorded.length });
-    range.value = timeline.recorded.at(-1)?.start ?? timeline.start;
-    put(clock, timeline.recorded.length ? "" : "Nothing is recorded on this day.");
+    range.value = timeline.start;
+    put(clock, timeline.recorded.length ? "Choose a moment." : "Nothing is recorded in this time.");
     put(gaps, timeline.holes.slice(-20).reverse().map((one) => h("li", {}, `${time(one.start)}: ${seconds(one.end - one.start)} missing${one.now ? " until now" : ""}. ${one.reason}`)));
   };
-  day.value = local(Date.now() / 1000);
+  span.value = "86400";
+  day.value = local(now());
   const box = h("div", { class: "playback" },
     h("h3", {}, "Recordings"),
-    h("div", { class: "fields" }, h("label", { for: "play-camera" }, "Camera"), choice, h("label", { for: "play-day" }, "Day"), day),
+    h("div", { class: "fields" }, h("label", { for: "play-camera" }, "Camera"), choice, h("label", { for: "play-span" }, "Time"), span, day),
     picture, range, h("div", { class: "buttons" }, clock, h("button", { onclick: () => look() }, "Look again"), save), said, video, gaps);
   return { box, choice, look };
 }

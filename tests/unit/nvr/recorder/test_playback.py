@@ -204,6 +204,15 @@ def test_a_gap_that_lasts_is_told_with_todays_reason(shop: Shop) -> None:
     assert shop.timeline(-5, 500)[1] == []
 
 
+def test_what_is_on_its_way_to_the_volume_is_not_missing(shop: Shop) -> None:
+    shop.record(0, 5)
+    shop.edge = Edge(BASE + 2, flowing=True, reason="")
+    shop.now = BASE + 5
+    assert shop.timeline(-5, 4.99)[1] == []
+    shop.now = BASE + 50
+    assert shop.timeline(-5, 49.99)[1] == [(2, 50, UNKNOWN)]
+
+
 def test_a_day_within_a_gap_is_a_gap_and_a_day_before_everything_is_not(shop: Shop) -> None:
     shop.record(0, 5)
     shop.record(500, 5)
