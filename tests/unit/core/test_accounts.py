@@ -217,6 +217,18 @@ def test_a_weak_hash_grows_stronger_at_the_next_login(accounts: Accounts, tmp_pa
     assert b"m=19456,t=2,p=1" in accounts.file.read_bytes()
 
 
+def test_logins_leave_no_memory_behind(tmp_path: Path) -> None:
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+    strong = Accounts(Paths(tmp_path))
+    strong.authenticate("admin", "admin", HERE)
+    before = resident()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda place: strong.authenticate("admin", "admin", place), "abcdefgh"))
+    assert resident() - before < 12 << 20
+
+
 def test_many_at_one_time(accounts: Accounts, tmp_path: Path) -> None:
     others = [Accounts(Paths(tmp_path), hasher=QUICK) for _ in range(4)]
     with ThreadPoolExecutor(8) as pool:
