@@ -3,6 +3,7 @@ appliance runs (before that, the boot menu does)."""
 
 import asyncio
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -23,14 +24,22 @@ from core.accounts import Accounts
 from core.accounts_model import Role
 from core.bus import Command, Nothing, Sentence
 from core.daemon import Daemon, Decision, run_daemon
-from core.errors import AccountLocked, NotPermitted, SwitchNotConfirmed, WrongLogin
+from core.errors import AccountLocked, NotPermitted, RackeyeError, SwitchNotConfirmed, WrongLogin
 from core.journal import get_logger
 from core.paths import Paths
 
 T = TypeVar("T")
 R = TypeVar("R")
 NAME = "rackeye-boxd"
+REPLY_FIRST = 0.5
 log = get_logger(NAME)
+
+
+def later(step: Callable[[], None]) -> None:
+    """Power goes down only once the answer has reached who asked."""
+    timer = threading.Timer(REPLY_FIRST, step)
+    timer.daemon = True
+    timer.start()
 
 
 class BoxCycle:
@@ -86,14 +95,12 @@ class Service:
 
     def reboot(self, asked: PowerRequest) -> Sentence:
         self._audit(asked.who, "reboot", asked.where)
-        self._cycle.going_down = True
-        power.reboot()
+        self._go_down(power.reboot)
         return Sentence("The appliance reboots.")
 
     def shutdown(self, asked: PowerRequest) -> Sentence:
         self._audit(asked.who, "shutdown", asked.where)
-        self._cycle.going_down = True
-        power.shutdown()
+        self._go_down(power.shutdown)
         return Sentence("The appliance shuts down.")
 
     def restore(self, asked: RestoreRequest) -> Sentence:
@@ -106,8 +113,7 @@ class Service:
             raise
         restore.intend(self._store)
         log.warning(f"{account.name} asked for a restore to default.")
-        self._cycle.going_down = True
-        power.reboot()
+        self._go_down(power.reboot)
         return Sentence("The appliance reboots and restores to default on its way up. Video and drive groups stay.")
 
     def plan_switch(self, _: Nothing) -> SwitchPlan:
@@ -119,9 +125,20 @@ class Service:
         redundant.convert(self._paths, self._store)
         self._audit(asked.who, "switched to Failover Mode", asked.where)
         log.warning("The appliance was switched to Failover Mode.")
-        self._cycle.going_down = True
-        power.reboot()
+        self._go_down(power.reboot)
         return Sentence("The appliance is in Failover Mode, and reboots.")
+
+    def _go_down(self, step: Callable[[], None]) -> None:
+        self._cycle.going_down = True
+
+        def go() -> None:
+            try:
+                step()
+            except RackeyeError as error:
+                self._cycle.going_down = False
+                log.error(f"[{error.code}] {error.sentence}")
+
+        later(go)
 
     def _audit(self, who: str, what: str, where: str) -> None:
         self._accounts.audit(who or "root", what, where)

@@ -80,6 +80,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(power, "shutdown", lambda: done.append("shutdown"))
     monkeypatch.setattr(power, "beep_once", lambda: done.append("beep"))
     monkeypatch.setattr(power, "is_active", lambda _: False)
+    monkeypatch.setattr(boxd, "later", lambda step: step())
     return done
 
 
