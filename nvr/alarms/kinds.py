@@ -82,6 +82,8 @@ class DriveFailed(Condition):
 
     @property
     def hint(self) -> str:
+        if self.state == "Rebuild":
+            return f"Wait for the rebuild to end; pull no other drive of {self.vd}."
         place = "its bay" if self.bay is None else f"bay {self.bay}"
         return f"Put a blank drive of {human_bytes(self.size)} or more into {place}; pull no other drive of {self.vd}."
 
