@@ -33,6 +33,7 @@ from nvr.web.state import web_of
 
 DAY = 86_400.0
 LONGEST = 31 * DAY
+LATEST = 1e10  # UTC seconds; the year 2286
 CHECK_EVERY = 30.0  # seconds: whether the session of an open live view still holds
 UNAUTHORIZED, TRY_LATER = 4401, 1013  # codes of a WebSocket's end
 STATUS = {NothingRecorded: 404, CameraUnknown: 404, ViewingAbsent: 503}
@@ -224,7 +225,7 @@ def moment(text: str) -> float:
     """UTC seconds out of a number, or of ISO 8601 (without a zone: the machine's). Raises BadRequest."""
     with suppress(ValueError):
         value = float(text)
-        if 0 <= value < 1e11:  # refuses inf and nan as well
+        if 0 <= value <= LATEST:  # refuses inf and nan as well
             return value
     with suppress(ValueError, OverflowError, OSError):
         return datetime.fromisoformat(text).timestamp()

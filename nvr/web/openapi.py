@@ -9,6 +9,7 @@ import msgspec
 from core.accounts_model import Account, AccountsReply, AuditListReply, Role
 from core.bus import Sentence
 from nvr.alarms.model import Health
+from nvr.recorder.viewing_model import Segments, Timeline
 from nvr.web.people import ORDERS, fields_of
 from nvr.web.rooms import ROOMS, Order, Room
 
@@ -37,7 +38,7 @@ FAILURES = {
 def document() -> dict[str, Any]:
     """OpenAPI 3.1."""
     kinds = [kind for room in ROOMS for kind in (room.snapshot, *_order_kinds(room))]
-    kinds += [Account, AccountsReply, AuditListReply, Health, Role, Sentence]
+    kinds += [Account, AccountsReply, AuditListReply, Health, Segments, Timeline, Role, Sentence]
     schemas, parts = msgspec.json.schema_components(dict.fromkeys(kinds), ref_template=REF)
     schema = dict(zip(dict.fromkeys(kinds), schemas, strict=True))
     paths: dict[str, Any] = {}
@@ -65,6 +66,7 @@ def document() -> dict[str, Any]:
     events = _get("get_events", "Each change: event = room, data = its envelope, `null` when gone; `tick` = time", {})
     events["responses"]["200"]["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
     paths["/api/v1/events"] = {"get": events}
+    paths |= _recordings(schema)
     metrics = _get("get_metrics", "For Prometheus", {})
     metrics["responses"]["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
     paths["/metrics"] = {"get": metrics}
@@ -136,6 +138,26 @@ def _change(name: str, says: str, request: Any, reply: Any) -> dict[str, Any]:
 def _must_say(kind: type[Any]) -> bool:
     """False when an empty body does: every field has a default."""
     return any(field.default is field.default_factory is dataclasses.MISSING for field in dataclasses.fields(kind))
+
+
+def _recordings(schema: dict[type[Any], Any]) -> dict[str, Any]:
+    """nvr/web/media.py. A time is UTC seconds or ISO 8601."""
+    moment = {"type": "number", "minimum": 0, "maximum": 1e10}
+    first, last = _query("from", "UTC seconds (or ISO 8601)", moment), _query("to", "The same", moment)
+    day = _query("day", "In the machine's own time, in place of from and to", {"type": "string", "format": "date"})
+    epoch = _query("epoch", "Where the stream's time is 0; else at its first picture", moment)
+    video = _get("get_recordings_stream", "Fragmented MP4 from the group of pictures that holds `from`", {})
+    video["responses"]["200"]["content"] = {"video/mp4": {"schema": {"type": "string", "format": "binary"}}}
+    found = {
+        "": (_get("get_recordings", "The files of a camera; of the last 24 hours", schema[Segments]), [first, last]),
+        "/timeline": (_get("get_timeline", "What is recorded, and why not", schema[Timeline]), [day, first, last]),
+        "/stream": (video, [first | {"required": True}, last, epoch]),
+    }
+    camera = {"name": "camera", "in": "path", "required": True, "schema": {"type": "string"}}
+    for item, parameters in found.values():
+        item["parameters"] = [camera, *parameters]
+        item["responses"] |= _failures(("404",))
+    return {f"/api/v1/recordings/{{camera}}{end}": {"get": item} for end, (item, _) in found.items()}
 
 
 def _query(name: str, says: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import uvicorn
 from playwright.async_api import Page, async_playwright
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -22,9 +22,10 @@ from core.clock import SystemClock
 from core.errors import RackeyeError, SessionOver
 from core.paths import Paths
 from nvr.web import media
-from nvr.web.answers import Shell, show_error
+from nvr.web.answers import Shell, as_json, show_error
 from nvr.web.guard import Guard, Who
 from nvr.web.hub import Hub
+from nvr.web.openapi import document
 from nvr.web.state import Web
 from tests.peers.recorder_host import FakeMounts, Host
 
@@ -64,6 +65,7 @@ class Console:
                 *media.routes(paths),
                 Mount("/static", StaticFiles(directory=STATIC)),
                 Route("/", _page),
+                Route("/api/v1/openapi.json", _document),
             ],
             exception_handlers={RackeyeError: show_error},
         )
@@ -82,6 +84,10 @@ class Console:
 
 async def _page(_: Request) -> HTMLResponse:
     return HTMLResponse(PAGE)
+
+
+async def _document(_: Request) -> Response:
+    return as_json(document())
 
 
 @asynccontextmanager

@@ -3,9 +3,12 @@
 import asyncio
 import itertools
 import json
+import shutil
 import subprocess
+import sys
 import time
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,6 +134,31 @@ def test_nobody_unknown_watches(cameras: Cameras) -> None:
             one.porter.opens = True
             with pytest.raises(urllib.error.HTTPError, match="503"):  # no recorder
                 await get(one, "/api/v1/recordings/yard")
+
+    asyncio.run(scenario())
+
+
+def test_the_api_answers_as_documented_whatever_is_asked(cameras: Cameras, tmp_path: Path) -> None:
+    program = shutil.which("schemathesis", path=str(Path(sys.executable).parent))
+    if program is None:
+        pytest.skip("needs schemathesis")
+
+    async def scenario() -> None:
+        async with console() as one:
+            one.mounts.mount("vd0")
+            recorded(one.paths, cameras)
+            async with Host(one.paths) as host:
+                await until_recording(host)
+                process = await asyncio.create_subprocess_exec(
+                    program, "run", f"{one.address}/api/v1/openapi.json", "--header", "Authorization: Bearer token",
+                    "--include-path-regex", "^/api/v1/recordings/", "--max-examples", "8", "--phases",
+                    "examples,coverage,fuzzing", "--rate-limit", "40/s", "--seed", "7", "--no-color", "--checks", "all",
+                    "--exclude-checks", "positive_data_acceptance,ignored_auth",  # the Porter lets everybody in
+                    cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+                )  # fmt: skip
+                said, _ = await asyncio.wait_for(process.communicate(), 60)
+                assert process.returncode == 0, said.decode(errors="replace")[-6000:]
+                assert all(camera.gap_count == 0 for camera in host.view.cameras)
 
     asyncio.run(scenario())
 
