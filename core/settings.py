@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import dataclass, field
+from enum import StrEnum, unique
 
+ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]]+@[^\s@<>,;:\"()]+")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
@@ -75,6 +77,56 @@ class Camera:
             raise ValueError(f"the URL of {self.name} must begin with rtsp:// and hold no user and password.")
 
 
+@unique
+class Tls(StrEnum):
+    """How a mail server is reached: NONE in the clear, STARTTLS (587), TLS from the first byte (465)."""
+
+    NONE = "none"
+    STARTTLS = "starttls"
+    TLS = "tls"
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """Where alarms are mailed; without a host they are not. port 0: the usual one of `tls`. sender: the From address.
+    verify: whether the server's certificate must be good."""
+
+    host: str = ""
+    port: int = 0
+    tls: Tls = Tls.STARTTLS
+    verify: bool = True
+    user: str = ""
+    password: str = field(default="", repr=False)
+    sender: str = ""
+    to: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65535:
+            raise ValueError("port must be from 0 to 65535.")
+        if self.host and (not self.to or not self.sender):
+            raise ValueError("a mail needs `sender` (the From address) and `to` (a list of addresses).")
+        for address in (*self.to, *([self.sender] if self.sender else [])):
+            if not ADDRESS.fullmatch(address):
+                raise ValueError(f"{address!r} is no mail address.")
+
+    @property
+    def port_in_force(self) -> int:
+        return self.port or {Tls.NONE: 25, Tls.STARTTLS: 587, Tls.TLS: 465}[self.tls]
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where alarms are POSTed as JSON; without a URL they are not. token: sent as a bearer token."""
+
+    url: str = ""
+    token: str = field(default="", repr=False)
+    verify: bool = True
+
+    def __post_init__(self) -> None:
+        if self.url and (not self.url.startswith(("http://", "https://")) or not self.url.isprintable()):
+            raise ValueError("the URL of the webhook must begin with http:// or https://.")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All of it; every key has a default, so that an empty file is a good one."""
@@ -83,6 +135,8 @@ class Settings:
     raid: Raid = Raid()
     recorder: Recorder = Recorder()
     boot: Boot = Boot()
+    mail: Mail = Mail()
+    webhook: Webhook = Webhook()
     cameras: tuple[Camera, ...] = ()
 
     def __post_init__(self) -> None:

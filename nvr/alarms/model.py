@@ -87,14 +87,26 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelView:
+    """A way that alarms are told. waiting: events not told yet. error: why not, empty when all is well. last: UTC."""
+
+    name: str
+    to: tuple[str, ...]
+    waiting: int
+    error: str
+    last: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class PolicySnapshot:
-    """Health, the open alarms (newest first), those that were cleared lately, and which daemons answer."""
+    """Health, the open alarms (newest first), those that were cleared lately, which daemons answer, who is told."""
 
     health: Health
     alarms: tuple[Alarm, ...]
     cleared: tuple[Alarm, ...]
     daemons: dict[str, bool]
     problems: tuple[str, ...] = ()
+    channels: tuple[ChannelView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

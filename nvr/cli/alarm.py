@@ -3,10 +3,10 @@
 import click
 from rich.console import Group, RenderableType
 
-from core.bus import Sentence
+from core.bus import Nothing, Sentence
 from core.errors import NoSuchAlarm
 from core.units import utc_text
-from nvr.alarms.model import AcknowledgeRequest, Alarm, PolicySnapshot
+from nvr.alarms.model import AcknowledgeRequest, Alarm, PolicySnapshot, Told
 from nvr.cli.client import POLICY, View
 from nvr.cli.output import ago, notes, origin, pairs, problems, say, show, styled, table
 from nvr.cli.session import Session
@@ -54,7 +54,12 @@ def _facts(alarm: Alarm) -> RenderableType:
         ("Serial", alarm.serial or "-"),
         ("Virtual drive", alarm.vd or "-"),
         ("Camera", alarm.camera or "-"),
+        *((f"{note.event} told" if not note.error else f"{note.event} not told", _told(note)) for note in alarm.told),
     ])
+
+
+def _told(note: Told) -> str:
+    return f"{note.who} by {note.channel}, {utc_text(note.at)}{f': {note.error}' if note.error else ''}"
 
 
 @click.group(cls=NounGroup)
@@ -75,9 +80,10 @@ def list_(session: Session, *, everything: bool, watch: bool) -> None:
         alarms = _chosen(answer.data, everything)
         quiet = [name for name, answers in answer.data.daemons.items() if not answers]
         silent = [f"{name} does not answer: what it watches is unknown." for name in quiet]
+        untold = [f"{way.name} cannot be delivered: {way.error}" for way in answer.data.channels if way.error]
         none = "No alarm is known to be open." if silent else "No alarm is open."
         body = alarm_table(alarms, view.at) if alarms else none
-        return Group(*notes(POLICY, answer, view.at), *problems((*silent, *answer.data.problems)), body)
+        return Group(*notes(POLICY, answer, view.at), *problems((*silent, *untold, *answer.data.problems)), body)
 
     def to_json(view: View) -> dict[str, object]:
         answer = view.of(POLICY)
@@ -86,6 +92,7 @@ def list_(session: Session, *, everything: bool, watch: bool) -> None:
             "alarms": _chosen(answer.data, everything),
             "daemons": answer.data.daemons,
             "problems": answer.data.problems,
+            "channels": answer.data.channels,
             "policy": origin(answer, view.at),
         }
 
@@ -115,3 +122,11 @@ def show_(session: Session, *, number: int) -> None:
 def acknowledge(session: Session, *, number: int) -> None:
     """Say that somebody has seen the alarm ID. It stays open until what it is about is mended."""
     say(session, session.client.call(POLICY, "Acknowledge", AcknowledgeRequest(number), Sentence).text)
+
+
+@command.command("mail-test", epilog=examples("rackeye alarm mail-test"))
+@json_option
+@pass_session
+def mail_test(session: Session) -> None:
+    """Send a test mail now, and say what the mail server answered."""
+    say(session, session.client.call(POLICY, "MailTest", Nothing(), Sentence).text)

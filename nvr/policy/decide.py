@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields, replace
 from core.daemon import Decision
 from hw.model import Conditions, PanelSnapshot, TrayCondition
 from nvr.alarms.kinds import Condition, DaemonSilent
-from nvr.alarms.model import Alarm, Health, Level
+from nvr.alarms.model import Alarm, Event, Health, Level, Told
+from nvr.alarms.outbox import Notice, Outbox, news, notice, posted, tell
 from nvr.policy import chassis, recording, signals, storage
 from nvr.policy.trays import conditions as tray_conditions
 from nvr.policy.world import World
@@ -37,13 +38,20 @@ Action = SetTrays | SetConditions
 class Memory:
     """The alarms: what the world cannot tell is since when, and what somebody acknowledged.
 
-    pending: conditions in their grace, with the time (UTC) of their beginning.
+    pending: conditions in their grace, with the time (UTC) of their beginning. outbox: what is still to be told.
     """
 
     open: tuple[Alarm, ...] = ()
     cleared: tuple[Alarm, ...] = ()
     next_id: int = 1
     pending: tuple[tuple[str, float], ...] = ()
+    outbox: Outbox = Outbox()
+
+    def noted(self, box: Outbox, batch: tuple[Notice, ...], reports: tuple[Told, ...]) -> "Memory":
+        """After a delivery, or one that failed: who was told is with the alarm."""
+        return replace(
+            self, outbox=box, open=tell(self.open, batch, reports), cleared=tell(self.cleared, batch, reports)
+        )
 
 
 def decide(world: World, memory: Memory, now: float) -> Decision[Memory, Action]:
@@ -51,6 +59,8 @@ def decide(world: World, memory: Memory, now: float) -> Decision[Memory, Action]
     holding, known = _conditions(world, memory, now)
     ripe, pending = _ripen(holding, memory, now)
     decided = replace(update(memory, ripe, known, now), pending=tuple((same, since) for same, since, _ in pending))
+    told = news(memory.open, decided.open, decided.cleared, now)
+    decided = replace(decided, outbox=posted(decided.outbox, told, world.channels))
     due = [SILENCE_GRACE - (now - word.since) for word in world.words if not word.answers]
     due += [since + grace - now for _, since, grace in pending]
     actions: tuple[Action, ...] = (*_trays(world), *_signals(world, decided))
@@ -144,13 +154,17 @@ def update(memory: Memory, holding: Iterable[Condition], known: set[str], now: f
     )
 
 
-def acknowledge(memory: Memory, number: int, now: float) -> Memory:
+def acknowledge(memory: Memory, number: int, now: float, channels: tuple[str, ...] = ()) -> Memory:
     """Somebody has seen it; it stays open."""
+    fresh = tuple(
+        notice(alarm, Event.ACKNOWLEDGED, now)
+        for alarm in memory.open if alarm.id == number and alarm.acknowledged is None
+    )
     seen = tuple(
         replace(alarm, acknowledged=alarm.acknowledged or now) if alarm.id == number else alarm
         for alarm in memory.open
     )
-    return replace(memory, open=seen)
+    return replace(memory, open=seen, outbox=posted(memory.outbox, fresh, channels))
 
 
 def health(world: World, memory: Memory) -> Health:

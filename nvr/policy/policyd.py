@@ -14,14 +14,16 @@ from typing import Any, TypeVar, assert_never
 
 import msgspec
 
-from core.bus import BusClient, Command, Sentence
+from core.bus import BusClient, Command, Nothing, Sentence
 from core.clock import Clock, SystemClock
-from core.config import write_atomic
+from core.config import load_settings, write_atomic
 from core.daemon import Daemon, Decision, Wake, run_daemon
 from core.errors import NoSuchAlarm, RackeyeError
 from core.journal import get_logger
 from core.paths import Paths
+from core.settings import Settings
 from hw.model import FanSnapshot, PanelSnapshot, SetConditionsRequest, SetTraysRequest
+from nvr.alarms.courier import Courier, set_up, views
 from nvr.alarms.model import BUS_NAME, AcknowledgeRequest, PolicySnapshot
 from nvr.policy import signals
 from nvr.policy.decide import Action, Memory, SetConditions, SetTrays, acknowledge, decide, health
@@ -53,8 +55,11 @@ class PolicyCycle:
         self._words: dict[str, Word[Any]] = {
             key: Word(unit, None, clock.now(), answers=False) for key, (_, _, unit) in HEARD.items()
         }
+        self._paths = paths
+        self.settings = load_settings(Settings, paths).settings
         self.client = BusClient()
         self.loop: asyncio.AbstractEventLoop | None = None
+        self.told: Callable[[], None] = lambda: None
 
     def hear(self, key: str, data: object | None) -> None:
         """A daemon's new word; None when it is gone."""
@@ -66,7 +71,7 @@ class PolicyCycle:
 
     def observe(self) -> World:
         with self._lock:
-            return World(**self._words)
+            return World(**self._words, channels=set_up(self.settings))
 
     def decide(self, snapshot: World, memory: Memory, now: float) -> Decision[Memory, Action]:
         return decide(snapshot, memory, now)
@@ -104,11 +109,15 @@ class PolicyCycle:
         write_atomic(self._file, msgspec.json.encode(memory))
 
     def show(self, snapshot: World, memory: Memory, problems: tuple[str, ...]) -> PolicySnapshot:
+        self.told()
         answering = {word.daemon: word.answers for word in snapshot.words}
-        return PolicySnapshot(health(snapshot, memory), memory.open, memory.cleared, answering, problems)
+        return PolicySnapshot(
+            health(snapshot, memory), memory.open, memory.cleared, answering, problems,
+            views(self.settings, memory.outbox),
+        )
 
     def reload(self) -> None:
-        """Nothing to read again."""
+        self.settings = load_settings(Settings, self._paths).settings
 
     async def listen(self, wake: Wake) -> None:
         """Follows every daemon for as long as policyd lives."""
@@ -142,17 +151,28 @@ def make(paths: Paths | None = None) -> Daemon[World, Memory, Action]:
     async def acknowledge_alarm(request: AcknowledgeRequest) -> Sentence:
         if request.id not in {alarm.id for alarm in daemon.memory.open}:
             raise NoSuchAlarm(f"There is no open alarm {request.id}.", hint="See: rackeye alarm")
-        await daemon.change(lambda memory: acknowledge(memory, request.id, clock.now()))
+        await daemon.change(lambda memory: acknowledge(memory, request.id, clock.now(), set_up(cycle.settings)))
         return Sentence(f"Alarm {request.id} is acknowledged; it stays until it is mended.")
 
     async def beat(_wake: Wake) -> None:
         await cycle.beat(lambda: daemon.memory)
 
+    async def mail_test(_request: Nothing) -> Sentence:
+        return await courier.test_mail()
+
+    async def deliver(_wake: Wake) -> None:
+        await courier.run()
+
     daemon = Daemon(
         NAME, cycle, cycle.load(), BUS_NAME,
-        commands=(Command("Acknowledge", AcknowledgeRequest, Sentence, acknowledge_alarm),),
-        sources=(cycle.listen, beat), memory_first=False, clock=clock,
+        commands=(
+            Command("Acknowledge", AcknowledgeRequest, Sentence, acknowledge_alarm),
+            Command("MailTest", Nothing, Sentence, mail_test),
+        ),
+        sources=(cycle.listen, beat, deliver), memory_first=False, clock=clock,
     )
+    courier = Courier(lambda: cycle.settings, lambda: daemon.memory, daemon.change, clock)
+    cycle.told = courier.nudge
     return daemon
 
 

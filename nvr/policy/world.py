@@ -28,6 +28,8 @@ class World:
     panel: Word[PanelSnapshot]
     fan: Word[FanSnapshot]
     recorder: Word[RecorderSnapshot]
+    channels: tuple[str, ...] = ()
+    """By which alarms are told: nvr/alarms/courier.py."""
 
     @property
     def words(self) -> tuple[Word[RaidSnapshot], Word[PanelSnapshot], Word[FanSnapshot], Word[RecorderSnapshot]]:

@@ -57,10 +57,11 @@ def world(
         "raid": raid_ or raid(), "panel": panel_ or panel(), "fan": fan or FanSnapshot(),
         "recorder": recorder or RECORDING,
     }  # fmt: skip
-    return World(**{
+    said: dict[str, Any] = {
         key: Word(f"rackeye-{key}", None if key in silent else data, NOW, key not in silent)
         for key, data in words.items()
-    })
+    }
+    return World(**said)
 
 
 def trays(decision: Decision[Memory, Action]) -> list[Action]:
@@ -93,6 +94,7 @@ def test_a_failed_drive_lights_amber_and_raises_an_alarm_that_stays_until_mended
     assert trays(second) == [SetTrays(((2, TrayCondition.REBUILD),))]
     assert codes(second) == ["ALARM-101", "ALARM-102"]
     assert {alarm.raised for alarm in second.memory.open} == {NOW}
+    assert "Wait for the rebuild" in next(a.hint for a in second.memory.open if a.code == "ALARM-101")
 
     third = decide(world(raid(), panel(bay2=TrayCondition.REBUILD)), second.memory, NOW + 90)
     assert trays(third) == [SetTrays(())]
