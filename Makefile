@@ -5,7 +5,7 @@ DEBIAN = bubblewrap dbus ffmpeg gdisk gir1.2-gst-rtsp-server-1.0 gstreamer1.0-pl
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS ?=
 
-.PHONY: setup run test test-long check install
+.PHONY: setup run test test-long check bench install
 
 setup: .venv/ready
 .venv/ready: pyproject.toml Makefile
@@ -26,6 +26,11 @@ test-long: setup
 
 check: setup
 	.venv/bin/python -m pytest -q tests/unit/test_house.py $(ARGS)
+
+# One JSON line a row, and benchmarks/results.md. ONLY: parity, recorder, latency, idle or web.
+ONLY ?=
+bench: setup
+	$(ROOT) .venv/bin/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 PROFILE ?= generic
 install: setup

@@ -47,9 +47,9 @@ class Clip:
         return len(self.units) / self.spec.fps
 
 
-def make_clips(folder: Path = CACHE) -> None:
+def make_clips(folder: Path = CACHE, specs: tuple[ClipSpec, ...] = CLIPS) -> None:
     """Encodes the clips that are not in `folder` yet (a few seconds, once a machine)."""
-    missing = [spec for spec in CLIPS if not clip_path(folder, spec).exists()]
+    missing = [spec for spec in specs if not clip_path(folder, spec).exists()]
     if missing:
         folder.mkdir(parents=True, exist_ok=True)
         if folder == CACHE:

@@ -64,7 +64,7 @@ CATALOGUES = {"core/errors.py", "nvr/alarms/kinds.py"}
 
 
 def test_files_stay_short() -> None:
-    rooms = ("core", "raid", "hw", "boot", "nvr", "rig", "tests")
+    rooms = ("core", "raid", "hw", "boot", "nvr", "rig", "tests", "benchmarks")
     files = [file for room in rooms for file in TOP.glob(f"{room}/**/*.py")]
     lengths = {str(file.relative_to(TOP)): len(file.read_text().splitlines()) for file in files}
     assert {file: length for file, length in lengths.items() if length > 420 and file not in CATALOGUES} == {}
