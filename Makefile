@@ -1,6 +1,6 @@
 # Rackeye on Debian 12. `make run` and `make test` set up all they need.
-DEBIAN = bubblewrap dbus ffmpeg gdisk gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-bad gstreamer1.0-plugins-base \
-	gstreamer1.0-plugins-good iproute2 kmod libfuse3-3 libisal2 mdadm python3-gi python3-venv smartmontools socat \
+DEBIAN = bubblewrap chromium dbus ffmpeg gdisk gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-bad gstreamer1.0-plugins-base \
+	gstreamer1.0-plugins-good iproute2 kmod libfuse3-3 libisal2 mdadm prometheus python3-gi python3-venv smartmontools socat \
 	udev user-mode-linux xfsprogs
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS ?=
@@ -10,7 +10,8 @@ ARGS ?=
 setup: .venv/ready
 .venv/ready: pyproject.toml Makefile
 	$(ROOT) apt-get update -q
-	DEBIAN_FRONTEND=noninteractive $(ROOT) apt-get install -q -y --no-install-recommends $(DEBIAN)
+	# RUNLEVEL=1: promtool is wanted, a Prometheus that starts is not.
+	$(ROOT) env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -q -y --no-install-recommends $(DEBIAN)
 	/usr/bin/python3 -m venv .venv
 	.venv/bin/pip install -q -e '.[dev]'
 	touch $@
