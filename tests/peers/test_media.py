@@ -20,6 +20,7 @@ from tests.peers.media_host import Console, Host, browser, console, shown
 from tests.peers.test_recorder_loopback import Cameras, cameras, settings
 
 __all__ = ["cameras"]  # the fixture: GStreamer's RTSP server
+pytestmark = pytest.mark.timeout(150)  # a browser that hangs is told where
 
 START_LIVE = """async (names) => {
   const { LiveLine, LiveView } = await import('/static/media-live.js');
