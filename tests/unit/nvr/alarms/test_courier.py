@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from email import message_from_bytes
@@ -13,6 +14,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 
 from core.clock import ManualClock
 from core.errors import MailFailed, NoMail, WebhookFailed
+from core.run import run
 from core.settings import Mail, Settings, Tls, Webhook
 from nvr.alarms.channels import send_mail, send_webhook
 from nvr.alarms.courier import Courier, set_up, views
@@ -274,3 +276,40 @@ def test_settings_that_cannot_be_meant(wrong: dict[str, Any]) -> None:
 def test_ports_go_by_the_kind_of_tls() -> None:
     assert [Mail(tls=tls).port_in_force for tls in Tls] == [25, 587, 465]
     assert "secret" not in repr(Mail(password="secret"))
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    """A server's context whose certificate nobody knows."""
+    folder = tmp_path_factory.mktemp("mx")
+    run([
+        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
+        "-subj", "/CN=127.0.0.1", "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem",
+    ])
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return context
+
+
+@pytest.mark.parametrize("tls", [Tls.STARTTLS, Tls.TLS])
+def test_encrypted_and_never_to_a_server_that_nobody_knows(tls: Tls, certificate: ssl.SSLContext) -> None:
+    async def whole() -> Inbox:
+        loop, inbox = asyncio.get_running_loop(), Inbox()
+        first = {"tls_context": certificate, "require_starttls": True} if tls is Tls.STARTTLS else {}
+        server = await loop.create_server(
+            lambda: SMTP(inbox, hostname="mx", authenticator=login, auth_required=True, loop=loop,
+                         auth_require_tls=tls is Tls.STARTTLS, **first),
+            "127.0.0.1", 0, ssl=certificate if tls is Tls.TLS else None,
+        )
+        port = server.sockets[0].getsockname()[1]
+        settings = Mail("127.0.0.1", port, tls, user="nvr", password="secret", sender="a@b.c", to=("a@b.c",))
+        mail = letter_of_test("a@b.c", ("a@b.c",), "rack7", 1.0)
+        async with server:
+            with pytest.raises(MailFailed, match=r"(?i)certificate"):
+                await send_mail(settings, mail)
+            assert inbox.letters == []
+            await send_mail(replace(settings, verify=False), mail)
+            server.close()
+        return inbox
+
+    assert len(asyncio.run(whole()).letters) == 1
