@@ -295,10 +295,10 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
 def test_encrypted_and_never_to_a_server_that_nobody_knows(tls: Tls, certificate: ssl.SSLContext) -> None:
     async def whole() -> Inbox:
         loop, inbox = asyncio.get_running_loop(), Inbox()
-        first = {"tls_context": certificate, "require_starttls": True} if tls is Tls.STARTTLS else {}
+        starts = tls is Tls.STARTTLS
         server = await loop.create_server(
             lambda: SMTP(inbox, hostname="mx", authenticator=login, auth_required=True, loop=loop,
-                         auth_require_tls=tls is Tls.STARTTLS, **first),
+                         auth_require_tls=starts, require_starttls=starts, tls_context=certificate if starts else None),
             "127.0.0.1", 0, ssl=certificate if tls is Tls.TLS else None,
         )
         port = server.sockets[0].getsockname()[1]
