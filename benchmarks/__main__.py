@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import os
+import signal
 import sys
 import time
 
@@ -17,6 +18,7 @@ def main() -> int:
     parser.add_argument("--only", choices=BENCHES, action="append", help="run this one; may be given again")
     parser.add_argument("--quick", action="store_true", help="fewer turns and pulls; results.md is left as it is")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))  # what was started is ended, too
     failed = False
     for name in args.only or BENCHES:
         began = time.monotonic()

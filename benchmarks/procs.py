@@ -74,10 +74,10 @@ def private_bus(place: Path) -> Iterator[dict[str, str]]:
         yield {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={socket}"}
 
 
-def wait_for(holds: Callable[[], bool], seconds: float, what: str) -> None:
+def wait_for(holds: Callable[[], bool], seconds: float, what: str, every: float = 0.2) -> None:
     """Polls. Raises BenchFailed."""
     end = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > end:
             raise BenchFailed(f"Not in {seconds:g} s: {what}.")
-        time.sleep(0.2)
+        time.sleep(every)
