@@ -44,9 +44,10 @@ _Judged = tuple[DriveState, str, str | None, int | None]
 
 
 def _judge(disk: Disk, scene: Scene) -> _Judged:  # noqa: PLR0911 -- one return a state
-    if disk.protected:
-        return DriveState.SYSTEM, disk.protected, None, None
     running = scene.world.running_array_of(disk)
+    ours = running is not None and running.uuid is not None and scene.memory.by_uuid(running.uuid) is not None
+    if disk.protected and not ours:  # a member of ours stays one, whatever somebody mounted of it
+        return DriveState.SYSTEM, disk.protected, None, None
     if running is not None:
         return _member(disk, running, scene)
     probe = disk.probe
