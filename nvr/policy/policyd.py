@@ -33,6 +33,8 @@ from raid.model import RaidSnapshot
 
 T = TypeVar("T")
 NAME = "rackeye-policyd"
+# Cleared alarms in the snapshot: it is told to everybody at each change, and must stay small.
+SHOWN = 30
 log = get_logger(NAME)
 BEAT = 2.0
 
@@ -112,7 +114,7 @@ class PolicyCycle:
         self.told()
         answering = {word.daemon: word.answers for word in snapshot.words}
         return PolicySnapshot(
-            health(snapshot, memory), memory.open, memory.cleared, answering, problems,
+            health(snapshot, memory), memory.open, memory.cleared[:SHOWN], answering, problems,
             views(self.settings, memory.outbox),
         )
 
