@@ -36,7 +36,7 @@ MB = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """cpu: ms a stream-second. memory: MB a stream. kept: share of what the cameras sent that was written."""
+    """cpu: ms a stream-second that was written. memory: MB a stream. kept: share of what the cameras sent that was written."""
 
     cpu: float
     memory: float
@@ -157,8 +157,9 @@ def _measure(processes: Sequence[subprocess.Popen[bytes]], recordings: Path, str
     seconds, spent, grown = time.monotonic() - began, cpu_seconds(pids) - cpu, _size(recordings) - size
     if any(process.poll() is not None for process in processes):
         raise BenchFailed(f"A recorder ended: {log.read_text()[-800:]}")
-    sent = streams * seconds * clip_bytes() / SPEC.seconds
-    return Measured(1000 * spent / seconds / streams, pss_bytes(pids) / MB / streams, grown / sent)
+    kept = grown / (streams * seconds * clip_bytes() / SPEC.seconds)
+    # of what was written: a sender that was late catches up, and that is work of more than these seconds
+    return Measured(1000 * spent / seconds / streams / kept, pss_bytes(pids) / MB / streams, kept)
 
 
 def _files(recordings: Path) -> Iterator[tuple[str, int]]:
