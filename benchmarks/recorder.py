@@ -36,7 +36,7 @@ MB = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """cpu: ms a stream-second that was written. memory: MB a stream. kept: share of what the cameras sent that was written."""
+    """cpu: ms a written stream-second. memory: MB a stream. kept: share of what the cameras sent that was written."""
 
     cpu: float
     memory: float
