@@ -56,6 +56,8 @@ settle_seconds = 1
 [recorder]
 segment_seconds = 20
 """
+# The checkout is the program here, and may lie below /tmp, /root or /home.
+REACHABLE = "[Service]\nPrivateTmp=no\nProtectHome=no\n"
 # A rack's daemon that hangs shall be seen, not waited for.
 MANAGER = "[Manager]\nDefaultTimeoutStartSec=60s\nDefaultTimeoutStopSec=15s\nShowStatus=no\n"
 
@@ -81,6 +83,7 @@ def build_layer(
     _write(layer / "etc/systemd/journald.conf.d/rack.conf", JOURNAL)
     _write(layer / "etc/systemd/system.conf.d/rack.conf", MANAGER)
     _write(layer / "etc/systemd/system/systemd-udev-trigger.service.d/rack.conf", COLDPLUG)
+    _write(layer / "etc/systemd/system/rackeye-web.service.d/rack.conf", REACHABLE)
     _write(layer / "etc/systemd/system/systemd-tmpfiles-setup.service.d/rack.conf", TMPFILES)
     for unit in MASKED.split():
         link = layer / "etc/systemd/system" / unit

@@ -135,7 +135,7 @@ def test_the_switch_makes_a_redundant_server(rack: Rack) -> None:
     assert now.mode is Mode.FAILOVER
     assert now.version.endswith("R")
     rack.wait_until(lambda: state_of(rack, "rackeye-failover") == "active", 90, "the failover service")
-    assert state_of(rack, "failover.target") == "active"
+    rack.wait_until(lambda: state_of(rack, "failover.target") == "active", 90, "all of failover.target")
     assert state_of(rack, "nvr.target") == "inactive"
     assert state_of(rack, "rackeye-recorder") == "inactive"
     assert state_of(rack, "rackeye-raidd") == "active"
