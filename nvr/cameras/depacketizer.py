@@ -1,7 +1,8 @@
 """RTP packets of H.264 (RFC 3550, RFC 6184) to access units in the form that MP4 wants.
 
 An access unit ends where the time stamp changes: some cameras never set the marker bit, others set it on each NAL
-unit, so it is not looked at; that costs one frame of delay, which a recorder does not mind. After a lost packet
+unit, so it is looked at only for a session's last picture, behind which no other comes; that costs one frame of delay,
+which a recorder does not mind. After a lost packet
 everything is dropped up to the next key frame: what lies between cannot be decoded without faults.
 Zeros behind a NAL unit, which some cameras send, are no part of it (ITU-T H.264, 7.4.1): so a zero at the end of one in
 a file means that a power cut left it (nvr/recorder/fmp4_reader.py).
@@ -67,6 +68,7 @@ class Depacketizer:
         self._deliver = deliver
         self._ssrc = ssrc
         self._seen = False
+        self._marked = False  # the last packet bore the marker bit: a picture ends with it
         self._next = -1
         self._stamp = -1  # 32-bit time stamp of the unit in the making
         self._time = 0  # the same, unwrapped
@@ -133,6 +135,7 @@ class Depacketizer:
             self.counters.lost += (number - self._next) & 0xFFFF
             self._lose()
         self._next = (number + 1) & 0xFFFF
+        self._marked = kind & 0x80 != 0
         if stamp != self._stamp:
             self._finish()
             self._begin(stamp)
@@ -142,8 +145,9 @@ class Depacketizer:
         self._nal_or_parts(payload)
 
     def flush(self) -> None:
-        """The session ends: what is whole is delivered."""
-        self._finish()
+        """The session ends: a last picture whose end came is delivered; one slice of several would show half of it."""
+        if self._marked:
+            self._finish()
 
     @property
     def position(self) -> int:
