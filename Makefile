@@ -27,7 +27,7 @@ test-long: setup
 	$(ROOT) .venv/bin/python -m pytest -n auto --dist loadfile -m long --timeout 3000 $(ARGS)
 
 check: setup
-	.venv/bin/python -m pytest -q tests/unit/test_house.py $(ARGS)
+	.venv/bin/python -m pytest -q tests/house $(ARGS)
 
 # One JSON line a row, and benchmarks/results.md. ONLY: parity, recorder, latency, idle or web.
 ONLY ?=

@@ -3,6 +3,7 @@
 import os
 import random
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from raid.geometry import Member
@@ -95,22 +96,28 @@ class PlainArray:
         return os.open(self.root / member.name, os.O_RDONLY)
 
     def _fill(self) -> None:
-        by, source = NumpyEngine(), random.Random(7)
-        blocks, zeros = aligned(self.disks, self.chunk), aligned(1, self.chunk)[0]
-        files = [self.disk(slot).open("wb") for slot in range(self.disks)]
-        for slot, file in enumerate(files):
-            file.truncate(self.place(slot, self.stripes))
-        for stripe in range(self.stripes):
-            row = self.row(stripe)
-            for slot in row.data:
-                blocks[slot][:] = source.randbytes(self.chunk)
-            if row.q is None:
-                by.xor_gen([*(blocks[slot] for slot in row.data), blocks[row.p]])
-            else:
-                order = [zeros if slot is None else blocks[slot] for slot in row.syndrome]
-                by.pq_gen([*order, blocks[row.p], blocks[row.q]])
-            for slot, file in enumerate(files):
-                file.seek(self.place(slot, stripe))
-                file.write(blocks[slot])
-        for file in files:
-            file.close()
+        for slot, blocks in enumerate(_members(self.level, self.layout, self.disks, self.chunk, self.stripes)):
+            with self.disk(slot).open("wb") as file:
+                file.seek(self.place(slot, 0))
+                file.write(blocks)
+
+
+@cache
+def _members(level: Level, layout: int, disks: int, chunk: int, stripes: int) -> tuple[bytes, ...]:
+    """What stands on each member of a consistent array."""
+    by, source = NumpyEngine(), random.Random(7)
+    blocks, zeros = aligned(disks, chunk), aligned(1, chunk)[0]
+    members = [bytearray() for _ in range(disks)]
+    pattern = rows(level, layout, disks)
+    for stripe in range(stripes):
+        row = pattern[stripe % len(pattern)]
+        for slot in row.data:
+            blocks[slot][:] = source.randbytes(chunk)
+        if row.q is None:
+            by.xor_gen([*(blocks[slot] for slot in row.data), blocks[row.p]])
+        else:
+            order = [zeros if slot is None else blocks[slot] for slot in row.syndrome]
+            by.pq_gen([*order, blocks[row.p], blocks[row.q]])
+        for member, block in zip(members, blocks, strict=True):
+            member.extend(block)
+    return tuple(map(bytes, members))

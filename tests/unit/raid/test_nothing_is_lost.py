@@ -97,7 +97,7 @@ memories = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(worlds, memories)
 def test_no_path_writes_to_a_drive_with_data_without_a_word(of: World, memory: Memory) -> None:
     decision = decide(of, memory, w.SETTINGS, w.NOW)
@@ -123,7 +123,7 @@ def test_no_path_writes_to_a_drive_with_data_without_a_word(of: World, memory: M
                 assert own.events + 1 >= best
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(worlds, memories)
 def test_no_fault_is_reported_as_good(of: World, memory: Memory) -> None:
     decision = decide(of, memory, w.SETTINGS, w.NOW)
@@ -145,7 +145,7 @@ def test_no_fault_is_reported_as_good(of: World, memory: Memory) -> None:
                 assert row is None or row.state is not DriveState.ONLINE
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(chaos())
 def test_md_is_never_told_of_more_failures_than_it_bears(of: World) -> None:
     decision = decide(of, w.memory(), w.SETTINGS, w.NOW)

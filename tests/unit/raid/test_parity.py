@@ -4,6 +4,7 @@ import ctypes.util
 import logging
 import mmap
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -22,6 +23,7 @@ ENGINES = [
 MakeEngine = Callable[[], Engine]
 
 
+@cache
 def multiply(a: int, b: int) -> int:
     """Russian peasants, polynomial 0x11d."""
     product = 0
