@@ -197,6 +197,35 @@ def test_two_pulled_is_failed_and_nothing_is_overwritten(rack: Rack) -> None:
     assert checksum(rack, "/srv/rackeye/vd1/alone") == kept["alone"]
 
 
+def test_when_the_last_pulled_is_lost_only_a_person_starts_it_from_an_older_member(rack: Rack) -> None:
+    rack.pull(4)
+    until(rack, lambda s: vd(s, "vd1").state is VdState.DEGRADED, "one is out", 10)
+    rack.sh("for i in 1 2 3 4 5; do echo $i > /srv/rackeye/vd1/meanwhile; sync; done")  # bay 4 misses it
+    rack.pull(6)
+    until(rack, lambda s: vd(s, "vd1").device is None, "two are out, it is stopped", 60)
+    with pytest.raises(Refused, match="Too few drives"):
+        command(rack, "PlanRecover", VdRequest("vd1"), RecoverPlan)  # two of four: nothing to start it from
+    rack.insert(4, DriveKind.SAME)
+    until(rack, lambda s: any(d.state is DriveState.STALE for d in in_bay(s, 4)), "the older one is stale", 20)
+    rack.sh("sleep 4")
+    told = snapshot(rack)
+    assert (vd(told, "vd1").state, vd(told, "vd1").device) == (VdState.FAILED, None)
+    assert "rackeye vd recover vd1" in vd(told, "vd1").detail
+    plan = command(rack, "PlanRecover", VdRequest("vd1"), RecoverPlan)
+    assert (sorted(bay or 0 for bay in plan.bays), plan.left_out) == ([4, 5, 7], ())
+    assert "may be lost or damaged" in plan.loses
+    command(rack, "RecoverVd", VdRequest("vd1"), Done)
+    told = until(rack, lambda s: vd(s, "vd1").state is VdState.DEGRADED and bool(vd(s, "vd1").mountpoint), "run", 60)
+    assert jobs_of(rack, "recover")
+    assert checksum(rack, "/srv/rackeye/vd1/kept") == kept["vd1"]
+    rack.insert(6, DriveKind.SAME)  # it has newer data than the array now: it must follow the array
+    until(rack, lambda s: is_whole(s, "vd1"), "it is whole again", 180)
+    command(rack, "StartCheck", VdRequest("vd1"), Done)
+    told = until(rack, lambda s: any(c.vd == "vd1" for c in s.checks), "the check has ended", 120)
+    assert [c.verdict for c in told.checks if c.vd == "vd1"] == [CheckVerdict.CLEAN]
+    assert checksum(rack, "/srv/rackeye/vd1/kept") == kept["vd1"]
+
+
 def test_a_drive_that_md_put_out_for_errors_is_not_taken_back(rack: Rack) -> None:
     device = in_bay(snapshot(rack), 3)[0].device
     assert device is not None
