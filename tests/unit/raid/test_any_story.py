@@ -1,0 +1,237 @@
+"""Any story of pulls, inserts, errors, writes, deaths of raidd and power cuts, told to the real decisions.
+
+After each of them: no drive with data of others was touched, no member that md trusts is behind, and when all has come
+to rest the virtual drive is what its drives allow, and is said to be no better than it is.
+"""
+
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from raid.actions import StartJob
+from raid.assemble import recovery
+from raid.decide import decide
+from raid.derive import derive
+from raid.memory import Fleeting, Memory
+from raid.model import DriveState, RaidSnapshot, VdState
+from raid.scene import Scene
+from tests.unit.raid import worlds as w
+from tests.unit.raid.toy_md import STRIPES, Box, Drive, Md, Refused
+
+BAYS = 5
+ENOUGH = 60  # looks after which everything has come to rest, or never does
+
+
+class Story(RuleBasedStateMachine):
+    """One virtual drive in bays 0 to 3 of a box of five."""
+
+    outside = Bundle("outside")
+
+    @initialize(level=st.sampled_from([5, 6]))
+    def begin(self, level: int) -> None:
+        self.box = Box()
+        vd = w.known(level=level)
+        drives = [Drive(w.serial(bay)) for bay in range(4)]
+        self.box.drives += drives
+        for bay, drive in enumerate(drives):
+            self.box.insert(drive, bay)
+        self.box.make(vd, drives)
+        self.memory = Memory((vd,))
+        self.others: dict[str, tuple[object, ...]] = {}
+        self.settle()
+
+    # -- what befalls it
+
+    @rule(target=outside, bay=st.integers(0, BAYS - 1))
+    def pull(self, bay: int) -> Drive | None:
+        return self.box.pull(bay) if self.box.in_bay(bay) else None
+
+    @rule(target=outside, kind=st.sampled_from(["blank", "blank", "foreign", "small"]))
+    def buy(self, kind: str) -> Drive:
+        drive = Drive(f"{kind}{len(self.box.drives)}", w.SIZE // 2 if kind == "small" else w.SIZE)
+        if kind == "foreign":
+            drive.signatures = ("ext4",)
+            self.others[drive.serial] = drive.written
+        self.box.drives.append(drive)
+        return drive
+
+    @rule(drive=consumes(outside), bay=st.integers(0, BAYS - 1))
+    def insert(self, drive: Drive | None, bay: int) -> None:
+        if drive is not None and drive.bay is None and self.box.in_bay(bay) is None:
+            self.box.insert(drive, bay)
+
+    @rule(drive=consumes(outside))
+    def put_back(self, drive: Drive | None) -> None:
+        """Into the bay that it came from."""
+        slots = {slot.serial: slot.bay for vd in self.memory.vds for slot in vd.slots}
+        bay = slots.get(drive.serial) if drive else None
+        if drive is not None and drive.bay is None and bay is not None and self.box.in_bay(bay) is None:
+            self.box.insert(drive, bay)
+
+    @rule(stripe=st.integers(0, STRIPES - 1))
+    def write(self, stripe: int) -> None:
+        for md in self.box.arrays:
+            if md.mounted:
+                self.box.write(md, stripe)
+
+    @rule(bay=st.integers(0, 3))
+    def error(self, bay: int) -> None:
+        drive = self.box.in_bay(bay)
+        if drive is not None and self.box.part_of(drive) and self.box.arrays[0].spares_left() > 0:
+            self.box.error(self.box.arrays[0], drive)
+
+    @rule()
+    def raidd_dies(self) -> None:
+        self.memory = replace(self.memory, fleeting=Fleeting())
+
+    @rule()
+    def power_goes(self) -> None:
+        self.box.cut_power()
+        self.raidd_dies()
+
+    @rule()
+    def rebuild_goes_on(self) -> None:
+        self.box.sync()
+
+    @rule()
+    def jobs_end(self) -> None:
+        self.box.run_jobs()
+
+    @precondition(lambda self: not self.box.arrays)
+    @rule()
+    def a_person_recovers(self) -> None:
+        (vd,) = self.memory.vds
+        if recovery(vd, self.scene()) is not None:
+            self.memory = replace(self.memory, fleeting=replace(self.memory.fleeting, recover=("vd0",)))
+
+    @rule(seconds=st.sampled_from([0.1, 2.0, 15.0]))
+    def look(self, seconds: float) -> None:
+        self.cycle(seconds)
+
+    def cycle(self, seconds: float) -> bool:
+        """raidd looks once, and does what it decided. True when it had something to do."""
+        self.box.now += seconds
+        decision = decide(self.box.world(), self.memory, w.SETTINGS, self.box.now)
+        self.memory = decision.memory
+        for action in decision.actions:
+            self.never_without_a_word(action)
+            with suppress(Refused):
+                self.box.act(action)
+        return bool(decision.actions)
+
+    @rule()
+    def settle(self) -> None:
+        """Until nothing happens any more; then all is as well as it can be, and told as it is."""
+        quiet = 0
+        for _ in range(ENOUGH):
+            acted = self.cycle(5.0)
+            busy = any(job.alive for job in self.box.jobs)
+            self.box.run_jobs()
+            syncing = any(not p.in_sync and not p.faulty for md in self.box.arrays for p in md.parts)
+            self.box.sync()
+            quiet = 0 if acted or busy or syncing else quiet + 1
+            if quiet == 3:
+                break
+        self.at_rest()
+
+    # -- what holds
+
+    def scene(self) -> Scene:
+        return Scene(self.box.world(), self.memory, w.SETTINGS, self.box.now)
+
+    def told(self) -> RaidSnapshot:
+        return derive(self.scene())
+
+    def never_without_a_word(self, action: object) -> None:
+        if isinstance(action, StartJob) and action.kind in {"add", "rebuild", "re-add", "create"}:
+            words = {word for step in action.steps for word in step}
+            touched = [drive for drive in self.box.drives if drive.bay is not None and f"/dev/{drive.name}" in words]
+            assert not [drive.serial for drive in touched if drive.serial in self.others]
+
+    @invariant()
+    def nothing_of_others_is_touched(self) -> None:
+        for drive in self.box.drives if hasattr(self, "box") else ():
+            if drive.serial in self.others:
+                assert drive.written == self.others[drive.serial]
+
+    @invariant()
+    def no_member_that_is_trusted_is_behind(self) -> None:
+        for md in self.box.arrays if hasattr(self, "box") else ():
+            for part in md.parts:
+                if part.in_sync and not part.faulty and part.drive.bay is not None and not md.broken:
+                    assert part.drive.content == md.truth, f"{part.drive.serial}: {part.drive.content} {md.truth}"
+
+    @invariant()
+    def no_fault_is_told_as_good(self) -> None:
+        if not hasattr(self, "box"):
+            return
+        told = self.told()
+        (vd,) = told.virtual_drives
+        for drive in told.drives:
+            if drive.state is DriveState.ONLINE:
+                part = next(p for md in self.box.arrays for p in md.parts if p.drive.serial == drive.serial)
+                assert part.in_sync
+                assert not part.faulty
+        if vd.state is VdState.OPTIMAL:
+            assert [drive.state for drive in told.drives if drive.vd].count(DriveState.ONLINE) == 4
+
+    def at_rest(self) -> None:
+        told = self.told()
+        (vd,) = told.virtual_drives
+        here = self.current()
+        (known,) = self.memory.vds
+        needed = 4 - (1 if known.level == 5 else 2)
+        if len(here) >= needed:
+            assert self.box.arrays, f"enough members are here and it does not run: {vd}"
+            assert self.box.arrays[0].mounted
+        if not self.box.arrays:
+            assert vd.state in (VdState.FAILED, VdState.UNKNOWN, VdState.OFFLINE)
+            return
+        md = self.box.arrays[0]
+        good = [p for p in md.parts if p.in_sync and not p.faulty and p.drive.bay is not None]
+        out = 4 - len(good)
+        expected = {0: VdState.OPTIMAL, needed - 4: VdState.DEGRADED}.get(-out)
+        if expected is None:
+            expected = VdState.FAILED if out > 4 - needed else VdState.PARTIALLY_DEGRADED
+        assert vd.state is expected, f"{vd} with {out} out"
+        if out:
+            self.nothing_fitting_is_left_unused(md)
+
+    def nothing_fitting_is_left_unused(self, md: Md) -> None:
+        (known,) = self.memory.vds
+        filled = {part.slot for part in md.parts if not part.faulty and part.drive.bay is not None}
+        for slot in set(range(4)) - filled if md.spares_left() >= 0 and not md.broken else ():
+            drive = self.box.in_bay(known.slots[slot].bay or 0)
+            if drive is not None and not self.box.part_of(drive):
+                blank = not drive.signatures and drive.superblock is None
+                assert not (blank and drive.size == w.SIZE), f"{drive.serial} waits beside the empty slot {slot}"
+
+    def current(self) -> list[Drive]:
+        """Members that md trusted at the end, and that are here and hold everything that was written."""
+        truth, trusted = self.box.told[w.UUID], self.box.trusted[w.UUID]
+        return [
+            drive for drive in self.box.drives
+            if drive.bay is not None and drive.serial in trusted and drive.content == truth
+        ]
+
+
+def test_a_few_stories() -> None:
+    run_state_machine_as_test(Story, settings=settings(max_examples=40, stateful_step_count=30, deadline=None))
+
+
+@pytest.mark.long
+def test_many_stories() -> None:
+    run_state_machine_as_test(Story, settings=settings(max_examples=5000, stateful_step_count=50, deadline=None))
