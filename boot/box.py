@@ -7,6 +7,8 @@ from boot.model import BoxSnapshot, Intent, Interface, Mode, TimeView
 from boot.state import Loaded
 from core.daemon import Decision
 
+UNFINISHED = "A restore to default was begun; it is finished at the next start."
+
 
 @dataclass(frozen=True, slots=True)
 class BoxLook:
@@ -31,7 +33,8 @@ class Action(Enum):
 
 @dataclass(frozen=True, slots=True)
 class BoxMemory:
-    """mended: a sentence about a copy that was damaged and is whole again; told until the next start."""
+    """mended: a sentence about a copy that was damaged and is whole again; told until somebody has seen it (KeepMode),
+    or the next start."""
 
     mended: str = ""
 
@@ -51,14 +54,10 @@ def decide(look: BoxLook, memory: BoxMemory) -> Decision[BoxMemory, Action]:
 def show(look: BoxLook, memory: BoxMemory, problems: tuple[str, ...]) -> BoxSnapshot:
     """What is published."""
     record = look.state.record
-    said = [*look.problems]
-    if look.state.lost:
-        said.append(look.state.problem)
-    if memory.mended:
-        said.append(memory.mended)
-    if record.intent is Intent.RESTORE:
-        said.append("A restore to default was begun; it is finished at the next start.")
+    lost = look.state.problem if look.state.lost else ""
+    unfinished = UNFINISHED if record.intent is Intent.RESTORE else ""
+    said = (*look.problems, *(one for one in (lost, memory.mended, unfinished) if one))
     return BoxSnapshot(
         record.mode, record.generation, record.intent, look.version, look.hostname, look.interfaces, look.time,
-        look.state.lost, (*said, *problems),
+        look.state.lost, (*said, *problems), look.failover_runs, look.going_down, lost, memory.mended, unfinished,
     )

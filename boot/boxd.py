@@ -13,6 +13,7 @@ from boot.box import Action, BoxLook, BoxMemory, decide, show
 from boot.model import (
     BUS_NAME,
     BoxSnapshot,
+    KeepModeRequest,
     PowerRequest,
     RestoreRequest,
     SwitchPlan,
@@ -103,6 +104,12 @@ class Service:
         self._go_down(power.shutdown)
         return Sentence("The appliance shuts down.")
 
+    def keep_mode(self, asked: KeepModeRequest) -> Sentence:
+        """The generation goes up by one, and both copies are whole. Raises StateUnwritable."""
+        self._audit(asked.who, "kept the mode: its record is written anew", asked.where)
+        record = self._store.change(lambda record: record)
+        return Sentence(f"The record of the mode is written anew: {record.mode.value}.")
+
     def restore(self, asked: RestoreRequest) -> Sentence:
         try:
             account = self._accounts.authenticate(asked.user, asked.password, asked.where)
@@ -164,9 +171,17 @@ def make(paths: Paths | None = None) -> Daemon[BoxLook, BoxMemory, Action]:
 
         return Command(name, request, reply, answer)
 
+    keep = command("KeepMode", KeepModeRequest, Sentence, service.keep_mode)
+
+    async def keep_mode(asked: KeepModeRequest) -> Sentence:
+        said = await keep.handler(asked)
+        await daemon.change(lambda _: BoxMemory())
+        return said
+
     own: tuple[Command[Any, Any], ...] = (
         command("Reboot", PowerRequest, Sentence, service.reboot),
         command("Shutdown", PowerRequest, Sentence, service.shutdown),
+        Command("KeepMode", KeepModeRequest, Sentence, keep_mode),
         command("Restore", RestoreRequest, Sentence, service.restore),
         command("PlanSwitch", Nothing, SwitchPlan, service.plan_switch),
         command("SwitchToRedundant", SwitchRequest, Sentence, service.switch),

@@ -48,6 +48,8 @@ class BoxSnapshot:
     """All that boxd knows. version: `V0.1.0`, in Failover Mode `V0.1.0R`; computed, never stored.
 
     generation: of the record of the mode. state_damaged: the record could not be read, so Standard Mode is assumed.
+    failover_runs: failover.target is active, None is unknown. going_down: a reboot or shutdown is under way.
+    state_lost, state_mended, unfinished: those of the problems that have an alarm of their own, in a sentence each.
     """
 
     mode: Mode = Mode.STANDARD
@@ -59,6 +61,11 @@ class BoxSnapshot:
     time: TimeView = TimeView()
     state_damaged: bool = False
     problems: tuple[str, ...] = ()
+    failover_runs: bool | None = None
+    going_down: bool = False
+    state_lost: str = ""
+    state_mended: str = ""
+    unfinished: str = ""
 
 
 # Commands (org.rackeye.Box1.Admin). who, where: for the log of who did what.
@@ -67,6 +74,14 @@ class BoxSnapshot:
 @dataclass(frozen=True, slots=True)
 class PowerRequest:
     """Reboot, Shutdown: orderly, by systemd. The reply is core.bus.Sentence."""
+
+    who: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepModeRequest:
+    """KeepMode: the record of the mode is written anew as it is shown now. The reply is core.bus.Sentence."""
 
     who: str = ""
     where: str = ""

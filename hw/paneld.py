@@ -4,7 +4,6 @@ Also at installation: `rackeye-paneld --udev-rules [PROFILE]` and `rackeye-panel
 """
 
 import argparse
-import asyncio
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ import msgspec
 from core import config
 from core.bus import Command, Nothing, Sentence
 from core.clock import Clock, SystemClock
-from core.daemon import Daemon, Decision, Wake, run_daemon
+from core.daemon import Daemon, Decision, run_daemon
 from core.errors import BayUnknown, BayWithoutLeds, BeeperGone, NoBeeper, NoSuchBeep, RackeyeError, UdevSilent
 from core.paths import Paths
 from core.settings import Settings
@@ -29,6 +28,7 @@ from hw.drivers.beepers import Beeper, EvdevBeeper, PatternBeeper
 from hw.drivers.block_io import BlockIo
 from hw.drivers.sysfs_led import SysfsFiles
 from hw.events import drive_events
+from hw.heartbeat import Heartbeat
 from hw.lamps import Lamps
 from hw.leds import Lamp
 from hw.model import (
@@ -44,11 +44,6 @@ from hw.panel import Action, PanelLook, PanelMemory, SetLamps, SetTray
 
 BUS_NAME = "org.rackeye.Panel1"
 
-SILENT_AFTER = 5.0
-"""Seconds after policyd's last word from which nobody watches over the chassis (shared/DESIGN.md)."""
-START_GRACE = 60.0
-"""Seconds that policyd has for its first word: it starts after us."""
-
 
 class PanelCycle:
     """The three steps of paneld. udev: where drives come from."""
@@ -61,32 +56,16 @@ class PanelCycle:
         self._lamps = Lamps()
         self._chassis = profile.in_force(paths)
         self._beeper = beeper_of(self._chassis)
-        self._deadline = self._clock.monotonic() + START_GRACE
-        self._word = asyncio.Event()
+        self.heartbeat = Heartbeat(self._clock)
 
     @property
     def policy_silent(self) -> bool:
         """policyd is gone or hung."""
-        return self._clock.monotonic() >= self._deadline
+        return self.heartbeat.silent
 
     @property
     def beeper(self) -> Beeper | None:
         return self._beeper
-
-    def hear(self) -> None:
-        """policyd lives."""
-        self._deadline = self._clock.monotonic() + SILENT_AFTER
-        self._word.set()
-
-    async def watch_policy(self, wake: Wake) -> None:
-        """Wakes when policyd falls silent, and when it speaks again. Never returns."""
-        while True:
-            while (left := self._deadline - self._clock.monotonic()) > 0:  # noqa: ASYNC110 -- it is the time that is waited for
-                await asyncio.sleep(left)
-            wake()
-            self._word.clear()
-            await self._word.wait()
-            wake()
 
     def observe(self) -> PanelLook:
         chassis = self._chassis
@@ -193,7 +172,8 @@ def make(paths: Paths, cycle: PanelCycle | None = None) -> Daemon[PanelLook, Pan
     """The daemon with its commands."""
     cycle = cycle or PanelCycle(paths, bays.Udev())
     daemon: Daemon[PanelLook, PanelMemory, Action] = Daemon(
-        "rackeye-paneld", cycle, remembered(paths), BUS_NAME, sources=(drive_events, cycle.watch_policy), at_once=True
+        "rackeye-paneld", cycle, remembered(paths), BUS_NAME, sources=(drive_events, cycle.heartbeat.watch),
+        at_once=True,
     )
     daemon.commands = commands(daemon, cycle)
     return daemon
@@ -210,7 +190,7 @@ def commands(
         return Sentence(f"Trays: {said or 'nothing to show'}.")
 
     async def set_conditions(request: SetConditionsRequest) -> Sentence:
-        cycle.hear()
+        cycle.heartbeat.hear()
         if request.conditions != daemon.memory.chassis:
             await daemon.change(lambda memory: replace(memory, chassis=request.conditions))
         return Sentence("Heard.")

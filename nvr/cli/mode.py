@@ -6,7 +6,7 @@ import os
 import click
 from rich.console import Group, RenderableType
 
-from boot.model import BUS_NAME, BoxSnapshot, Interface, RestoreRequest, SwitchPlan, SwitchRequest
+from boot.model import BUS_NAME, BoxSnapshot, Interface, KeepModeRequest, RestoreRequest, SwitchPlan, SwitchRequest
 from boot.redundant import QUESTION
 from boot.restore import GOES, STAYS
 from core.bus import Nothing, Sentence
@@ -87,6 +87,14 @@ def switch(session: Session, *, dry_run: bool, yes: bool) -> None:
         agreed(session, QUESTION.removesuffix(" [y]"), yes=yes)
         request = SwitchRequest("y", person(), WHERE)
         say(session, session.client.call(BOX, "SwitchToRedundant", request, Sentence).text)
+
+
+@command.command(epilog=examples("rackeye mode keep"))
+@json_option
+@pass_session
+def keep(session: Session) -> None:
+    """Write the record of the mode anew as it is in force, after it was damaged (ALARM-411, ALARM-412)."""
+    say(session, session.client.call(BOX, "KeepMode", KeepModeRequest(person(), WHERE), Sentence).text)
 
 
 @command.command(epilog=examples("rackeye mode restore", "rackeye mode restore --user admin"))

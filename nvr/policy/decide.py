@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 
+from boot.model import BoxSnapshot
 from core.daemon import Decision
 from hw.model import Conditions, PanelSnapshot, TrayCondition
 from nvr.alarms.kinds import Condition, DaemonSilent
 from nvr.alarms.model import Alarm, Event, Health, Level, Told
 from nvr.alarms.outbox import Notice, Outbox, news, notice, posted, tell
-from nvr.policy import chassis, recording, signals, storage
+from nvr.policy import box, chassis, recording, signals, storage
 from nvr.policy.trays import conditions as tray_conditions
 from nvr.policy.world import World
 
@@ -61,7 +62,7 @@ def decide(world: World, memory: Memory, now: float) -> Decision[Memory, Action]
     decided = replace(update(memory, ripe, known, now), pending=tuple((same, since) for same, since, _ in pending))
     told = news(memory.open, decided.open, decided.cleared, now)
     decided = replace(decided, outbox=posted(decided.outbox, told, world.channels))
-    due = [SILENCE_GRACE - (now - word.since) for word in world.words if not word.answers]
+    due = [SILENCE_GRACE - (now - word.since) for word in world.awaited if not word.answers]
     due += [since + grace - now for _, since, grace in pending]
     actions: tuple[Action, ...] = (*_trays(world), *_signals(world, decided))
     return Decision(actions, decided, min((wait + 0.1 for wait in due if wait > 0), default=None))
@@ -97,14 +98,21 @@ def _conditions(world: World, memory: Memory, now: float) -> tuple[list[Conditio
     if world.recorder.data is not None:
         holding += recording.conditions(world.recorder.data)
         known |= recording.JUDGES
+    elif world.redundant:
+        known |= recording.JUDGES  # nothing is to be recorded
     if world.fan.data is not None:
         holding += chassis.conditions(world.fan.data)
         known |= chassis.JUDGES
+    if world.box.data is not None:
+        holding += box.conditions(world.box.data)
+        known |= box.JUDGES
+    awaited = world.awaited
     for word in world.words:
         if word.data is not None:
             known.add(f"trouble/{word.daemon}")
-            holding += storage.troubles(word.daemon, word.data.problems)
-        elif now - word.since >= SILENCE_GRACE or f"daemon-silent/{word.daemon}" in was_open:
+            said = box.troubles(word.data) if isinstance(word.data, BoxSnapshot) else word.data.problems
+            holding += storage.troubles(word.daemon, said)
+        elif word in awaited and (now - word.since >= SILENCE_GRACE or f"daemon-silent/{word.daemon}" in was_open):
             holding.append(DaemonSilent(word.daemon))
     return holding, known
 
@@ -172,7 +180,7 @@ def health(world: World, memory: Memory) -> Health:
     levels = {alarm.level for alarm in memory.open}
     if Level.CRITICAL in levels:
         return Health.CRITICAL
-    if not all(word.answers for word in world.words):
+    if not all(word.answers for word in world.awaited):
         return Health.UNKNOWN
     if Level.WARNING in levels:
         return Health.WARNING

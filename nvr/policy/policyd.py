@@ -1,6 +1,6 @@
 """rackeye-policyd: what one area means for another. Runs as user `rackeye`, without any right but to set the trays.
 
-observe: the latest word of raidd, paneld, fand and the recorder, as the bus brought it.
+observe: the latest word of raidd, paneld, fand, the recorder and boxd, as the bus brought it.
 decide: nvr/policy/decide.py. act: SetTrays and SetConditions at paneld, which also hears every 2 s that policyd lives.
 """
 
@@ -14,6 +14,7 @@ from typing import Any, TypeVar, assert_never
 
 import msgspec
 
+from boot.model import BoxSnapshot
 from core.bus import BusClient, Command, Nothing, Sentence
 from core.clock import Clock, SystemClock
 from core.config import load_settings, write_atomic
@@ -44,6 +45,7 @@ HEARD: dict[str, tuple[str, type[Any], str]] = {
     "panel": ("org.rackeye.Panel1", PanelSnapshot, "rackeye-paneld"),
     "fan": ("org.rackeye.Fan1", FanSnapshot, "rackeye-fand"),
     "recorder": ("org.rackeye.Recorder1", RecorderSnapshot, "rackeye-recorder"),
+    "box": ("org.rackeye.Box1", BoxSnapshot, "rackeye-boxd"),
 }
 
 
@@ -129,7 +131,7 @@ class PolicyCycle:
                 group.create_task(self._follow(key, wake))
 
     async def beat(self, memory: Callable[[], Memory]) -> None:
-        """Says to paneld that policyd lives, for as long as it does (hw/paneld.py, SILENT_AFTER)."""
+        """Says to paneld that policyd lives, for as long as it does (hw/heartbeat.py, SILENT_AFTER)."""
         while True:
             await asyncio.sleep(BEAT)
             if self.loop is None:

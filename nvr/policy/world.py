@@ -1,8 +1,9 @@
 """What policyd sees: the latest word of every daemon."""
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from boot.model import BoxSnapshot, Mode
 from hw.model import FanSnapshot, PanelSnapshot
 from nvr.recorder.model import RecorderSnapshot
 from raid.model import RaidSnapshot
@@ -28,9 +29,24 @@ class World:
     panel: Word[PanelSnapshot]
     fan: Word[FanSnapshot]
     recorder: Word[RecorderSnapshot]
+    box: Word[BoxSnapshot]
     channels: tuple[str, ...] = ()
     """By which alarms are told: nvr/alarms/courier.py."""
 
     @property
-    def words(self) -> tuple[Word[RaidSnapshot], Word[PanelSnapshot], Word[FanSnapshot], Word[RecorderSnapshot]]:
-        return (self.raid, self.panel, self.fan, self.recorder)
+    def words(
+        self,
+    ) -> tuple[
+        Word[RaidSnapshot], Word[PanelSnapshot], Word[FanSnapshot], Word[RecorderSnapshot], Word[BoxSnapshot]
+    ]:
+        return (self.raid, self.panel, self.fan, self.recorder, self.box)
+
+    @property
+    def awaited(self) -> tuple[Word[Any], ...]:
+        """Those that should answer: a redundant server has no recorder."""
+        return tuple(word for word in self.words if word is not self.recorder or not self.redundant)
+
+    @property
+    def redundant(self) -> bool:
+        """Failover Mode, by boxd's last word."""
+        return self.box.data is not None and self.box.data.mode is Mode.FAILOVER

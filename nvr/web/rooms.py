@@ -7,7 +7,7 @@ test) follow. What is not here cannot be reached over the network.
 from dataclasses import dataclass
 from typing import Any
 
-from boot.model import BoxSnapshot, PowerRequest, RestoreRequest, SwitchPlan, SwitchRequest
+from boot.model import BoxSnapshot, KeepModeRequest, PowerRequest, RestoreRequest, SwitchPlan, SwitchRequest
 from core.bus import Nothing, Sentence
 from hw.model import BeepRequest, FanSnapshot, LocateRequest, PanelSnapshot, UidRequest
 from nvr.alarms.model import AcknowledgeRequest, PolicySnapshot
@@ -95,6 +95,7 @@ BOX_ROOM = Room(
     (
         Order("Reboot", PowerRequest, Sentence, "Reboot in good order"),
         Order("Shutdown", PowerRequest, Sentence, "Shut down in good order"),
+        Order("KeepMode", KeepModeRequest, Sentence, "Write the record of the mode anew, after it was damaged"),
         Order("Restore", RestoreRequest, Sentence, "Restore to default; video and drive groups stay"),
         Order("PlanSwitch", Nothing, SwitchPlan, "What the switch to Failover Mode would do", looks=True),
         Order("SwitchToRedundant", SwitchRequest, Sentence, "Switch to Failover Mode"),

@@ -10,7 +10,17 @@ import pytest
 from boot import boxd, power
 from boot.box import Action, BoxLook, BoxMemory, decide, show
 from boot.consoles import has_keyboard, names
-from boot.model import BUS_NAME, BoxSnapshot, Intent, Mode, PowerRequest, RestoreRequest, SwitchPlan, SwitchRequest
+from boot.model import (
+    BUS_NAME,
+    BoxSnapshot,
+    Intent,
+    KeepModeRequest,
+    Mode,
+    PowerRequest,
+    RestoreRequest,
+    SwitchPlan,
+    SwitchRequest,
+)
 from boot.state import Loaded, Record, StateStore
 from boot.version import version_text
 from core.bus import BusClient, Nothing, Sentence
@@ -47,6 +57,7 @@ def test_a_lost_record_and_a_mended_copy_are_said() -> None:
     assert (lost.state_damaged, lost.problems) == (True, ("Both are gone.",))
     decision = decide(look(replace(STANDARD, uneven=True, problem="One was damaged.")), BoxMemory())
     assert show(look(STANDARD), decision.memory, ()).problems == ("One was damaged.",)
+    assert show(look(STANDARD), decision.memory, ()).state_mended == "One was damaged."
     pending = show(look(Loaded(Record(intent=Intent.RESTORE))), BoxMemory(), ())
     assert "finished at the next start" in pending.problems[0]
 
@@ -101,6 +112,11 @@ def test_commands_on_the_bus(bus: Bus, tmp_path: Path, asked: list[str]) -> None
             await client.call(BUS_NAME, "SwitchToRedundant", SwitchRequest("no"), Sentence)
         await client.call(BUS_NAME, "SwitchToRedundant", SwitchRequest("y"), Sentence)
         assert StateStore(paths).load().record.mode is Mode.FAILOVER
+        for copy in StateStore(paths).copies:
+            copy.write_bytes(b"garbage")
+        said = await client.call(BUS_NAME, "KeepMode", KeepModeRequest("admin", "page"), Sentence)
+        assert "Standard Mode" in said.text
+        assert not StateStore(paths).load().lost
         await client.call(BUS_NAME, "Restore", RestoreRequest("admin", "admin", "page"), Sentence)
         assert StateStore(paths).load().record.intent is Intent.RESTORE
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boot.model import BoxSnapshot, Intent, Mode
 from core.daemon import Decision
 from hw.model import BayView, Conditions, FanSnapshot, PanelSnapshot, Sensor, SensorKind, SensorState, TrayCondition
 from nvr.alarms.kinds import NoVolume, VdOffline
@@ -51,11 +52,11 @@ RECORDING = RecorderSnapshot((CAMERA,), (VOLUME,))
 
 def world(
     raid_: RaidSnapshot | None = None, panel_: PanelSnapshot | None = None, fan: FanSnapshot | None = None,
-    recorder: RecorderSnapshot | None = None, silent: tuple[str, ...] = (),
+    recorder: RecorderSnapshot | None = None, silent: tuple[str, ...] = (), *, box: BoxSnapshot | None = None,
 ) -> World:
     words: dict[str, Any] = {
         "raid": raid_ or raid(), "panel": panel_ or panel(), "fan": fan or FanSnapshot(),
-        "recorder": recorder or RECORDING,
+        "recorder": recorder or RECORDING, "box": box or BoxSnapshot(),
     }  # fmt: skip
     said: dict[str, Any] = {
         key: Word(f"rackeye-{key}", None if key in silent else data, NOW, key not in silent)
@@ -209,6 +210,55 @@ def test_what_ends_by_itself_at_a_start_is_no_alarm() -> None:
     late = decide(starting, first.memory, NOW + VdOffline.grace)
     assert codes(late) == ["ALARM-106"]
     assert late.memory.pending == ()
+
+
+LOST = "The record of the mode cannot be read (state.a and state.b)."
+
+
+@pytest.mark.parametrize(
+    ("box", "code", "hint"),
+    [
+        (BoxSnapshot(state_damaged=True, state_lost=LOST, problems=(LOST,)), "ALARM-411", "rackeye mode keep"),
+        (BoxSnapshot(state_mended="One was.", problems=("One was.",)), "ALARM-412", "system drive"),
+        (BoxSnapshot(intent=Intent.RESTORE, unfinished="Begun.", problems=("Begun.",)), "ALARM-413", "rackeye reboot"),
+        (BoxSnapshot(Mode.FAILOVER, failover_runs=False), "ALARM-414", "failover.target"),
+        (BoxSnapshot(Mode.FAILOVER, failover_runs=None), "ALARM-414", "failover.target"),
+        (BoxSnapshot(problems=("The time is not known.",)), "ALARM-402", "journalctl"),
+    ],
+)
+def test_one_alarm_for_each_thing_that_is_wrong_with_the_box(box: BoxSnapshot, code: str, hint: str) -> None:
+    """Raised after its grace, with what to do; not twice by boxd's own words; cleared when it ends, and only then."""
+    ripe = decide(world(box=box), decide(world(box=box), Memory(), NOW).memory, NOW + 61)
+    assert codes(ripe) == [code]
+    assert hint in ripe.memory.open[0].hint
+    assert code in codes(decide(world(silent=("box",)), ripe.memory, NOW + 62)), "silence ends nothing"
+    well = replace(box, state_damaged=False, state_lost="", state_mended="", intent=Intent.NONE, unfinished="",
+                   problems=(), failover_runs=True)
+    ended = decide(world(box=well), ripe.memory, NOW + 63)
+    assert codes(ended) == []
+    assert ended.memory.cleared[0].cleared_text
+
+
+@pytest.mark.parametrize("box", [BoxSnapshot(intent=Intent.RESTORE), BoxSnapshot(Mode.FAILOVER, failover_runs=False)])
+def test_what_the_reboot_under_way_will_finish_is_no_alarm(box: BoxSnapshot) -> None:
+    going = world(box=replace(box, going_down=True))
+    assert codes(decide(going, decide(going, Memory(), NOW).memory, NOW + 300)) == []
+
+
+def test_boxd_gone_is_an_alarm_and_unknown() -> None:
+    gone = world(silent=("box",))
+    assert codes(decide(gone, Memory(), NOW + SILENCE_GRACE)) == ["ALARM-401"]
+    assert health(gone, Memory()) is Health.UNKNOWN
+    assert codes(decide(world(), decide(gone, Memory(), NOW + SILENCE_GRACE).memory, NOW + 20)) == []
+
+
+def test_a_redundant_server_has_no_recorder_and_that_is_no_alarm() -> None:
+    redundant = world(box=BoxSnapshot(Mode.FAILOVER, failover_runs=True), silent=("recorder",))
+    assert codes(decide(redundant, Memory(), NOW + 100)) == []
+    assert health(redundant, Memory()) is Health.GOOD
+    before = decide(world(silent=("recorder",)), Memory(), NOW + SILENCE_GRACE)
+    assert codes(before) == ["ALARM-401"]
+    assert codes(decide(redundant, before.memory, NOW + 100)) == []
 
 
 def test_no_cameras_and_no_volume_is_no_alarm() -> None:
