@@ -21,9 +21,10 @@ MAX_UNIT = 8 * 1024 * 1024  # bytes; a 4K key frame is about 1 MB
 # other is taken. Fewer could be the rest of a stale session (live555; Moonfire #184).
 WRONG_SSRC_LIMIT = 200
 
-# '$', channel, length; then the RTP header: version and flags, marker and type, number, time stamp, SSRC; then the
-# first two bytes of the payload, which of an FU-A are its indicator and header.
-PACKET = struct.Struct(">BBHBBHIIBB")
+# '$' and channel; length; then the RTP header: flags, marker and type; number; time stamp and SSRC; then the first two
+# bytes of the payload, which of an FU-A are its indicator and header. What is compared together is read as one number.
+PACKET = struct.Struct(">HHHHQH")
+FU_KIND, FU_MIDDLE = 0x1FC0, FU_A << 8  # of those two bytes: the type in the one, start and end bit in the other
 RTP = struct.Struct(">BBHII")
 
 
@@ -90,31 +91,29 @@ class Depacketizer:
 
         Returns where it stopped. The middle fragments of a NAL unit, nine packets of ten, take the short way.
         """
-        unpack, size, own_channel, own_type, own_ssrc = (
-            PACKET.unpack_from, PACKET.size, self._channel, self._payload_type, self._ssrc,
-        )  # fmt: skip
+        unpack, size = PACKET.unpack_from, PACKET.size
+        own_head, plain = 0x2400 | self._channel, 0x8000 | self._payload_type
+        unit, following, picture = self._unit, self._next, self._picture()
         while end - at >= size:
-            magic, channel, length, flags, kind, number, stamp, ssrc, indicator, header = unpack(view, at)
+            head, length, kind, number, whose, fragment = unpack(view, at)
             stop = at + 4 + length
-            if magic != 0x24 or channel != own_channel or stop > end:
+            if head != own_head or stop > end:
                 break
             if (
-                self._fragment >= 0
-                and number == self._next
-                and not header & 0xC0
-                and indicator & 0x1F == FU_A
-                and stamp == self._stamp
-                and kind == own_type
-                and flags == 0x80
-                and ssrc == own_ssrc
+                number == following
+                and whose == picture
+                and kind == plain
+                and fragment & FU_KIND == FU_MIDDLE
                 and length > 14
             ):
-                self._unit += view[at + 18 : stop]
-                self._next = (number + 1) & 0xFFFF
+                unit += view[at + 18 : stop]
+                following = (number + 1) & 0xFFFF
             else:
+                self._next = following
                 self.packet(view[at + 4 : stop])
-                own_ssrc = self._ssrc
+                unit, following, picture = self._unit, self._next, self._picture()
             at = stop
+        self._next = following
         self._limit()
         return at
 
@@ -169,6 +168,10 @@ class Depacketizer:
             self._ssrc, self._seen = ssrc, True
             return True
         return False
+
+    def _picture(self) -> int:
+        """Time stamp and SSRC as they follow each other in the packets of an open FU-A; -1: none is open."""
+        return -1 if self._fragment < 0 or self._ssrc is None else self._stamp << 32 | self._ssrc
 
     def _begin(self, stamp: int) -> None:
         if self._stamp >= 0:

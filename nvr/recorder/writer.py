@@ -25,6 +25,7 @@ from nvr.recorder.recording import Fragment
 SYNC_SECONDS = 10.0
 QUEUE_BYTES = 128 << 20  # two seconds of 64 cameras at 4 Mbit/s are 64 MiB
 TROUBLE_SECONDS = 300.0  # how long a trouble that did not come again is shown
+_PAGE = 4096
 SPACE_SECONDS = 2.0  # how often the free space is looked at while writing
 # Of one file, not of the volume: the next file may do.
 FILE_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOENT})
@@ -42,6 +43,7 @@ class _Open:
     end: float
     sync_at: float
     size: int = 0
+    synced: int = 0
     frames: int = 0
     dirty: bool = False
 
@@ -162,7 +164,7 @@ class VolumeWriter:
         now = time.monotonic()
         file = min((f for f in self._open.values() if f.dirty), key=lambda f: f.sync_at, default=None)
         if file is not None and file.sync_at <= now:
-            os.fdatasync(file.fd)
+            _to_the_drives(file)
             file.sync_at, file.dirty = now + SYNC_SECONDS, False
 
     def _write(self, fragment: Fragment) -> None:
@@ -216,7 +218,7 @@ class VolumeWriter:
         if file is None:
             return
         try:
-            os.fdatasync(file.fd)
+            _to_the_drives(file)
         finally:
             os.close(file.fd)
         if not file.frames:
@@ -276,6 +278,18 @@ class VolumeWriter:
         with self._more:
             self._give_up(sentence)
         self._wake()
+
+
+def _to_the_drives(file: _Open) -> None:
+    """Syncs a file, and gives back the memory that its pages took. Raises OSError.
+
+    Video is seldom read soon after it was written. Kept, it would drive all else out of the page cache, and each
+    fragment would go into memory that was not touched lately: that copy was half of the recorder's CPU time
+    (facts/recorder.md, benchmarks/results.md).
+    """
+    os.fdatasync(file.fd)
+    os.posix_fadvise(file.fd, file.synced, file.size - file.synced, os.POSIX_FADV_DONTNEED)
+    file.synced = file.size // _PAGE * _PAGE
 
 
 def _write_all(fd: int, parts: tuple[bytes | bytearray, ...]) -> None:

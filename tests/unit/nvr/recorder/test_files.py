@@ -2,6 +2,7 @@
 
 import os
 import resource
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -200,6 +201,20 @@ def test_what_is_written_is_what_the_index_says(recordings: int, index: Index) -
     assert [row.frames for row in rows] == [30, 30, 30, 10]
     assert [read_segment(recordings, "vd0", row.path, mend=False) for row in rows] == list(rows)
     assert recording.coverage.count == 0
+
+
+def test_video_that_is_on_the_drives_takes_no_memory(recordings: int, index: Index) -> None:
+    place = f"/proc/{os.getpid()}/fd/{recordings}/"
+    kind = subprocess.run(["/usr/bin/stat", "-fc", "%T", place], capture_output=True, text=True, check=True).stdout
+    if kind.strip() == "tmpfs":
+        pytest.skip("tmpfs has no drives")
+    writer, _ = write(index, recordings, 100)
+    assert writer.stop()
+    (row,) = index.of_volume("vd0")
+    fd = os.open(row.path, os.O_RDONLY, dir_fd=recordings)
+    with pytest.raises(BlockingIOError):  # it would have to be read from the drives
+        os.preadv(fd, [bytearray(os.fstat(fd).st_size)], 0, os.RWF_NOWAIT)
+    os.close(fd)
 
 
 def test_names_in_use_are_left(recordings: int, index: Index) -> None:
