@@ -52,6 +52,8 @@ async def command(request: Request) -> Response:
         web.guard.check_csrf(request, who)
     else:
         who = await web.guard.may_change(request)
+        if order.sure:
+            await web.guard.sure(request, who)
     asked = signed(decode(order.request, await body_of(request)), who)
     return as_json(await _do(web, who, room, order, asked))
 

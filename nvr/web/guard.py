@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from starlette.requests import HTTPConnection
 
@@ -24,6 +25,8 @@ from nvr.web.rooms import BOX
 
 COOKIE = "__Host-rackeye"
 """The prefix makes browsers refuse it without Secure, with a Domain, or from another path."""
+AGAIN = "x-rackeye-password"
+"""Percent-encoded UTF-8: a header is ASCII."""
 BELIEVED = 5.0
 """Seconds for which boxd's word about a session is believed: a page asks for many things at once."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -112,6 +115,19 @@ class Guard:
         if who.account.role is not Role.ADMINISTRATOR:
             raise NotPermitted(f"{who.account.name} is a viewer: may look, not change.", hint="Ask an administrator.")
         return who
+
+    async def sure(self, asked: HTTPConnection, who: Who) -> None:
+        """For what cannot be undone: whoever finds an open page does not know the password. Raises WrongLogin & co.
+
+        A program with a token has no page that it could leave open.
+        """
+        if not who.by_cookie:
+            return
+        self.logins.take(who.where)
+        typed = unquote(asked.headers.get(AGAIN, ""))
+        login = LoginRequest(who.account.name, typed, who.where)
+        opened = await self._client.call(BOX, "OpenSession", login, SessionReply)
+        await self._client.call(BOX, "CloseSession", TokenRequest(opened.token), Nothing)
 
     def check_csrf(self, asked: HTTPConnection, who: Who, given: str | None = None) -> None:
         """A cookie comes by itself from anywhere; the header X-CSRF-Token comes only from our page. Raises Forged."""

@@ -123,6 +123,9 @@ def _post(room: Room, order: Order, schema: dict[type[Any], Any]) -> dict[str, A
     made["requestBody"]["required"] = _must_say(order.request)
     if order.looks:
         made["description"] = "A viewer may ask this."
+    if order.sure:
+        says = "The password of who asks, percent-encoded; not with a token"
+        made["parameters"] = [{**_query("X-Rackeye-Password", says, {"type": "string"}), "in": "header"}]
     return made
 
 

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from boot.restore import GOES, STAYS
 from core.accounts_model import ChangePasswordRequest
 from core.bus import Sentence
 from core.errors import BadPassword, BadRequest, Forged, RackeyeError, SessionOver
@@ -34,7 +35,8 @@ async def console(request: Request) -> Response:
     """GET /"""
     who = await web_of(request).guard.who(request)
     media = (STATIC / "media.js").exists()
-    return render("console.html", csrf=who.csrf, user=who.account.name, role=who.account.role.value, media=media)
+    return render("console.html", csrf=who.csrf, user=who.account.name, role=who.account.role.value, media=media,
+                  goes=GOES, stays=STAYS)
 
 
 async def login(request: Request) -> Response:

@@ -6,7 +6,7 @@ from typing import Any
 
 from nvr.web.answers import HEADERS, STATUS
 from nvr.web.people import ORDERS, fields_of
-from nvr.web.rooms import ROOMS
+from nvr.web.rooms import ROOMS, Order
 
 HEAD = """# The API
 
@@ -44,7 +44,8 @@ the room's, its data the envelope, `null` when the daemon is gone; `tick` tells 
 ## Commands
 
 `POST` with the fields as a JSON object. What changes something needs an administrator, and is written down before it
-is done. *looks*: changes nothing, a viewer may ask.
+is done. *looks*: changes nothing, a viewer may ask. *sure*: a browser's session sends the person's password
+once more, percent-encoded, in the header `X-Rackeye-Password`.
 
 | | fields | |
 |---|---|---|
@@ -67,7 +68,7 @@ def text() -> str:
     """The page."""
     told = "".join(f"| `GET /api/v1/{room.key}` | {room.says} (`{room.unit}`) |\n" for room in ROOMS)
     commands = "".join(
-        f"| `{room.key}/{order.name}` | {_fields(order.request)} | {order.says}{' (*looks*)' * order.looks} |\n"
+        f"| `{room.key}/{order.name}` | {_fields(order.request)} | {order.says}{_marks(order)} |\n"
         for room in ROOMS for order in room.orders)
     commands += "".join(
         f"| `accounts/{name}` | {', '.join(f'`{key}`' for key in fields_of(kind))} | {says} |\n"
@@ -75,6 +76,10 @@ def text() -> str:
     errors = "".join(f"| {status} | {', '.join(kind.__name__ for kind in kinds)} |\n" for kinds, status in STATUS)
     headers = "\n".join(f"    {name}: {value}" for name, value in HEADERS.items())
     return HEAD + told + REST.format(commands=commands, errors=errors, headers=headers)
+
+
+def _marks(order: Order) -> str:
+    return " (*looks*)" * order.looks + " (*sure*)" * order.sure
 
 
 def _fields(kind: type[Any]) -> str:

@@ -27,13 +27,17 @@ from raid.model import (
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A command. looks: it changes nothing, so a viewer may give it. timeout: seconds to wait for the answer."""
+    """A command. looks: it changes nothing, so a viewer may give it. timeout: seconds to wait for the answer.
+
+    sure: a browser's session is not enough, the person's password is asked once more (guard.sure).
+    """
 
     name: str
     request: type[Any]
     reply: type[Any]
     says: str
     looks: bool = False
+    sure: bool = False
     timeout: float = 60.0
 
 
@@ -88,7 +92,10 @@ RECORDER = Room(
 )
 POLICY = Room(
     "policy", "org.rackeye.Policy1", "rackeye-policyd", "Health and alarms", PolicySnapshot,
-    (Order("Acknowledge", AcknowledgeRequest, Sentence, "Somebody has seen this alarm"),),
+    (
+        Order("Acknowledge", AcknowledgeRequest, Sentence, "Somebody has seen this alarm"),
+        Order("MailTest", Nothing, Sentence, "Send a test mail now, and say what the mail server answered"),
+    ),
 )
 BOX_ROOM = Room(
     "box", "org.rackeye.Box1", "rackeye-boxd", "Mode, version, name, network and time", BoxSnapshot,
@@ -98,7 +105,7 @@ BOX_ROOM = Room(
         Order("KeepMode", KeepModeRequest, Sentence, "Write the record of the mode anew, after it was damaged"),
         Order("Restore", RestoreRequest, Sentence, "Restore to default; video and drive groups stay"),
         Order("PlanSwitch", Nothing, SwitchPlan, "What the switch to Failover Mode would do", looks=True),
-        Order("SwitchToRedundant", SwitchRequest, Sentence, "Switch to Failover Mode"),
+        Order("SwitchToRedundant", SwitchRequest, Sentence, "Switch to Failover Mode", sure=True),
     ),
 )
 ROOMS: tuple[Room, ...] = (RAID, PANEL, FAN, RECORDER, POLICY, BOX_ROOM)

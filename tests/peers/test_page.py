@@ -1,6 +1,7 @@
 """The console's page in Debian's chromium, over real HTTPS, with daemons that say what a test wants."""
 
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from boot.model import RestoreRequest, SwitchRequest
 from hw.model import BayView, InformationLight, LocateRequest, TrayLight
 from raid.model import Drive, DriveState
 from tests.unit.nvr.web import sample
@@ -179,10 +181,110 @@ def test_what_is_old_says_so(house: House, run: Run) -> None:
             await expect(page.locator("#climate .stale")).to_contain_text("What is shown is")
             house.servers["policy"].close()
             await expect(page.locator("#health .word")).to_have_text("Unknown")
-            await expect(page.locator("#health .count")).to_have_text("2 alarms (old)")
+            await expect(page.locator("#health .count")).to_have_text(re.compile(r"2 alarms \(\d+ s old\)"))
+            await page.locator("#bay-1").click()
+            await expect(page.locator("#dialog .problem")).to_have_count(0)
+            house.servers["raid"].close()
+            await expect(page.locator("#dialog .problem")).to_have_text(re.compile(r"is \d+ s old: rackeye-raidd"))
+            await page.keyboard.press("Escape")
             house.cut()
             await expect(page.locator("#link")).to_contain_text("No connection for")
             await expect(page.locator("#storage .stale")).to_contain_text("The machine does not answer")
+
+    run(story())
+
+
+async def _be_sure(page: Page, password: str, name: str) -> None:
+    await page.locator("#sure-password").fill(password)
+    await page.locator("#sure-name").fill(name)
+    await page.locator("#sure-name").press("Enter")
+
+
+def test_a_restore_wants_the_password_and_the_name_of_the_machine(house: House, run: Run) -> None:
+    async def story() -> None:
+        async with console(house) as page:
+            dialog = page.locator("#dialog")
+            await page.get_by_role("button", name="Restore to default").click()
+            await expect(dialog).to_contain_text("video, virtual drives and drive groups.")
+            await expect(dialog).to_contain_text("vd0 (18.0 TB), vd1 (12.0 TB)")
+            go = dialog.get_by_role("button", name="Restore to default")
+            await _be_sure(page, PASSWORD, "another")
+            await expect(go).to_be_disabled()
+            house.show("raid", replace(sample.RAID, problems=("News.",)))
+            await expect(page.locator("#storage")).to_contain_text("News.")
+            assert await page.locator("#sure-password").input_value() == PASSWORD  # news take nothing away
+            await _be_sure(page, "guessed", "rack")
+            await expect(dialog.get_by_role("alert")).to_contain_text("ACC-")
+            assert house.called == []
+            await shot(page, "restore")
+            await _be_sure(page, PASSWORD, "rack")
+            await expect(dialog).to_contain_text("The appliance reboots and restores")
+            await expect(dialog).to_contain_text("password admin, which must be changed")
+            assert house.called == [RestoreRequest("boss", PASSWORD, "127.0.0.1")]
+            assert not any(PASSWORD in entry.what for entry in house.accounts.audit_list())
+
+    run(story())
+
+
+def test_a_switch_says_what_stands_against_it_and_wants_the_password(house: House, run: Run) -> None:
+    async def story() -> None:
+        async with console(house) as page:
+            dialog = page.locator("#dialog")
+            await page.get_by_role("button", name="Switch to Failover Mode").click()
+            await expect(dialog).to_contain_text("There are volumes: /srv/rackeye/vd0.")
+            await expect(dialog.locator("input")).to_have_count(0)
+            await shot(page, "switch-refused")
+            house.switch = replace(sample.SWITCH, refusals=())
+            await dialog.get_by_role("button", name="Look again").click()
+            await expect(dialog).to_contain_text("This is one-way.")
+            await _be_sure(page, "guessed", "rack")
+            await expect(dialog.get_by_role("alert")).to_contain_text("ACC-")
+            assert house.called == []
+            await _be_sure(page, PASSWORD, "rack")
+            await expect(dialog).to_contain_text("The appliance is in Failover Mode")
+            assert house.called == [SwitchRequest("y", "boss", "127.0.0.1")]
+
+    run(story())
+
+
+def test_a_test_mail_from_the_page(house: House, run: Run) -> None:
+    async def story() -> None:
+        async with console(house) as page:
+            await expect(page.locator("#alarms .told")).to_contain_text("told by mail to guard@example.org")
+            await page.get_by_role("button", name="Send a test mail").click()
+            await expect(page.locator("#toast")).to_contain_text("mail.example.org took the test mail")
+            channel = replace(sample.POLICY.channels[0], error="Connection refused.", waiting=3)
+            house.show("policy", replace(sample.POLICY, channels=(channel,)))
+            await expect(page.locator("#alarms .told .problem")).to_contain_text("Connection refused. 3 waiting.")
+
+    run(story())
+
+
+# What can be clicked, and what of it a keyboard cannot reach or a screen reader cannot name.
+UNREACHED = """() => [...document.querySelectorAll('button, a, input, select, summary, [role=button]')]
+  .filter((one) => one.checkVisibility() && !one.disabled)
+  .filter((one) => one.tabIndex < 0 || !(one.textContent.trim() || one.ariaLabel || one.labels?.length))
+  .map((one) => one.outerHTML.slice(0, 120))"""
+
+
+def test_everything_can_be_reached_by_keyboard_and_has_a_name(house: House, run: Run) -> None:
+    async def story() -> None:
+        async with console(house) as page:
+            await expect(page.locator("#people table").first).to_be_visible()
+            assert await page.evaluate(UNREACHED) == []
+            for name in ("Simple configuration", "Add a camera", "Add an account", "Make an API token", "Reboot",
+                         "Restore to default"):
+                opener = page.get_by_role("button", name=name)
+                await opener.focus()
+                await page.keyboard.press("Enter")
+                await expect(page.locator("#dialog")).to_be_visible()
+                assert await page.evaluate(UNREACHED) == []
+                assert await page.evaluate("document.querySelector('#dialog').contains(document.activeElement)")
+                house.show("raid", replace(sample.RAID, problems=(name,)))  # the opener is drawn anew meanwhile
+                await expect(page.locator("#storage")).to_contain_text(f"{name}", use_inner_text=True)
+                await page.keyboard.press("Escape")
+                await expect(page.locator("#dialog")).to_be_hidden()
+                await expect(opener).to_be_focused()
 
     run(story())
 

@@ -4,7 +4,7 @@ import { mayChange, tell } from "./api.js";
 import { $, h, put, word } from "./dom.js";
 import { tone } from "./drives.js";
 import { seconds, time } from "./format.js";
-import { known, live, now } from "./store.js";
+import { known, live, now, old } from "./store.js";
 
 function alarm(one) {
   const about = [one.bay !== null ? `bay ${one.bay}` : "", one.serial ?? "", one.vd ?? "", one.camera ?? ""].filter(Boolean).join(", ");
@@ -23,8 +23,19 @@ function beeper() {
   if (!state || (state.sound === null && !state.heard.length)) return [];
   const says = { SILENT: "silent", CODE: `plays the code of ${state.code} beeps (rackeye beep explain ${state.code})`, ALARM: "sounds the alarm", OTHER: "sounds" };
   const about = state.heard.length ? `, for ${state.heard.length} of the alarms` : state.silenced.length ? `; ${state.silenced.length} silenced` : "";
-  return h("div", { class: "buttons" }, h("span", { title: [...state.heard, ...state.silenced].join(", ") }, `The beeper ${state.sound === "SILENT" ? "is silent" : says[state.sound] ?? "is unknown"}${about}.`),
+  return h("div", { class: "buttons" }, h("span", { title: [...state.heard, ...state.silenced].join(", ") }, `The beeper ${state.sound === "SILENT" ? "is silent" : says[state.sound] ?? "is unknown"}${about}.`, live("panel") ? "" : ` This is ${seconds(old("panel"))} old.`),
     mayChange && state.heard.length ? h("button", { class: "main", "data-key": "silence", onclick: () => tell("panel", "Silence", {}) }, "Silence it") : []);
+}
+
+// Who is told, and why not. A test mail shows both before it is needed.
+function channels(data) {
+  const mail = data.channels.find((one) => one.name === "mail");
+  return h("div", { class: "told" },
+    data.channels.map((one) => h("p", { class: one.error ? "problem" : "quiet" },
+      one.error ? `Alarms cannot be told by ${one.name} to ${one.to.join(", ")}: ${one.error} ` : `Alarms are told by ${one.name} to ${one.to.join(", ")}. `,
+      one.waiting ? `${one.waiting} waiting. ` : "", one.last === null ? "Nothing has been told yet." : ["Last ", h("time", { "data-at": one.last, title: time(one.last) }, `${seconds(now() - one.last)} ago`), "."])),
+    data.channels.length ? [] : h("p", { class: "quiet" }, "Nobody is told of alarms: no mail server is set (table [mail] in /etc/rackeye/rackeye.toml)."),
+    mayChange && mail ? h("div", { class: "buttons" }, h("button", { "data-key": "mail-test", onclick: () => tell("policy", "MailTest") }, "Send a test mail")) : []);
 }
 
 export function alarms(body) {
@@ -37,7 +48,8 @@ export function alarms(body) {
     data.problems.map((text) => h("p", { class: "problem" }, text)),
     data.alarms.length ? h("ul", { class: "alarms" }, data.alarms.map(alarm)) : h("p", {}, silent.length ? "No alarm is known to be open." : "No alarm is open."),
     data.cleared.length ? h("details", {}, h("summary", {}, `Cleared lately (${data.cleared.length})`),
-      h("ul", {}, data.cleared.map((one) => h("li", {}, `${time(one.cleared)} ${one.title}: ${one.cleared_text || one.text}`)))) : []);
+      h("ul", {}, data.cleared.map((one) => h("li", {}, `${time(one.cleared)} ${one.title}: ${one.cleared_text || one.text}`)))) : [],
+    channels(data));
 }
 
 const WORDS = { Good: "good", Notice: "notice", Warning: "warn", Critical: "bad" };
@@ -50,6 +62,6 @@ export function health() {
   const box = $("#health");
   box.className = `health ${sure ? WORDS[text] ?? "unknown" : "unknown"}`;
   put(box.querySelector(".word"), text);
-  put(box.querySelector(".count"), count === null ? "alarms unknown" : `${count} alarm${count === 1 ? "" : "s"}${sure ? "" : " (old)"}`);
+  put(box.querySelector(".count"), count === null ? "alarms unknown" : `${count} alarm${count === 1 ? "" : "s"}${sure ? "" : ` (${seconds(old("policy"))} old)`}`);
   document.title = `${text === "Good" ? "" : `${text}: `}${document.title.split(": ").at(-1)}`;
 }

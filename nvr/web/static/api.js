@@ -2,6 +2,7 @@
 
 import { toast } from "./dom.js";
 
+const SESSION_OVER = "ACC-008"; // core/errors.py
 const csrf = document.querySelector('meta[name="csrf-token"]').content;
 
 export class Refused extends Error {
@@ -14,14 +15,17 @@ export class Refused extends Error {
 async function answer(response) {
   const body = await response.json().catch(() => ({}));
   if (response.ok) return body;
-  if (response.status === 401) location.assign("/login");
-  throw new Refused(body.error ?? { code: "", sentence: `The console answered ${response.status}.`, hint: "" }, response.status);
+  const error = body.error ?? { code: "", sentence: `The console answered ${response.status}.`, hint: "" };
+  if (error.code === SESSION_OVER) location.assign("/login"); // not at a wrong password that was asked for once more
+  throw new Refused(error, response.status);
 }
 
 export const get = async (path) => answer(await fetch(`/api/v1/${path}`));
 
-export async function order(room, command, request = {}) {
+// password: for the commands that ask for it once more.
+export async function order(room, command, request = {}, password = null) {
   const headers = { "Content-Type": "application/json", "X-CSRF-Token": csrf };
+  if (password !== null) headers["X-Rackeye-Password"] = encodeURIComponent(password);
   return answer(await fetch(`/api/v1/${room}/${command}`, { method: "POST", headers, body: JSON.stringify(request) }));
 }
 

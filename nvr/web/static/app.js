@@ -2,6 +2,7 @@
 
 import { $, h, put } from "./dom.js";
 import { alarms, health } from "./alarms.js";
+import { refresh } from "./bay.js";
 import { cameras } from "./cameras.js";
 import { chassis } from "./chassis.js";
 import { climate, remember } from "./climate.js";
@@ -65,6 +66,8 @@ setInterval(() => {
   for (const one of document.querySelectorAll("time[data-at]")) one.textContent = `${seconds(now() - Number(one.dataset.at))} ago`;
   for (const [name, , , from] of SECTIONS) stale(name, from);
   link();
+  if (!live("policy")) health();
+  if (!live("panel") || !live("raid")) refresh();
 }, 1000);
 setInterval(() => rooms.fan.data && climate($("#climate .body")), 10000);
 

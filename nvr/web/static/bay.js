@@ -3,15 +3,18 @@
 import { mayChange, order, said, tell } from "./api.js";
 import { $, h, put, toast, word } from "./dom.js";
 import { bayView, driveOf, drivesIn, tone, vdOf } from "./drives.js";
-import { bytes } from "./format.js";
-import { listen, live } from "./store.js";
+import { bytes, seconds } from "./format.js";
+import { listen, live, old } from "./store.js";
 import { startReplace } from "./replace.js";
+import { canSpare, openSpare } from "./spares.js";
 
 let shown = null; // what draws the dialog, while it is open
+let opener; // data-key of what opened it
 const dialog = $("#dialog");
 
 export function show(draw) {
   shown = draw;
+  if (!dialog.open) opener = document.activeElement?.dataset?.key;
   draw();
   if (!dialog.open) dialog.showModal();
 }
@@ -20,10 +23,15 @@ export const close = () => dialog.close();
 export const frame = (title, ...rest) => put(dialog,
   h("div", { class: "head" }, h("h2", { id: "dialog-title" }, title), h("button", { "data-key": "close", "aria-label": "Close", onclick: close }, "✕")), ...rest);
 
-dialog.addEventListener("close", () => (shown = null));
-listen((key) => { // what a person types is never overwritten by news
-  if (shown && ["raid", "panel", "line"].includes(key) && !dialog.querySelector("input:focus, select:focus")) shown();
+dialog.addEventListener("close", () => {
+  shown = null;
+  const back = [...document.querySelectorAll("[data-key]")].find((one) => one.dataset.key === opener); // perhaps drawn anew meanwhile
+  if (opener && document.activeElement !== back) back?.focus();
 });
+export function refresh() { // what a person types is never overwritten by news
+  if (shown && !dialog.querySelector("input:focus, select:focus")) shown();
+}
+listen((key) => ["raid", "panel", "line"].includes(key) && refresh());
 
 export const fact = (name, value) => [h("dt", {}, name), h("dd", {}, value ?? h("span", { class: "unknown" }, "unknown"))];
 
@@ -66,12 +74,13 @@ export function openBay(bay) {
   show(() => {
     const [view, drive] = [bayView(bay), driveOf(bay)];
     const others = drivesIn(bay).filter((one) => one !== drive);
-    const stale = live("panel") && live("raid") ? [] : h("p", { class: "problem" }, "What is shown here is old: a daemon does not answer.");
+    const stale = live("panel") && live("raid") ? [] : h("p", { class: "problem" }, `What is shown here is ${seconds(Math.max(old("panel"), old("raid")))} old: ${live("panel") ? "rackeye-raidd" : "rackeye-paneld"} does not answer.`);
     frame(`Bay ${bay}`, stale, facts(bay),
       others.map((one) => h("p", { class: "problem" }, `Should be here: ${one.model} ${one.serial}, ${one.state}. ${one.detail}`)),
       mayChange ? h("div", { class: "buttons" },
         h("button", { "data-key": "locate", class: "main", disabled: !view, onclick: () => locate(bay, !view?.locate) }, view?.locate ? "Stop blinking" : "Make it blink"),
         h("button", { "data-key": "replace", onclick: () => startReplace(bay) }, "Replace this drive …"),
+        canSpare(drive) ? h("button", { "data-key": "spare", onclick: () => openSpare(bay) }, drive.state === "Blank" ? "Make it a hot spare …" : "Change the hot spare …") : [],
         mustClear(drive) ? h("button", { "data-key": "clear", onclick: () => openClear(bay) }, "Clear it …") : []) : h("p", { class: "quiet" }, "A viewer may look, not change."));
   });
 }

@@ -35,4 +35,5 @@ export function time(at) {
   return `${day} ${two(moment.getHours())}:${two(moment.getMinutes())}:${two(moment.getSeconds())}`;
 }
 
-export const raid = (level) => `RAID${level}`;
+// RAID0 over spans is RAID00 (raid/model.py, level_text).
+export const raid = (level, spans = 0) => (level || !spans ? `RAID${level}` : "RAID00");

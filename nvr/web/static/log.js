@@ -3,6 +3,7 @@
 import { get, said } from "./api.js";
 import { $, h, put, table } from "./dom.js";
 import { time } from "./format.js";
+import { now } from "./store.js";
 
 let entries = [];
 let end = false;
@@ -19,7 +20,7 @@ export async function log(older = false) {
   }
   const rows = entries.map((entry) => [time(entry.at), entry.who, entry.what, entry.where || "-"]);
   return put(body,
-    h("div", { class: "buttons" }, h("button", { "data-key": "again", onclick: () => log() }, "Look again")),
+    h("div", { class: "buttons" }, h("button", { "data-key": "again", onclick: () => log() }, "Look again"), h("span", { class: "quiet" }, `As it was at ${time(now())}.`)),
     rows.length ? table(["When", "Who", "What", "From"], rows, "Log") : h("p", {}, "Nothing yet."),
     end ? [] : h("div", { class: "buttons" }, h("button", { "data-key": "older", onclick: () => log(true) }, "Older")));
 }

@@ -48,6 +48,11 @@ export class Feed {
     this.pump();
   }
 
+  // Whether something is not yet with the decoder.
+  get busy() {
+    return this.waiting.length > 0 || Boolean(this.buffer?.updating);
+  }
+
   push(bytes) {
     this.waiting.push(bytes);
     this.size += bytes.byteLength;
@@ -101,7 +106,7 @@ function joined(parts) {
 // One camera in one video element. say(text): what a person should know; empty when all is well.
 export class LiveView {
   constructor(line, camera, video, say = () => {}) {
-    Object.assign(this, { line, camera, video, say, jumps: 0, codec: "", feed: null });
+    Object.assign(this, { line, camera, video, say, jumps: 0, codec: "", feed: null, heard: 0 });
     video.muted = true;
     video.playsInline = true;
   }
@@ -112,6 +117,7 @@ export class LiveView {
   }
 
   stop() {
+    this.heard = 0;
     this.line.close(this.camera);
     this.drop();
   }
@@ -135,7 +141,13 @@ export class LiveView {
     return this.feed.begin(message.codec);
   }
 
+  // Seconds since the last picture came; null while none has come yet.
+  get age() {
+    return this.heard ? (performance.now() - this.heard) / 1000 : null;
+  }
+
   take(bytes) {
+    this.heard = performance.now();
     if (!this.feed) return;
     if (this.feed.size > MOST) return this.anew();
     this.feed.push(bytes);

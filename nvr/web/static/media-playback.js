@@ -8,6 +8,7 @@ const AHEAD = 30; // seconds that are fetched beforehand
 const KEPT = 60; // seconds kept behind
 const NEAR = 5; // seconds before the end of what was there: ask whether there is more by now
 const AGAIN = 3000; // ms
+const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 export class Playback {
   // say(text): what a person should know. onMove(utc): the position.
@@ -54,18 +55,22 @@ export class Playback {
   }
 
   async load(from) {
-    const abort = new AbortController();
+    const abort = new AbortController(); // after each wait: whether another moment was chosen meanwhile
     this.abort = abort;
     this.end = null;
     try {
       const answer = await fetch(`/api/v1/recordings/${this.camera}/stream?from=${from.toFixed(3)}&epoch=${this.epoch}`, { signal: abort.signal });
+      if (abort.signal.aborted) return;
       if (!answer.ok) {
         const { error } = await answer.json();
+        if (abort.signal.aborted) return;
         this.end = from;
-        if (!this.feed) this.say(`${error.sentence} ${error.hint}`);
+        if (this.feed) this.timer = setTimeout(() => this.moved(), AGAIN);
+        else this.say(`${error.sentence} ${error.hint}`);
         return;
       }
       await this.begin(answer.headers.get("X-Rackeye-Codec"), Number(answer.headers.get("X-Rackeye-Start")));
+      if (abort.signal.aborted) return;
       await this.read(answer.body.getReader(), abort);
     } catch (error) {
       if (!abort.signal.aborted) this.failed(error.message);
@@ -94,7 +99,11 @@ export class Playback {
       if (abort.signal.aborted) return;
       if (done) break;
       this.feed.push(value);
-      while (this.ahead() > AHEAD && !abort.signal.aborted) await new Promise((resolve) => { this.timer = setTimeout(resolve, 250); });
+      while (this.ahead() > AHEAD && !abort.signal.aborted) await pause(250);
+    }
+    while (this.feed.busy) {
+      await pause(50);
+      if (abort.signal.aborted) return;
     }
     this.end = this.newest();
     this.moved();
@@ -110,10 +119,13 @@ export class Playback {
   }
 
   moved() {
+    if (!this.feed) return; // a word of the source that was there before
     const { buffered } = this.video;
-    if (this.place !== null) { // only once there is something at that place can the video be set to it
-      if (!this.feed || this.video.readyState < HTMLMediaElement.HAVE_METADATA || !buffered.length) return;
-      this.video.currentTime = Math.max(this.place, buffered.start(0));
+    if (this.place !== null) { // a browser cuts a seek down to what it has: only once that place is there, or never will be
+      if (this.video.readyState < HTMLMediaElement.HAVE_METADATA || !buffered.length) return;
+      const last = buffered.end(buffered.length - 1);
+      if (last <= this.place && this.end === null) return;
+      this.video.currentTime = Math.max(Math.min(this.place, last - 0.1), buffered.start(0));
       this.place = null;
       this.video.play().catch(() => {});
     }
@@ -125,27 +137,30 @@ export class Playback {
         break;
       }
     }
-    if (this.feed?.buffer && currentTime > KEPT * 1.5) this.feed.forget(KEPT);
+    if (this.feed.buffer && currentTime > KEPT * 1.5) this.feed.forget(KEPT);
     this.onMove(this.utc);
-    if (this.end !== null && this.feed && this.utc > this.end - NEAR) { // what was recorded meanwhile
+    if (this.end !== null && this.utc > this.end - NEAR) { // what was recorded meanwhile
       const from = this.end;
       this.end = null;
-      this.timer = setTimeout(() => this.feed && this.goOn(from), AGAIN);
+      this.timer = setTimeout(() => this.goOn(from), AGAIN);
     }
   }
 
   async goOn(from) {
+    const { feed } = this;
+    if (!feed) return;
     try {
       const timeline = await (await fetch(`/api/v1/recordings/${this.camera}/timeline?from=${(from - 60).toFixed(3)}`)).json();
-      if (!this.feed) return;
+      if (this.feed !== feed) return; // another moment was chosen
       if (timeline.recorded?.at(-1)?.end > from + 0.5) {
         this.holes = [...this.holes, ...timeline.holes];
         await this.load(from);
         return;
       }
     } catch { /* not reachable: asked again */ }
+    if (this.feed !== feed) return;
     this.end = from;
-    if (this.feed) this.timer = setTimeout(() => this.moved(), AGAIN);
+    this.timer = setTimeout(() => this.moved(), AGAIN);
   }
 
   // A gap was jumped over.

@@ -8,6 +8,7 @@ import { known, listen, now } from "./store.js";
 
 const WIDTH = 1440; // of the timeline: of a day, a minute is one unit
 const SPANS = { 3600: "The last hour", 86400: "The last 24 hours", day: "A day" };
+const STILL = 4; // seconds without a picture
 const line = new LiveLine();
 
 async function get(path) {
@@ -26,21 +27,32 @@ function tile(camera) {
   let seen = true;
   let plays = false;
   const button = h("button", { onclick: () => { wanted = !wanted; settle(); } }, "Watch");
+  // A picture that stands still looks like a quiet street: its age is said, and it is dimmed.
+  const age = h("p", { class: "problem", role: "status", hidden: true });
+  const look = () => {
+    const old = plays && view.age > STILL;
+    age.hidden = !old;
+    video.classList.toggle("old", old);
+    if (old) put(age, `This picture is ${seconds(view.age)} old.`);
+  };
+  const timer = setInterval(look, 1000);
   const settle = () => {
     const should = wanted && seen && !document.hidden;
     if (should && !plays) view.start();
     if (!should && plays) view.stop();
     plays = should;
     put(button, wanted ? "Stop" : "Watch");
+    button.setAttribute("aria-label", `${wanted ? "Stop" : "Watch"} ${camera}`);
     if (!wanted) put(said);
     video.hidden = !wanted;
+    look();
   };
   const eye = new IntersectionObserver(([entry]) => { seen = entry.isIntersecting; settle(); });
-  const box = h("article", { class: "card", "data-camera": camera }, h("h4", {}, camera), video, said, h("div", { class: "buttons" }, button));
+  const box = h("article", { class: "card", "data-camera": camera }, h("h4", {}, camera), video, age, said, h("div", { class: "buttons" }, button));
   eye.observe(box);
   document.addEventListener("visibilitychange", settle);
   settle();
-  return { box, remove: () => { wanted = false; settle(); eye.disconnect(); document.removeEventListener("visibilitychange", settle); box.remove(); } };
+  return { box, remove: () => { wanted = false; settle(); clearInterval(timer); eye.disconnect(); document.removeEventListener("visibilitychange", settle); box.remove(); } };
 }
 
 function bar(timeline, seek) {
@@ -61,6 +73,7 @@ function player() {
   const video = h("video", { controls: true, hidden: true, "aria-label": "Recorded picture" });
   const said = h("p", { role: "status" });
   const clock = h("output", { class: "clock" });
+  const asked = h("span", { class: "quiet" });
   const choice = h("select", { id: "play-camera", onchange: () => look() });
   const span = h("select", { id: "play-span", onchange: () => look() }, Object.entries(SPANS).map(([value, text]) => h("option", { value }, text)));
   const day = h("input", { type: "date", hidden: true, "aria-label": "Day", onchange: () => look() });
@@ -77,7 +90,13 @@ function player() {
     save.href = `/api/v1/recordings/${choice.value}/stream?from=${utc.toFixed(0)}&to=${(utc + 300).toFixed(0)}&download=1`;
     save.hidden = false;
   };
-  const seek = (utc) => {
+  // The last moment that there is, less some seconds.
+  const newest = (less) => {
+    const last = timeline.recorded.at(-1);
+    return last ? Math.max(last.start, last.end - less) : timeline.start;
+  };
+  const seek = (wanted) => {
+    const utc = Math.min(wanted, newest(5));
     if (!playback) playback = new Playback(video, choice.value, { say: (text) => put(said, text), onMove: moved });
     playback.know(timeline);
     video.hidden = false;
@@ -100,8 +119,9 @@ function player() {
     }
     put(picture, bar(timeline, seek));
     Object.assign(range, { min: timeline.start, max: timeline.end, disabled: !timeline.recorded.length });
-    range.value = timeline.start;
+    range.value = newest(60);
     put(clock, timeline.recorded.length ? "Choose a moment." : "Nothing is recorded in this time.");
+    put(asked, `As it was at ${time(timeline.at)}.`);
     put(gaps, timeline.holes.slice(-20).reverse().map((one) => h("li", {}, `${time(one.start)}: ${seconds(one.end - one.start)} missing${one.now ? " until now" : ""}. ${one.reason}`)));
   };
   span.value = "86400";
@@ -109,7 +129,7 @@ function player() {
   const box = h("div", { class: "playback" },
     h("h3", {}, "Recordings"),
     h("div", { class: "fields" }, h("label", { for: "play-camera" }, "Camera"), choice, h("label", { for: "play-span" }, "Time"), span, day),
-    picture, range, h("div", { class: "buttons" }, clock, h("button", { onclick: () => look() }, "Look again"), save), said, video, gaps);
+    picture, range, h("div", { class: "buttons" }, clock, h("button", { onclick: () => look() }, "Look again"), asked, save), said, video, gaps);
   return { box, choice, look };
 }
 

@@ -4,6 +4,7 @@ import { get, mayChange, order, said, tell } from "./api.js";
 import { close, frame, show } from "./bay.js";
 import { $, h, put, table, toast } from "./dom.js";
 import { time } from "./format.js";
+import { now } from "./store.js";
 
 const field = (id, label, more = {}) => [h("label", { for: `people-${id}` }, label), h("input", { id: `people-${id}`, name: id, autocomplete: "off", required: true, ...more })];
 const select = (id, label, options) => [h("label", { for: `people-${id}` }, label), h("select", { id: `people-${id}`, name: id }, options.map((one) => h("option", { value: one }, one)))];
@@ -62,6 +63,7 @@ export async function people() {
       h("strong", {}, one.name), one.role, one.must_change ? "to be changed" : "set", one.last_login === null ? "never" : time(one.last_login), remove("RemoveAccount", one.name)]), "Accounts"),
     data.tokens.length ? table(["API token", "Account", "Made", "Last used", ""], data.tokens.map((one) => [
       h("strong", {}, one.name), one.account, time(one.created), one.last_used === null ? "never" : time(one.last_used), remove("RemoveToken", one.name)]), "API tokens") : [],
+    h("p", { class: "quiet" }, `As it was at ${time(now())}.`),
     h("div", { class: "buttons" },
       h("button", { "data-key": "add-account", onclick: () => form("Add account", "AddAccount", [field("name", "Name"), select("role", "Role", ["viewer", "administrator"]), field("password", "First password (to be changed at the first login)", { type: "password", minlength: 8, autocomplete: "new-password" })], say) }, "Add an account …"),
       h("button", { "data-key": "add-token", onclick: () => form("Make API token", "AddToken", [field("name", "Name"), select("account", "With the rights of", names)], reveal) }, "Make an API token …")));

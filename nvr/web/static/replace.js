@@ -22,9 +22,21 @@ function danger(bay, drive) {
   return ["warn", `The drive works and belongs to ${vd.name}, which will be Degraded until the new one is rebuilt; it can then lose ${vd.tolerance - 1} more.`, false];
 }
 
+// What stands in the other bays, while this one is being worked on.
+function others(bay, name) {
+  const vd = name ? vdOf(name) : null;
+  if (!vd) return [];
+  const rest = vd.bays.filter((one) => one !== null && one !== bay).join(", ");
+  const spare = vd.tolerance - (["Online", "Copyback"].includes(driveOf(bay)?.state) && bayView(bay)?.present ? 1 : 0); // once this one is out
+  const text = spare < 1 ? `Pull no other drive: bays ${rest} hold ${vd.name} too, and without one of them ALL its recordings are lost.`
+    : `Bays ${rest} hold ${vd.name} too: without ${spare + 1} of them all its recordings are lost.`;
+  return h("p", { class: spare < 1 ? "problem" : "waiting" }, text);
+}
+
 export function startReplace(bay) {
   const before = present();
   const old = driveOf(bay);
+  const group = drivesIn(bay).find((drive) => drive.vd)?.vd ?? null;
   const size = Math.max(0, ...drivesIn(bay).map((drive) => drive.size));
   const empty = bayView(bay)?.present === false;
   let step = 0;
@@ -38,7 +50,7 @@ export function startReplace(bay) {
   const pages = [
     () => {
       const [kind, text, refuse] = danger(bay, old);
-      return [facts(bay), h("p", { class: kind === "good" ? "note" : "problem" }, text),
+      return [facts(bay), h("p", { class: kind === "good" ? "note" : "problem" }, text), refuse ? [] : others(bay, group),
         h("div", { class: "buttons" }, refuse ? [] : next("It is this one", empty ? 3 : 1), h("button", { "data-key": "back", onclick: () => openBay(bay) }, "Back"))];
     },
     () => {
@@ -52,9 +64,11 @@ export function startReplace(bay) {
       const wrong = Object.entries(present()).filter(([number, here]) => Number(number) !== bay && here === false && before[number] === true).map(([number]) => number);
       const out = bayView(bay)?.present === false;
       if (out && !wrong.length && step === 2) setTimeout(to(3), 400);
+      const [, text, notNow] = danger(bay, driveOf(bay)); // what was so a minute ago may be so no more
       return [
         wrong.length ? h("p", { class: "problem", role: "alert" }, `Bay ${wrong.join(", ")} was pulled, not bay ${bay}! Put that drive back at once, into the same bay.`) : [],
-        h("p", {}, `Pull the drive out of bay ${bay} now. This page sees it when it is out.`),
+        notNow && !out ? h("p", { class: "problem" }, `Do not pull bay ${bay} now. ${text}`)
+          : [h("p", {}, `Pull the drive out of bay ${bay} now. This page sees it when it is out.`), others(bay, group)],
         h("p", { class: out ? "note" : "waiting" }, out ? `Bay ${bay} is empty.` : `Waiting: bay ${bay} still holds ${old?.serial ?? "a drive"}.`),
         h("div", { class: "buttons" }, stop)];
     },
@@ -66,7 +80,7 @@ export function startReplace(bay) {
         h("p", {}, "Found: ", h("strong", {}, `${drive?.model ?? "model unknown"} ${drive?.serial ?? ""}`), drive ? [`, ${bytes(drive.size)}: `, word(drive.state, tone(drive.state))] : ": being read"),
         drive?.detail ? h("p", { class: drive.refused ? "problem" : "note" }, drive.detail) : [],
         mustClear(drive) ? h("p", { class: "problem" }, "It holds data of somebody, so it is not taken by itself.") : []];
-      return [h("p", {}, `Put the new drive into bay ${bay}: blank, and of at least ${bytes(size)}.`), said,
+      return [h("p", {}, `Put the new drive into bay ${bay}: blank, and of at least ${bytes(size)}.`), said, others(bay, group),
         h("div", { class: "buttons" },
           here && mustClear(drive) ? h("button", { class: "danger", "data-key": "clear", onclick: () => openClear(bay, () => show(draw)) }, "Clear it …") : [],
           here && drive && ["Blank", "Hot Spare", "Online"].includes(drive.state) ? next("Go on", 4) : [], stop)];

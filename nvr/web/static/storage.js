@@ -7,6 +7,7 @@ import { tone } from "./drives.js";
 import { bytes, percent, raid, seconds, time } from "./format.js";
 import { known } from "./store.js";
 import { openSetup } from "./setup.js";
+import { spares } from "./spares.js";
 
 const bays = (list) => list.map((bay) => bay ?? "?").join(" ");
 
@@ -49,9 +50,11 @@ function virtualDrive(vd, checks) {
   const check = checks.find((one) => one.vd === vd.name);
   return h("article", { class: `card vd ${tone(vd.state)}` },
     h("h3", {}, `${vd.name} `, word(vd.state, tone(vd.state))),
-    h("p", {}, `${raid(vd.level)}, ${bytes(vd.size)}, bays ${bays(vd.bays)}; `,
+    h("p", {}, `${raid(vd.level, vd.spans?.length)}, ${bytes(vd.size)}, bays ${bays(vd.bays)}; `,
       vd.tolerance === 0 ? h("strong", { class: "word-bad" }, "may lose no drive now") : `may lose ${vd.tolerance} drive${vd.tolerance > 1 ? "s" : ""}`),
     vd.detail ? h("p", {}, vd.detail) : [],
+    vd.spans?.length ? h("ul", { class: "spans" }, vd.spans.map((span) => h("li", {}, `Span ${span.number}, bays ${bays(span.bays)}: `, word(span.state, tone(span.state)),
+      span.tolerance === 0 ? h("strong", { class: "word-bad" }, ", may lose no drive") : `, may lose ${span.tolerance}`, span.detail ? `. ${span.detail}` : ""))) : [],
     work(vd),
     h("p", { class: "quiet" }, vd.mountpoint ? `Mounted at ${vd.mountpoint}. ` : "Not mounted: nothing is recorded to it. ",
       check ? [`Last check ${time(check.finished)}: `, word(check.verdict, tone(check.verdict)), check.wrong_count ? ` (${check.wrong_count} stripes)` : ""] : "Never checked."),
@@ -60,7 +63,7 @@ function virtualDrive(vd, checks) {
 
 function driveRow(drive) {
   const bay = drive.bay === null ? "-" : h("button", { class: "plain", "data-key": `drive-${drive.bay}-${drive.serial}`, onclick: () => openBay(drive.bay), "aria-label": `Bay ${drive.bay}` }, String(drive.bay));
-  return [bay, word(drive.state, tone(drive.state)), drive.model || "unknown", h("span", { class: "mono" }, drive.serial || "unknown"), bytes(drive.size), drive.vd ?? "-", drive.detail];
+  return [bay, word(drive.state, tone(drive.state)), drive.model || "unknown", h("span", { class: "mono" }, drive.serial || "unknown"), bytes(drive.size), drive.vd ? `${drive.vd}${drive.span ? `, span ${drive.span}` : ""}` : "-", drive.detail];
 }
 
 export function storage(body) {
@@ -73,5 +76,6 @@ export function storage(body) {
     data.virtual_drives.length ? h("div", { class: "cards" }, data.virtual_drives.map((vd) => virtualDrive(vd, data.checks)))
       : h("p", { class: "problem" }, "There is no virtual drive, so nothing is recorded."),
     mayChange ? h("div", { class: "buttons" }, h("button", { class: data.virtual_drives.length ? "" : "main", "data-key": "setup", onclick: openSetup }, `Simple configuration … (${blank} blank drive${blank === 1 ? "" : "s"})`)) : [],
-    table(["Bay", "State", "Model", "Serial", "Capacity", "VD", ""], data.drives.map(driveRow), "Drives"));
+    table(["Bay", "State", "Model", "Serial", "Capacity", "VD", ""], data.drives.map(driveRow), "Drives"),
+    spares(data));
 }

@@ -13,6 +13,8 @@ const tell = (key) => listeners.forEach((listener) => listener(key));
 
 export const known = (key) => rooms[key].data;
 export const live = (key) => rooms[key].answers && line.up;
+// How old what a room shows is, in seconds; 0 while it answers.
+export const old = (key) => (live(key) ? 0 : Math.max(0, now() - (line.up ? rooms[key].since ?? now() : line.heard || now())));
 
 function hear(key, event) {
   const room = rooms[key];

@@ -17,10 +17,10 @@ import uvicorn
 from argon2 import PasswordHasher
 
 from boot.accounts_service import account_commands
-from boot.model import BoxSnapshot, PowerRequest
+from boot.model import BoxSnapshot, PowerRequest, RestoreRequest, SwitchPlan, SwitchRequest
 from core.accounts import Accounts
 from core.accounts_model import Role
-from core.bus import BusClient, BusServer, Command, Sentence
+from core.bus import BusClient, BusServer, Command, Nothing, Sentence
 from core.clock import SystemClock
 from core.errors import RackeyeError
 from core.paths import Paths
@@ -58,6 +58,7 @@ class House:
     shown: dict[str, Any] = field(default_factory=dict)
     called: list[Any] = field(default_factory=list)
     refuse: RackeyeError | None = None
+    switch: SwitchPlan = sample.SWITCH
     server: uvicorn.Server | None = None
 
     def cut(self) -> None:
@@ -104,6 +105,21 @@ class House:
             self._note(asked)
             return Sentence("The appliance reboots.")
 
+        async def restore(asked: RestoreRequest) -> Sentence:
+            self.accounts.authenticate(asked.user, asked.password, asked.where)  # as boxd does
+            self._note(asked)
+            return Sentence("The appliance reboots and restores to default on its way up.")
+
+        async def plan_switch(_: Nothing) -> SwitchPlan:
+            return self.switch
+
+        async def switch(asked: SwitchRequest) -> Sentence:
+            self._note(asked)
+            return Sentence("The appliance is in Failover Mode, and reboots.")
+
+        async def mail_test(_: Nothing) -> Sentence:
+            return Sentence("mail.example.org took the test mail: 250 OK.")
+
         return {
             "raid": (
                 Command("ClearDrive", ClearDriveRequest, Done, clear),
@@ -111,8 +127,17 @@ class House:
                 Command("CreateSimple", CreateSimpleRequest, CreateSimpleReply, create),
             ),
             "panel": (Command("Locate", LocateRequest, Sentence, locate),),
-            "box": (Command("Reboot", PowerRequest, Sentence, reboot), *account_commands(self.accounts)),
-            "policy": (Command("Acknowledge", AcknowledgeRequest, Sentence, acknowledge),),
+            "box": (
+                Command("Reboot", PowerRequest, Sentence, reboot),
+                Command("Restore", RestoreRequest, Sentence, restore),
+                Command("PlanSwitch", Nothing, SwitchPlan, plan_switch),
+                Command("SwitchToRedundant", SwitchRequest, Sentence, switch),
+                *account_commands(self.accounts),
+            ),
+            "policy": (
+                Command("Acknowledge", AcknowledgeRequest, Sentence, acknowledge),
+                Command("MailTest", Nothing, Sentence, mail_test),
+            ),
         }
 
     def _note(self, asked: object) -> None:

@@ -2,9 +2,9 @@
 
 import time
 
-from boot.model import BoxSnapshot, Interface, TimeView
+from boot.model import BoxSnapshot, Interface, Refusal, SwitchPlan, TimeView
 from hw.model import BayView, FanSnapshot, PanelSnapshot, Sensor, SensorKind, SensorState, TrayCondition, TrayLight
-from nvr.alarms.model import Alarm, Category, Health, Level, PolicySnapshot
+from nvr.alarms.model import Alarm, Category, ChannelView, Health, Level, PolicySnapshot
 from nvr.recorder.model import CameraState, CameraView, Gap, RecorderSnapshot, VolumeState, VolumeView
 from raid.model import (
     CheckResult,
@@ -115,6 +115,11 @@ POLICY = PolicySnapshot(
     (Alarm(9, "ALARM-140", Category.CHASSIS, Level.NOTICE, "Bay located", "Bay 5 blinks.", "", "bay5", NOW - 9000,
            cleared=NOW - 8000, cleared_text="Bay 5 blinks no more."),),
     {"rackeye-raidd": True, "rackeye-paneld": True, "rackeye-fand": True, "rackeye-recorder": True},
+    channels=(ChannelView("mail", ("guard@example.org",), 0, "", NOW - 3590),),
+)
+SWITCH = SwitchPlan(
+    ("The mode becomes Failover Mode.", "The appliance reboots."),
+    (Refusal("BOOT-013", "There are volumes: /srv/rackeye/vd0.", "Save what is worth saving, then clear the drives."),),
 )
 BOX = BoxSnapshot(
     version="V0.1.0", hostname="rack", interfaces=(Interface("eth0", "52:54:00:12:34:56", True, ("192.0.2.2/24",)),),

@@ -4,13 +4,14 @@ import asyncio
 import re
 import ssl
 from pathlib import Path
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import httpx
 import msgspec
 import pytest
 
-from boot.model import PowerRequest
+from boot.model import PowerRequest, SwitchRequest
 from core.accounts import FACTORY_PASSWORD
 from core.accounts_model import Role
 from core.clock import ManualClock, SystemClock
@@ -117,6 +118,23 @@ def test_who_asks_is_what_is_so_and_not_what_was_sent(house: House, run: Run) ->
         async with visit(house, "boss") as client:
             await client.post("/api/v1/box/Reboot", json={"who": "somebody else", "where": "console"})
             assert house.called == [PowerRequest("boss", "127.0.0.1")]
+
+    run(story())
+
+
+def test_a_browser_s_session_is_not_enough_for_the_switch(house: House, run: Run) -> None:
+    async def story() -> None:
+        async with visit(house, "boss") as client:
+            refused = await client.post("/api/v1/box/SwitchToRedundant", json={"answer": "y"})
+            assert (refused.status_code, refused.json()["error"]["code"]) == (401, "ACC-001")
+            wrong = {"x-rackeye-password": "w%C3%B6rong"}
+            assert (await client.post("/api/v1/box/SwitchToRedundant", json={}, headers=wrong)).status_code == 401
+            assert house.called == []
+            again = {"x-rackeye-password": quote(PASSWORD)}
+            done = await client.post("/api/v1/box/SwitchToRedundant", json={"answer": "y"}, headers=again)
+            assert done.status_code == 200, done.text
+            assert house.called == [SwitchRequest("y", "boss", "127.0.0.1")]
+            assert PASSWORD not in (await client.get("/api/v1/audit")).text
 
     run(story())
 
