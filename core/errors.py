@@ -36,6 +36,7 @@
     │   ├── CannotRecover         RAID-011
     │   ├── FilesystemWrong       RAID-012
     │   ├── NotNow                RAID-013
+    │   ├── VdInUse               RAID-014
     │   ├── CannotCheck           RAID-051
     │   ├── CheckRunning          RAID-052
     │   └── UnknownLayout         RAID-053
@@ -348,6 +349,14 @@ class FilesystemWrong(RaidError):
 class NotNow(RaidError):
     code = "RAID-013"
     meaning = "The command contradicts what the virtual drive is doing now. The sentence says what to wait for."
+
+
+class VdInUse(RaidError):
+    code = "RAID-014"
+    meaning = (
+        "A virtual drive is stopped or deleted only when nothing but Rackeye's own recorder uses it: no other program "
+        "has files of it open, it is mounted nowhere else, and nothing is built on it. The sentence names what uses it."
+    )
 
 
 class CannotCheck(RaidError):

@@ -71,8 +71,8 @@ class Actor:
                 filesystem.prepare(self.paths.volumes / action.vd, action.vd, action.uuid, self.clock.now())
                 return f"{action.vd} is a recording volume."
             case Unmount():
-                filesystem.unmount(action.mountpoint)
-                return f"{action.vd} has failed and is no volume any more."
+                filesystem.unmount(action.mountpoint, discard=action.discard)
+                return action.why
             case _:
                 assert_never(action)
 

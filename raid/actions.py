@@ -89,10 +89,12 @@ class Prepare:
 
 @dataclass(frozen=True, slots=True)
 class Unmount:
-    """Take a volume away whose virtual drive has failed."""
+    """Take a volume away. why: the sentence for the journal; discard: its mount point goes too."""
 
     vd: str
     mountpoint: str
+    why: str
+    discard: bool = False
 
 
 Action = Probe | FailMember | RemoveMember | SetActive | SetSpeed | StartJob | Mount | Prepare | Unmount

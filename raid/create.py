@@ -47,10 +47,12 @@ def chosen(vd: KnownVd, scene: Scene) -> tuple[Disk, ...] | str:
 
 
 def make_filesystem(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
-    """mkfs on a fresh array. mkfs.xfs itself refuses what holds any signature; -f only over our own unfinished one."""
+    """mkfs on a fresh array. What is found there was left on the blank drives by an array that is no more (a deletion
+    takes off superblocks, not data), or is our own unfinished one: the array's UUID is new and nobody else's."""
     found = running.volume.filesystem
-    if not running.volume.read or (found is not None and (found.uuid != vd.filesystem or found.complete)):
+    if not running.volume.read or (found is not None and found.uuid == vd.filesystem and found.complete):
         return
     data = data_drives(vd.level, len(vd.slots))
-    argv = mkfs_argv(running.device, vd.name, vd.filesystem, vd.strip, data, over_own=found is not None)
-    yield from scene.job("format", vd, (argv,), (), f"The file system of {vd.name} is made.")
+    argv = mkfs_argv(running.device, vd.name, vd.filesystem, vd.strip, data)
+    wipe = ("wipefs", "--all", "--quiet", running.device)
+    yield from scene.job("format", vd, (wipe, argv), (), f"The file system of {vd.name} is made.")

@@ -1,7 +1,7 @@
 """What is to be done: (world, memory, settings, now) -> (actions, memory'). Pure; the rules stand in their own files.
 
 learn.py what a look teaches · create.py making · assemble.py starting · rebuild.py members out and in ·
-candidates.py which drive may be used · volumes.py mounting
+candidates.py which drive may be used · volumes.py mounting · delete.py stopping and deleting
 """
 
 from collections.abc import Iterator
@@ -12,12 +12,13 @@ from raid.actions import Action, Probe
 from raid.assemble import assemble
 from raid.candidates import Use, judge
 from raid.create import chosen, create, make_filesystem
+from raid.delete import put_away, resting, take_down
 from raid.learn import learn
 from raid.members import Readiness, muster, spare_failures
 from raid.memory import KnownVd, Memory, Stage
 from raid.rebuild import keep_going, put_out_the_gone, rebuild
 from raid.scene import Scene
-from raid.volumes import offer, withdraw
+from raid.volumes import offer
 from raid.world import Disk, Running, World
 
 # Seconds to the next look.
@@ -47,8 +48,11 @@ def has_failed(running: Running) -> bool:
 
 
 def _steps(vd: KnownVd, running: Running | None, scene: Scene) -> Iterator[Action]:
-    if running is not None and has_failed(running):
-        yield from withdraw(vd, running, scene)
+    if resting(vd):
+        yield from take_down(vd, running, scene)
+        return
+    if running is not None and has_failed(running):  # stopped, so that it can be started with its drives back
+        yield from put_away(vd, running, scene, "has failed")
         return
     if running is None or not running.md.started:
         if vd.stage is Stage.CREATING and running is None and not _made(vd, scene):

@@ -7,6 +7,7 @@ from raid.assemble import still_waiting
 from raid.candidates import judge
 from raid.create import chosen
 from raid.decide import has_failed
+from raid.delete import resting
 from raid.derive_drives import drive_rows
 from raid.members import Readiness, muster, spare_failures, tolerance
 from raid.memory import KnownVd, Stage
@@ -33,7 +34,7 @@ def derive(scene: Scene, problems: tuple[str, ...] = ()) -> RaidSnapshot:
 
 def _virtual_drive(vd: KnownVd, scene: Scene) -> VirtualDrive:
     running = scene.world.array(vd.uuid)
-    if running is None or not (running.md.started or has_failed(running)):
+    if running is None or resting(vd) or not (running.md.started or has_failed(running)):
         state, detail = _asleep(vd, scene)
         left = 0
     else:
@@ -55,8 +56,11 @@ def _virtual_drive(vd: KnownVd, scene: Scene) -> VirtualDrive:
     )
 
 
-def _asleep(vd: KnownVd, scene: Scene) -> tuple[VdState, str]:
+def _asleep(vd: KnownVd, scene: Scene) -> tuple[VdState, str]:  # noqa: PLR0911 -- one return a state
     """Of one that does not run."""
+    if resting(vd):
+        by_hand = f"{vd.name} was stopped by a person. Start it: rackeye vd start {vd.name}"
+        return VdState.OFFLINE, f"{vd.name} is being deleted." if vd.stage is Stage.DELETING else by_hand
     if any(running.uuid is None for running in scene.world.arrays):
         return VdState.UNKNOWN, "An array runs whose members cannot be read."
     ready = muster(vd, scene.world)
@@ -122,6 +126,8 @@ def _or_filesystem(note: str, vd: KnownVd, running: Running) -> str:
 
 
 def _progress(vd: KnownVd, running: Running | None, scene: Scene) -> Progress | None:
+    if vd.stage is Stage.DELETING:
+        return Progress(Work.DELETING, 0.0)
     if running is not None and running.md.started and running.md.sync_total:
         md = running.md
         left = md.sync_total - md.sync_done

@@ -99,6 +99,8 @@ def _former_member(disk: Disk, own: Superblock, vd: KnownVd, scene: Scene) -> _J
         return DriveState.STALE, verdict.why or f"A former member of {vd.name}.", vd.name, None
     if vd.stage is Stage.CREATING:
         return DriveState.UNCONFIGURED_GOOD, f"It is chosen for {vd.name}.", vd.name, own.role
+    if vd.stage is Stage.DELETING:
+        return *_idle(vd, scene), vd.name, own.role
     ready = members.muster(vd, scene.world)
     if any(member.disk == disk for member in ready.current):
         return *_idle(vd, scene), vd.name, own.role
@@ -109,6 +111,10 @@ def _idle(vd: KnownVd, scene: Scene) -> tuple[DriveState, str]:
     """A good member of a virtual drive that does not run, now or for good."""
     if vd.stage is Stage.CREATING:
         return DriveState.UNCONFIGURED_GOOD, f"It is being made part of {vd.name}."
+    if vd.stage is Stage.DELETING:
+        return DriveState.OFFLINE, f"{vd.name} is being deleted."
+    if vd.stopped:
+        return DriveState.OFFLINE, f"{vd.name} was stopped by a person."
     ready = members.muster(vd, scene.world).readiness in (members.Readiness.COMPLETE, members.Readiness.DEGRADED)
     if ready or scene.world.job_on(vd.name) is not None:
         return DriveState.UNKNOWN, f"{vd.name} is being started."

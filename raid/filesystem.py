@@ -7,6 +7,7 @@ made is read back from XFS's superblock (xfs_format.h, struct xfs_dsb; big-endia
 import os
 import shutil
 import struct
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -43,12 +44,11 @@ def read_xfs(device: Path) -> tuple[Filesystem | None, bool]:
     return parse_xfs(data), not any(data)
 
 
-def mkfs_argv(device: str, label: str, uuid: str, strip: int, data_drives: int, *, over_own: bool) -> tuple[str, ...]:
-    """over_own: an unfinished XFS of ours lies there (the power was cut during mkfs)."""
-    force = ("-f",) if over_own else ()
+def mkfs_argv(device: str, label: str, uuid: str, strip: int, data_drives: int) -> tuple[str, ...]:
+    """Without -f: it refuses what holds any signature."""
     # -K: no discard, which a parity array would have to write out.
     return (
-        "mkfs.xfs", "-q", "-K", *force, "-L", label[:12], "-m", f"uuid={uuid}",
+        "mkfs.xfs", "-q", "-K", "-L", label[:12], "-m", f"uuid={uuid}",
         "-d", f"su={strip},sw={data_drives}", device,
     )
 
@@ -63,9 +63,19 @@ def mount(device: str, folder: Path) -> None:
     run(["mount", "-t", "xfs", "-o", "noatime", device, str(folder)], timeout=None)
 
 
-def unmount(folder: str) -> None:
-    """Takes a volume away from under its users: their files fail, nothing new is opened there."""
+def unmount(folder: str, *, discard: bool = False) -> None:
+    """Takes a volume away: nothing new is opened there, and who has files open (the recorder) sees the mount go, ends
+    them and closes them. discard: the mount point is removed, when it is empty."""
     run(["umount", "--lazy", folder], timeout=None)
+    if discard:
+        discard_folder(Path(folder))
+
+
+def discard_folder(folder: Path) -> None:
+    """Removes a mount point that is no longer needed; what somebody put there stays."""
+    if not os.path.ismount(folder):
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def prepare(folder: Path, vd: str, vd_uuid: str, created: float) -> None:

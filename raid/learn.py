@@ -6,6 +6,7 @@ Pure; the first half of `decide`.
 import re
 from dataclasses import replace
 
+from raid.delete import gone
 from raid.mdadm import HOMEHOST
 from raid.members import Member, Readiness, members_of, muster
 from raid.memory import FailedDrive, Fleeting, KnownVd, Memory, Slot, Stage
@@ -20,6 +21,7 @@ ADOPT_SECONDS = 60.0
 def learn(scene: Scene) -> Memory:
     """The memory with what this look shows."""
     memory = replace(scene.memory, fleeting=_fleeting(scene))
+    memory = replace(memory, vds=tuple(vd for vd in memory.vds if not gone(vd, memory, scene)))
     memory = _adopt(scene, memory)
     for vd in memory.vds:
         running = scene.world.array(vd.uuid)

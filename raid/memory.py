@@ -21,6 +21,7 @@ class Stage(StrEnum):
     CREATING = "Creating"
     FORMATTING = "Formatting"
     READY = "Ready"
+    DELETING = "Deleting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class KnownVd:
     """A virtual drive that should exist.
 
     filesystem: the XFS's UUID; empty when adopted and not read yet. initialized: its parity was complete once.
-    component_size: bytes of each member, 0 = all that fits.
+    component_size: bytes of each member, 0 = all that fits. stopped: a person told it to rest.
     """
 
     name: str
@@ -50,6 +51,7 @@ class KnownVd:
     filesystem: str
     component_size: int = 0
     initialized: bool = False
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class Work(StrEnum):
     CHECK = "Check"
     REPAIR = "Repair"
     RESHAPE = "Reshape"
+    DELETING = "Deleting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +185,9 @@ class PlanSimpleRequest:
 
 @dataclass(frozen=True, slots=True)
 class PlannedDrive:
-    """A drive that a plan would use."""
+    """A drive that a plan would use. bay: None where none is known (of a virtual drive that was taken over)."""
 
-    bay: int
+    bay: int | None
     serial: str
     model: str
     size: int
@@ -242,8 +243,34 @@ class ClearDriveRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class DeletePlan:
+    """PlanDelete: what would be lost with a virtual drive.
+
+    used: bytes of its files, None when it is not mounted. refusal: why it is not done now; empty when it can be done.
+    """
+
+    name: str
+    uuid: str
+    level: int
+    size: int
+    used: int | None
+    drives: tuple[PlannedDrive, ...]
+    mountpoint: str | None
+    loses: str
+    refusal: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteVdRequest:
+    """DeleteVd: delete the virtual drive that PlanDelete showed. Destroys its data."""
+
+    name: str
+    uuid: str
+
+
+@dataclass(frozen=True, slots=True)
 class VdRequest:
-    """PlanRecover, RecoverVd, StartCheck, StopCheck, ImportVd: the virtual drive by its name."""
+    """PlanDelete, StopVd, StartVd, PlanRecover, RecoverVd, StartCheck, StopCheck, ImportVd: by its name."""
 
     name: str
 

@@ -44,6 +44,7 @@ from raid.model import (
 )
 from raid.plan import component_size, plan_simple
 from raid.scene import Scene
+from raid.service_delete import Removal
 from raid.world import Disk, Running, World
 
 
@@ -78,6 +79,7 @@ class Service:
             Command("AbandonVd", VdRequest, Done, self.abandon_vd),
             Command("StartCheck", VdRequest, Done, self.start_check),
             Command("StopCheck", VdRequest, Done, self.stop_check),
+            *Removal(self._daemon, self._actor, self._jobs, self._paths, self._vd).commands(),
         )
 
     def _scene(self) -> Scene:

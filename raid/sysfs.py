@@ -139,6 +139,10 @@ class Sysfs:
         """What a stacked device (md, dm) lies on, by kernel name."""
         return _names(f"{self._block}/{name}/slaves")
 
+    def holders(self, name: str) -> tuple[str, ...]:
+        """What is built on a whole device (md, dm), by kernel name."""
+        return _names(f"{self._block}/{name}/holders")
+
     def whole(self, devnum: str) -> str | None:
         """Kernel name of the whole disk (or md, dm) that a device number `major:minor` is or is a partition of."""
         return _disk_at(f"{self._dev}/{devnum}")

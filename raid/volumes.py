@@ -1,9 +1,8 @@
-"""When a virtual drive is offered as a volume, and when it is taken away. Pure."""
+"""When a virtual drive is offered as a volume. Pure. (When it is taken away: delete.py.)"""
 
 from collections.abc import Iterator
 
-from raid import mdadm
-from raid.actions import Action, Mount, Prepare, Unmount
+from raid.actions import Action, Mount, Prepare
 from raid.members import data_drives
 from raid.memory import KnownVd
 from raid.scene import Scene
@@ -19,14 +18,6 @@ def offer(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
         return
     if not wrong_filesystem(vd, running) and volume.filesystem is not None and scene.world.job_on(vd.name) is None:
         yield Mount(vd.name, running.device)
-
-
-def withdraw(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
-    """A failed virtual drive is no volume: unmounted, then stopped, so that it can be started with its drives back."""
-    if running.volume.mountpoint is not None:
-        yield Unmount(vd.name, running.volume.mountpoint)
-        return
-    yield from scene.job("stop", vd, (mdadm.stop(running.device),), (), f"{vd.name} has failed and is stopped.")
 
 
 def wrong_filesystem(vd: KnownVd, running: Running) -> str:

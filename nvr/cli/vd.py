@@ -1,4 +1,4 @@
-"""`rackeye vd`: virtual drives: list, show, recover, import, abandon (create: nvr/cli/vd_create.py)."""
+"""`rackeye vd`: virtual drives: list, show, recover, import, abandon (vd_create.py, vd_delete.py: the others)."""
 
 import click
 from rich.console import Group, RenderableType
@@ -30,6 +30,7 @@ from nvr.cli.progress import work_text
 from nvr.cli.session import Session
 from nvr.cli.shape import NounGroup, examples, json_option, pass_session, watch_option, yes_option
 from nvr.cli.vd_create import create
+from nvr.cli.vd_delete import delete, start, stop
 from raid.model import Done, JobState, JobView, RaidSnapshot, RecoverPlan, VdRequest, VdState, VirtualDrive
 
 
@@ -151,7 +152,8 @@ def command() -> None:
     """Virtual drives: what the recordings are kept on."""
 
 
-command.add_command(create)
+for _command in (create, delete, stop, start):
+    command.add_command(_command)
 
 
 @command.command("list", epilog=examples("rackeye vd", "rackeye vd --watch", "rackeye vd --json"))

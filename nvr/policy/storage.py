@@ -12,7 +12,7 @@ from nvr.alarms.kinds import (
     VdFailed,
     VdOffline,
 )
-from raid.model import CheckVerdict, Drive, DriveState, RaidSnapshot, VdState, VirtualDrive
+from raid.model import CheckVerdict, Drive, DriveState, RaidSnapshot, VdState, VirtualDrive, Work
 
 JUDGES = {"drive-failed", "vd-degraded", "vd-failed", "vd-offline", "replacement-refused", "parity-wrong"}
 BROKEN = {DriveState.FAILED, DriveState.MISSING}
@@ -50,6 +50,8 @@ def _replacements(drives: tuple[Drive, ...]) -> list[Condition]:
 
 
 def _vd(vd: VirtualDrive) -> list[Condition]:
+    if vd.progress is not None and vd.progress.kind is Work.DELETING:
+        return []  # as a person asked for
     match vd.state:
         case VdState.OPTIMAL:
             return []

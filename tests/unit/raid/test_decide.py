@@ -8,9 +8,12 @@ from core.jobs import Job, JobState
 from raid.actions import Action, FailMember, Mount, Prepare, Probe, RemoveMember, SetActive, StartJob, Unmount
 from raid.decide import decide
 from raid.memory import FailedDrive, Fleeting, Memory, Stage
+from raid.teardown import stop_argv
 from raid.world import Disk, Filesystem, Volume, World
 from raid.world import Probe as OnDisk
 from tests.unit.raid import worlds as w
+
+AWAY = Unmount("vd0", "/srv/rackeye/vd0", "vd0 has failed: it is no volume any more.")
 
 
 def actions(of: World, memory: Memory | None = None) -> tuple[Action, ...]:
@@ -58,18 +61,18 @@ def test_a_failed_member_whose_drive_is_there_stays_for_people_to_see() -> None:
 def test_two_gone_at_once_are_more_than_it_bears_and_md_is_not_told() -> None:
     md = w.array(*(w.member(bay, present=bay not in (1, 2)) for bay in range(4)))
     found = actions(w.world((w.disk(0), w.disk(3)), w.running(md)))
-    assert found == (Unmount("vd0", "/srv/rackeye/vd0"),)
+    assert found == (AWAY,)
 
 
 def test_a_failed_array_is_stopped_once_it_is_unmounted() -> None:
     md = w.array(w.member(0), w.member(3), w.member(1, present=False), degraded=1)
     of = w.world((w.disk(0), w.disk(3)), w.running(md, volume=Volume()))
-    assert jobs(of) == [("mdadm", "--stop", "/dev/md127")]
+    assert jobs(of) == [stop_argv("/dev/md127", w.UUID)]
 
 
 def test_a_broken_array_is_unmounted_even_when_its_drives_are_back() -> None:
     md = w.array(*(w.member(bay) for bay in range(4)), state="broken")
-    assert Unmount("vd0", "/srv/rackeye/vd0") in actions(w.world(tuple(w.disk(b) for b in range(4)), w.running(md)))
+    assert AWAY in actions(w.world(tuple(w.disk(b) for b in range(4)), w.running(md)))
 
 
 # -- members in
@@ -311,8 +314,8 @@ def test_the_stages_follow_what_is_seen() -> None:
     assert made.memory.vds[0].stage is Stage.FORMATTING
     (job,) = made.actions
     assert isinstance(job, StartJob)
-    assert "su=262144,sw=3" in job.steps[0]
-    assert "-f" not in job.steps[0]
+    assert job.steps[0] == ("wipefs", "--all", "--quiet", "/dev/md127")
+    assert "su=262144,sw=3" in job.steps[1]
     formatted = w.world(disks, w.running(md, volume=w.UNMOUNTED))
     assert decide(formatted, made.memory, w.SETTINGS, w.NOW).actions == (Mount("vd0", "/dev/md127"),)
     mounted = w.world(disks, w.running(md, volume=Volume(mountpoint="/srv/rackeye/vd0")))
@@ -322,14 +325,14 @@ def test_the_stages_follow_what_is_seen() -> None:
     assert not ready.memory.vds[0].initialized
 
 
-def test_mkfs_is_forced_only_over_our_own_unfinished_one() -> None:
+@pytest.mark.parametrize("left", [
+    Filesystem(w.FS, complete=False, unit=0, width=0), Filesystem("of an array that is no more", True, 0, 0), None,
+])
+def test_what_lies_on_a_fresh_array_is_formatted_and_what_lies_on_a_finished_one_is_not(left: Filesystem) -> None:
     md = w.array(*(w.member(bay) for bay in range(4)))
-    disks = tuple(w.disk(bay) for bay in range(4))
-    ours = Volume(read=True, filesystem=Filesystem(w.FS, complete=False, unit=0, width=0))
-    other = Volume(read=True, filesystem=Filesystem("other", complete=True, unit=0, width=0))
-    formatting = w.memory(w.known(stage=Stage.FORMATTING))
-    assert "-f" in jobs(w.world(disks, w.running(md, volume=ours)), formatting)[0]
-    assert actions(w.world(disks, w.running(md, volume=other)), formatting) == ()
+    of = w.world(tuple(w.disk(bay) for bay in range(4)), w.running(md, volume=Volume(read=True, filesystem=left)))
+    assert [step[0] for step in jobs(of, w.memory(w.known(stage=Stage.FORMATTING)))] == ["wipefs", "mkfs.xfs"]
+    assert actions(of) == ()
 
 
 def test_another_file_system_is_never_mounted() -> None:

@@ -84,7 +84,7 @@ def test_xfs_knows_its_stripes() -> None:
 
 
 def test_mkfs_is_told_of_stripes_and_never_forced_on_a_fresh_array() -> None:
-    argv = mkfs_argv("/dev/md127", "vd0", w.FS, 262144, 3, over_own=False)
+    argv = mkfs_argv("/dev/md127", "vd0", w.FS, 262144, 3)
     assert "su=262144,sw=3" in argv
     assert "-f" not in argv
 
