@@ -254,7 +254,7 @@ class Box:
             case ("mdadm", "--assemble", _, "--run", *rest):
                 drives = [self._device(word) for word in rest if word.startswith("/dev/sd")]
                 self._assemble(drives, force="--force" in rest)
-            case ("mdadm", "--stop", _):
+            case (_, "-m", "raid.teardown", "stop", _, _):
                 if self.arrays[0].mounted:
                     raise Refused("busy")
                 self.arrays.clear()
