@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from raid import mdadm
 from raid.actions import Action
-from raid.members import Member, Muster, Readiness, muster
+from raid.members import Member, Muster, Readiness, can_lose, muster
 from raid.memory import KnownVd
 from raid.scene import Scene
 from raid.world import Running
@@ -77,12 +77,24 @@ def recovery(vd: KnownVd, scene: Scene) -> Recovery | None:
         role = member.superblock.role
         if role is not None and not member.superblock.recovering:
             by_slot.setdefault(role, member)
-    chosen = sorted(by_slot.values(), key=lambda member: -member.superblock.events)[: ready.needed]
-    if len(chosen) < ready.needed or not chosen:
+    chosen = _just_enough(vd, by_slot)
+    if not chosen:
         return None
     left_out = tuple(member for member in found if member not in chosen)
     oldest, newest = chosen[-1].superblock, chosen[0].superblock
     return Recovery(tuple(chosen), left_out, newest.events - oldest.events, oldest.utime, newest.utime)
+
+
+def _just_enough(vd: KnownVd, by_slot: dict[int, Member]) -> list[Member]:
+    """The freshest members with which it can be started, freshest first; none when all are too few."""
+    chosen: list[Member] = []
+    for slot, member in sorted(by_slot.items(), key=lambda item: -item[1].superblock.events):
+        left = frozenset(slot for slot, taken in by_slot.items() if taken in chosen)
+        mirrored = member.superblock.level == 10 and slot ^ 1 in left
+        if can_lose(member.superblock.level, len(vd.slots), left) < 0 and not mirrored:
+            chosen.append(member)
+    left = frozenset(slot for slot, taken in by_slot.items() if taken in chosen)
+    return chosen if chosen and can_lose(chosen[0].superblock.level, len(vd.slots), left) >= 0 else []
 
 
 def _recover(vd: KnownVd, scene: Scene) -> Iterator[Action]:

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from raid import mdadm
 from raid.actions import Action
 from raid.filesystem import mkfs_argv
-from raid.members import data_drives
 from raid.memory import KnownVd
 from raid.scene import Scene
+from raid.spans import data_of
 from raid.world import Disk, Running
 
 
@@ -52,7 +52,7 @@ def make_filesystem(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Act
     found = running.volume.filesystem
     if not running.volume.read or (found is not None and found.uuid == vd.filesystem and found.complete):
         return
-    data = data_drives(vd.level, len(vd.slots))
+    data = data_of(vd, scene.memory)
     argv = mkfs_argv(running.device, vd.name, vd.filesystem, vd.strip, data)
     wipe = ("wipefs", "--all", "--quiet", running.device)
     yield from scene.job("format", vd, (wipe, argv), (), f"The file system of {vd.name} is made.")

@@ -2,6 +2,7 @@
 
 learn.py what a look teaches · create.py making · assemble.py starting · rebuild.py members out and in ·
 candidates.py which drive may be used · volumes.py mounting · delete.py stopping and deleting
+nested.py the array over the spans of RAID50, 60 and 00
 """
 
 from collections.abc import Iterator
@@ -14,10 +15,12 @@ from raid.candidates import Use, judge
 from raid.create import chosen, create, make_filesystem
 from raid.delete import put_away, resting, take_down
 from raid.learn import learn
-from raid.members import Readiness, muster, spare_failures
+from raid.members import Readiness, muster
 from raid.memory import KnownVd, Memory, Stage
+from raid.nested import has_failed, lost_span, raise_upper
 from raid.rebuild import keep_going, put_out_the_gone, rebuild
 from raid.scene import Scene
+from raid.spans import is_span
 from raid.volumes import offer
 from raid.world import Disk, Running, World
 
@@ -42,17 +45,15 @@ def decide(world: World, memory: Memory, settings: Raid, now: float) -> Decision
     return Decision(tuple(actions), memory, _again(scene))
 
 
-def has_failed(running: Running) -> bool:
-    """More of its members are gone than it bears, whatever md says of it."""
-    return running.md.state == "broken" or (running.md.started and spare_failures(running.md) < 0)
-
-
 def _steps(vd: KnownVd, running: Running | None, scene: Scene) -> Iterator[Action]:
     if resting(vd):
         yield from take_down(vd, running, scene)
         return
-    if running is not None and has_failed(running):  # stopped, so that it can be started with its drives back
-        yield from put_away(vd, running, scene, "has failed")
+    if running is not None and (has_failed(running) or (vd.spans and lost_span(vd, scene))):
+        yield from put_away(vd, running, scene, "has failed")  # so that it can be started with its drives back
+        return
+    if vd.spans and (running is None or not running.md.started):
+        yield from raise_upper(vd, running, scene)
         return
     if running is None or not running.md.started:
         if vd.stage is Stage.CREATING and running is None and not _made(vd, scene):
@@ -62,6 +63,8 @@ def _steps(vd: KnownVd, running: Running | None, scene: Scene) -> Iterator[Actio
         return
     yield from keep_going(vd, running, scene)
     yield from rebuild(vd, running, scene)
+    if is_span(vd):
+        return
     if vd.stage is Stage.FORMATTING and running.volume.mountpoint is None:
         yield from make_filesystem(vd, running, scene)
     if vd.stage is not Stage.CREATING:

@@ -10,6 +10,7 @@ from raid.actions import Action, Unmount
 from raid.members import members_of
 from raid.memory import KnownVd, Memory, Stage
 from raid.scene import Scene
+from raid.spans import spans_of
 from raid.teardown import stop_argv, wipe_argv
 from raid.world import Running
 
@@ -33,8 +34,10 @@ def put_away(
 ) -> Iterator[Action]:
     """Unmounted, so that the recorder closes its files; then stopped, once they are closed.
 
-    discard: the mount point goes with it.
+    discard: the mount point goes with it. A span waits for the array that is built on it.
     """
+    if scene.world.upper(running) is not None:
+        return
     if running.volume.mountpoint is not None:
         yield Unmount(vd.name, running.volume.mountpoint, f"{vd.name} {why}: it is no volume any more.", discard)
         return
@@ -54,6 +57,8 @@ def gone(vd: KnownVd, memory: Memory, scene: Scene) -> bool:
     """Nothing of a virtual drive that is deleted is left here, and no drive is on its way that could carry it."""
     world = scene.world
     if vd.stage is not Stage.DELETING or world.array(vd.uuid) is not None or world.job_on(vd.name) is not None:
+        return False
+    if spans_of(vd, memory):
         return False
     if world.unread or any(running.uuid is None for running in world.arrays):
         return False

@@ -6,13 +6,15 @@ What is uncertain is Unknown and never good; a member whose drive is gone is Mis
 from raid.assemble import still_waiting
 from raid.candidates import judge
 from raid.create import chosen
-from raid.decide import has_failed
 from raid.delete import resting
 from raid.derive_drives import drive_rows
-from raid.members import Readiness, muster, spare_failures, tolerance
+from raid.derive_nested import roll_up
+from raid.members import Readiness, lost, md_level, muster, spare_failures
 from raid.memory import KnownVd, Stage
 from raid.model import JobState, JobView, Progress, RaidSnapshot, VdState, VirtualDrive, Work
+from raid.nested import has_failed
 from raid.scene import Scene
+from raid.spans import data_of, is_span, spans_of, top, tops
 from raid.volumes import misaligned, wrong_filesystem
 from raid.world import Running
 
@@ -21,8 +23,8 @@ _JOB_STATES = {"Starting": JobState.RUNNING}
 
 def derive(scene: Scene, problems: tuple[str, ...] = ()) -> RaidSnapshot:
     """The snapshot to publish. problems: of looks and actions that failed."""
-    vds = tuple(_virtual_drive(vd, scene) for vd in scene.memory.vds)
-    said = (*_problems(scene, vds), *problems)
+    vds = tuple(_virtual_drive(vd, scene) for vd in tops(scene.memory))
+    said = (*_problems(scene), *problems)
     return RaidSnapshot(
         drives=drive_rows(scene),
         virtual_drives=vds,
@@ -34,6 +36,9 @@ def derive(scene: Scene, problems: tuple[str, ...] = ()) -> RaidSnapshot:
 
 def _virtual_drive(vd: KnownVd, scene: Scene) -> VirtualDrive:
     running = scene.world.array(vd.uuid)
+    if vd.spans:
+        spans = tuple(_virtual_drive(span, scene) for span in spans_of(vd, scene.memory))
+        return roll_up(vd, running, spans, scene)
     if running is None or resting(vd) or not (running.md.started or has_failed(running)):
         state, detail = _asleep(vd, scene)
         left = 0
@@ -84,26 +89,26 @@ def _asleep(vd: KnownVd, scene: Scene) -> tuple[VdState, str]:  # noqa: PLR0911 
     return VdState.FAILED, (
         f"{ready.in_sync} of {vd.name}'s {len(vd.slots)} drives are there and up to date, and it needs {ready.needed}. "
         f"Nothing was overwritten. Put the drive that was pulled last back into its bay; if {vd.name} does not start "
-        f"then, `rackeye vd recover {vd.name}` starts it and says what that may lose."
+        f"then, `rackeye vd recover {top(vd.name)}` starts it and says what that may lose."
     )
 
 
 def _awake(vd: KnownVd, running: Running, scene: Scene) -> tuple[VdState, str]:
     """Of one that runs, or that md has given up."""
     md = running.md
-    lost = tolerance(vd.level, md.raid_disks) - spare_failures(md)
+    gone = lost(md)
     if has_failed(running):
         return VdState.FAILED, (
-            f"{lost} of its {md.raid_disks} drives are gone, more than it bears. Nothing is written to the others. "
+            f"{gone} of its {md.raid_disks} drives are gone, more than it bears. Nothing is written to the others. "
             "Put the drive that was pulled last back into its bay."
         )
-    if md.level != vd.level or md.raid_disks != len(vd.slots):
+    if md.level != md_level(vd.level, len(vd.slots)) or md.raid_disks != len(vd.slots):
         return VdState.UNKNOWN, f"{vd.name} is not as it was made: level {md.level} of {md.raid_disks} drives."
-    if lost == 0:
+    if gone == 0:
         note = "" if md.parity_complete else "Its parity is not complete yet; one drive may be lost all the same."
         return VdState.OPTIMAL, _or_filesystem(note, vd, running)
     if spare_failures(md) > 0:
-        return VdState.PARTIALLY_DEGRADED, _or_filesystem(f"{lost} drive is out; it still bears another.", vd, running)
+        return VdState.PARTIALLY_DEGRADED, _or_filesystem("1 drive is out; it still bears another.", vd, running)
     if md.sync_action == "recover":
         return VdState.DEGRADED, _or_filesystem("It is being rebuilt. Pull no other drive of it.", vd, running)
     return VdState.DEGRADED, _or_filesystem(f"{_waits_for(vd, scene)} Pull no other drive of it.", vd, running)
@@ -121,7 +126,7 @@ def _waits_for(vd: KnownVd, scene: Scene) -> str:
 
 
 def _or_filesystem(note: str, vd: KnownVd, running: Running) -> str:
-    wrong = "" if vd.stage is not Stage.READY else wrong_filesystem(vd, running)
+    wrong = "" if vd.stage is not Stage.READY or is_span(vd) else wrong_filesystem(vd, running)
     return " ".join(filter(None, (note, wrong)))
 
 
@@ -167,19 +172,19 @@ def _jobs(scene: Scene) -> tuple[JobView, ...]:
         failed = scene.failed_job(job.array)
         if job.alive or (failed is not None and failed.id == job.id):
             state = _JOB_STATES.get(job.state.value) or JobState(job.state.value)
-            views.append(JobView(job.id, job.kind, job.array, state, job.error))
+            views.append(JobView(job.id, job.kind, top(job.array), state, job.error))
     return tuple(views)
 
 
-def _problems(scene: Scene, vds: tuple[VirtualDrive, ...]) -> list[str]:
+def _problems(scene: Scene) -> list[str]:
     said = list(scene.memory.notes)
     if not scene.world.mdadm:
         said.append("mdadm cannot be started, so no array is made, started or rebuilt: apt-get install mdadm.")
-    for known, vd in zip(scene.memory.vds, vds, strict=True):
+    for known in scene.memory.vds:
         running = scene.world.array(known.uuid)
-        job = scene.failed_job(vd.name)
+        job = scene.failed_job(known.name)
         if job is not None:
-            said.append(f"{job.kind} of {vd.name} failed and is tried again: {job.error}")
-        if running is not None and (odd := misaligned(known, running)):
+            said.append(f"{job.kind} of {known.name} failed and is tried again: {job.error}")
+        if running is not None and (odd := misaligned(known, running, data_of(known, scene.memory))):
             said.append(odd)
     return said

@@ -1,7 +1,10 @@
 """The rows of the drives: those that are there, and those that should be. Pure."""
 
+from dataclasses import replace
+
 from raid import members
 from raid.candidates import Use, judge
+from raid.derive_nested import place
 from raid.memory import KnownVd, Stage
 from raid.model import Drive, DriveState
 from raid.scene import Scene
@@ -15,7 +18,17 @@ def drive_rows(scene: Scene) -> tuple[Drive, ...]:
     rows = [_row(disk, scene) for disk in scene.world.disks if disk.bay is not None or disk.system or no_bays]
     for vd in scene.memory.vds:
         rows += _missing(vd, scene)
+    rows = [_named(row, scene) for row in rows]
     return tuple(sorted(rows, key=lambda row: (row.bay is None, row.bay or 0, row.device is None, row.serial)))
+
+
+def _named(row: Drive, scene: Scene) -> Drive:
+    """A member of a span is told as one of the virtual drive."""
+    vd = None if row.vd is None else scene.memory.vd(row.vd)
+    if vd is None:
+        return row
+    name, slot, span = place(vd, row.slot)
+    return replace(row, vd=name, slot=slot, span=span)
 
 
 def _missing(vd: KnownVd, scene: Scene) -> list[Drive]:
@@ -37,7 +50,9 @@ def _row(disk: Disk, scene: Scene) -> Drive:
     state, detail, vd, slot = _judge(disk, scene)
     verdict = judge(disk, scene)
     refused = state in (DriveState.BLANK, DriveState.FOREIGN) and verdict.use is Use.NONE and bool(verdict.why)
-    return Drive(disk.bay, disk.serial, disk.model, disk.size, disk.device, state, detail, vd, slot, refused)
+    return Drive(
+        disk.bay, disk.serial, disk.model, disk.size, disk.device, state, detail, vd, slot, refused=refused
+    )
 
 
 _Judged = tuple[DriveState, str, str | None, int | None]
@@ -82,7 +97,8 @@ def _member(disk: Disk, running: Running, scene: Scene) -> _Judged:
         return *_idle(vd, scene), vd.name, member.slot
     if member.in_sync and member.slot is not None:
         return DriveState.ONLINE, "", vd.name, member.slot
-    if member.slot is None and not members.empty_slots(running.md) and members.working(running.md) == len(vd.slots):
+    whole = not members.empty_slots(running.md) and not members.lost(running.md)
+    if member.slot is None and whole:
         return DriveState.HOT_SPARE, "", vd.name, None
     if running.md.sync_action == "recover":
         return DriveState.REBUILD, "", vd.name, member.slot

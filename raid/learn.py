@@ -11,6 +11,7 @@ from raid.mdadm import HOMEHOST
 from raid.members import Member, Readiness, members_of, muster
 from raid.memory import FailedDrive, Fleeting, KnownVd, Memory, Slot, Stage
 from raid.scene import Scene
+from raid.spans import is_span, outer_of
 from raid.world import Running, World
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -51,7 +52,7 @@ def _learn_vd(vd: KnownVd, running: Running, world: World) -> KnownVd:
     stage = vd.stage
     volume = running.volume
     if stage is Stage.CREATING:
-        stage = Stage.FORMATTING
+        stage = Stage.READY if is_span(vd) else Stage.FORMATTING
     elif stage is Stage.FORMATTING and volume.mountpoint is not None and volume.prepared:
         stage = Stage.READY
     filesystem = vd.filesystem
@@ -85,7 +86,7 @@ def _adopt(scene: Scene, memory: Memory) -> Memory:
         return memory
     for running in scene.world.arrays:
         if running.uuid is not None and running.homehost == HOMEHOST and running.md.started:
-            memory = _take(memory, _vd_of_running(running, running.uuid, scene.world))
+            memory = take(memory, _vd_of_running(running, running.uuid, scene.world))
     uuids = {
         disk.probe.superblock.array_uuid for disk in scene.world.disks
         if disk.probe is not None and disk.probe.superblock is not None
@@ -93,25 +94,31 @@ def _adopt(scene: Scene, memory: Memory) -> Memory:
     }
     for uuid in sorted(uuids):
         if memory.by_uuid(uuid) is None and scene.world.array(uuid) is None:
-            memory = _take(memory, vd_of_superblocks(uuid, scene.world))
+            memory = take(memory, vd_of_superblocks(uuid, scene.world))
     started = memory.fleeting.started or scene.now
     over = scene.now - started > ADOPT_SECONDS and not scene.world.unread
     by_name = sorted(memory.vds, key=lambda vd: (len(vd.name), vd.name))  # vd2 before vd10, whichever came up first
     return replace(memory, vds=tuple(by_name), adopting=not over)
 
 
-def _take(memory: Memory, vd: KnownVd | None) -> Memory:
-    """Two arrays of one name: the second stays foreign; so does one whose name is no name of ours."""
+def take(memory: Memory, vd: KnownVd | None) -> Memory:
+    """Two arrays of one name: the second stays foreign; so does one whose name is no name of ours. With a span comes
+    the virtual drive that it is part of."""
     if vd is None or memory.by_uuid(vd.uuid) is not None or memory.vd(vd.name) is not None:
         return memory
-    if not NAME.fullmatch(vd.name):
+    outer = outer_of(vd)
+    if outer is None and not NAME.fullmatch(vd.name):
         return memory
+    if outer is not None and memory.by_uuid(outer.uuid) is None:
+        if memory.vd(outer.name) is not None:
+            return memory
+        memory = replace(memory, vds=(*memory.vds, outer))
     return replace(memory, vds=(*memory.vds, vd))
 
 
 def _vd_of_running(running: Running, uuid: str, world: World) -> KnownVd | None:
-    if running.md.level is None:
-        return None
+    if running.md.level is None or any(member.device.startswith("md") for member in running.md.members):
+        return None  # over spans: it is known from them
     slots = [Slot(None, "", "", 0)] * running.md.raid_disks
     vd = KnownVd(running.name, uuid, running.md.level, running.md.chunk, tuple(slots), Stage.READY, "")
     return _learn_vd(vd, running, world)

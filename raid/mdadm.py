@@ -5,6 +5,7 @@ State is never read from mdadm: sysfs and the superblocks have it (facts/raid.md
 
 import os
 
+from raid.members import md_level
 from raid.memory import KnownVd
 
 HOMEHOST = "rackeye"
@@ -24,10 +25,24 @@ def create(vd: KnownVd, devices: tuple[str, ...]) -> tuple[str, ...]:
     """--force: all drives are members at once and the parity is computed; without it mdadm makes a degraded array that
     recovers onto its last drive, and one pull during that loses everything (facts/raid.md)."""
     size = () if not vd.component_size else (f"--size={vd.component_size // 1024}",)
+    level = md_level(vd.level, len(devices))
+    chunk = () if level == 1 else (f"--chunk={vd.strip // 1024}",)
+    layout = ("--layout=n2",) if level == 10 else ()
+    bitmap = () if level == 0 else ("--bitmap=internal",)
+    return (
+        *_new(vd, level, len(devices)), *chunk, *layout, *bitmap, *size, *devices,
+    )
+
+
+def create_upper(vd: KnownVd, devices: tuple[str, ...], chunk: int, offset: int) -> tuple[str, ...]:
+    """The RAID0 over the spans. chunk: bytes given to a span at a time; offset: where the data begin on each."""
+    return (*_new(vd, 0, len(devices)), f"--chunk={chunk // 1024}", f"--data-offset={offset // 1024}", *devices)
+
+
+def _new(vd: KnownVd, level: int, count: int) -> tuple[str, ...]:
     return (
         "mdadm", "--create", node(vd.name), "--run", "--force", "--metadata=1.2", f"--homehost={HOMEHOST}",
-        f"--name={vd.name}", f"--uuid={vd.uuid}", f"--level={vd.level}", f"--raid-devices={len(devices)}",
-        f"--chunk={vd.strip // 1024}", "--bitmap=internal", *size, *devices,
+        f"--name={vd.name}", f"--uuid={vd.uuid}", f"--level={level}", f"--raid-devices={count}",
     )
 
 

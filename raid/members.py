@@ -8,10 +8,18 @@ from raid.superblock import Superblock
 from raid.sysfs import Array
 from raid.world import Disk, World
 
+NEAR_2 = 0x102
+"""md's layout number of RAID10 with two copies on neighbours (drivers/md/raid10.c)."""
+
+
+def md_level(level: int, disks: int) -> int:
+    """What md is asked for: RAID1 over more than two drives is mirror pairs (spec/raid.md), md's RAID10 "near 2"."""
+    return 10 if level == 1 and disks > 2 else level
+
 
 def tolerance(level: int, disks: int) -> int:
     """How many members an array bears to lose, whichever they are (spec/raid.md, "Levels")."""
-    match level:
+    match md_level(level, disks):
         case 1:
             return disks - 1
         case 4 | 5 | 10:
@@ -25,24 +33,40 @@ def tolerance(level: int, disks: int) -> int:
 def data_drives(level: int, disks: int) -> int:
     """Members' worth of data in a stripe."""
     match level:
-        case 1:
-            return 1
-        case 10:
-            return disks // 2
+        case 1 | 10:
+            return max(1, disks // 2)
         case _:
             return disks - tolerance(level, disks)
 
 
-def working(array: Array) -> int:
+def working(array: Array) -> frozenset[int]:
     """Slots whose member is in sync and whose drive is there."""
-    return sum(1 for slot in range(array.raid_disks) if (m := array.member_in(slot)) is not None and m.in_sync)
+    slots = range(array.raid_disks)
+    return frozenset(slot for slot in slots if (m := array.member_in(slot)) is not None and m.in_sync)
+
+
+def lost(array: Array) -> int:
+    """Slots without a member in sync."""
+    return array.raid_disks - len(working(array))
+
+
+def can_lose(level: int, disks: int, left: frozenset[int]) -> int:
+    """How many more members may go, whichever they are, when these slots are left; below zero it has failed.
+
+    RAID10 (near 2, an even number of drives: the only one that is made here) holds each block on slots 2n and 2n+1.
+    """
+    if md_level(level, disks) == 10 and disks % 2 == 0:
+        return min(sum(slot in left for slot in (even, even + 1)) for even in range(0, disks, 2)) - 1
+    return tolerance(level, disks) - (disks - len(left & frozenset(range(disks))))
 
 
 def spare_failures(array: Array) -> int:
     """How many more members the array bears to lose now; below zero it has failed."""
     if array.level is None:
         return -1
-    return tolerance(array.level, array.raid_disks) - (array.raid_disks - working(array))
+    if array.level == 10 and array.layout != NEAR_2:  # an array from elsewhere: which drives are mirrors is not judged
+        return tolerance(10, array.raid_disks) - lost(array)
+    return can_lose(array.level, array.raid_disks, working(array))
 
 
 def empty_slots(array: Array) -> tuple[int, ...]:
@@ -112,14 +136,16 @@ def muster(vd: KnownVd, world: World) -> Muster:
     current = sorted((m for m in found if is_current(m.superblock, freshest)), key=_by_role)
     stale = tuple(m for m in found if m not in current)
     numbers = [m.superblock.device_number for m in current]
-    in_sync = {m.superblock.role for m in current if m.superblock.role is not None and not m.superblock.recovering}
+    in_sync = frozenset(
+        m.superblock.role for m in current if m.superblock.role is not None and not m.superblock.recovering
+    )
     here = {m.superblock.role for m in current}
     needed = freshest.raid_disks - tolerance(freshest.level, freshest.raid_disks)
     if len(set(numbers)) != len(numbers):
         readiness = Readiness.AMBIGUOUS
     elif len(in_sync) == freshest.raid_disks:
         readiness = Readiness.COMPLETE
-    elif len(in_sync) >= needed:
+    elif can_lose(freshest.level, freshest.raid_disks, in_sync) >= 0:
         readiness = Readiness.DEGRADED
     else:
         readiness = Readiness.TOO_FEW

@@ -39,7 +39,8 @@ class KnownVd:
     """A virtual drive that should exist.
 
     filesystem: the XFS's UUID; empty when adopted and not read yet. initialized: its parity was complete once.
-    component_size: bytes of each member, 0 = all that fits. stopped: a person told it to rest.
+    component_size: bytes of each member, 0 = all that fits. stopped: a person told it to rest. spans: of
+    RAID50, 60 and 00, else 0; their arrays are virtual drives of their own (spans.py), and `slots` is empty here.
     """
 
     name: str
@@ -52,6 +53,7 @@ class KnownVd:
     component_size: int = 0
     initialized: bool = False
     stopped: bool = False
+    spans: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,8 @@ class Drive:
     """One sentence for people, empty when the state says it all."""
     vd: str | None = None
     slot: int | None = None
+    span: int | None = None
+    """Of RAID50, 60 and 00: which span of `vd` it is in, from 1; `slot` counts over all spans."""
     refused: bool = False
     """It stands in the bay of a missing member and is not taken; `detail` says why."""
 
@@ -89,8 +91,20 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """One of the equal arrays under a RAID50, 60 or 00, from 1; fields as of a virtual drive."""
+
+    number: int
+    state: VdState
+    bays: tuple[int | None, ...]
+    tolerance: int
+    device: str | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class VirtualDrive:
-    """One virtual drive: an md array and the file system on it."""
+    """One virtual drive: an md array (or the RAID0 over its spans) and the file system on it."""
 
     name: str
     uuid: str
@@ -108,6 +122,13 @@ class VirtualDrive:
     mountpoint: str | None
     """None while it is not mounted: then it is no volume."""
     detail: str
+    spans: tuple[Span, ...] = ()
+    """Of RAID50, 60 and 00 (level 0 with spans)."""
+
+
+def level_text(level: int, spans: int) -> str:
+    """"RAID5", "RAID60"; RAID0 over spans is "RAID00"."""
+    return f"RAID{level}" if level or not spans else "RAID00"
 
 
 @unique
@@ -172,15 +193,23 @@ class RaidSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class PlanSimpleRequest:
-    """PlanSimple: what "simple configuration" would make of the blank drives in bays."""
+    """PlanSimple: what would be made of the blank drives in bays: by simple configuration, which divides what is there
+    and leaves over what does not fit, or in full, where each bay that is named is used."""
 
     level: int = 5
+    """0, 1, 5, 6, 10, 50 or 60; 0 with spans is RAID00."""
     count: int | None = None
     """Number of virtual drives; None: two from eight drives on, else one."""
     strip: int = 256 * 1024
     """Bytes of a stripe on one drive: a power of two, 64 KiB to 1 MiB."""
     bays: tuple[int, ...] = ()
     """Only these bays; empty: all with a blank drive."""
+    spans: int = 0
+    """Equal groups that 50, 60 and 00 stripe over; 0: two where the level has spans."""
+    full: bool = False
+    """One virtual drive of exactly these bays, in their order."""
+    name: str = ""
+    """Of the one virtual drive; empty: the next free one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +234,8 @@ class PlannedVd:
     strip: int
     stripe: int
     """Data bytes of one full stripe: strip times data drives."""
+    spans: int = 0
+    """Of 50, 60 and 00; the drives are theirs in turn, equally many each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +282,8 @@ class DeletePlan:
 
     name: str
     uuid: str
-    level: int
+    level: str
+    """For example "RAID60"."""
     size: int
     used: int | None
     drives: tuple[PlannedDrive, ...]

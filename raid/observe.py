@@ -12,6 +12,7 @@ from raid.drives import Inventory
 from raid.mdadm import HOMEHOST
 from raid.model import CheckResult
 from raid.mounts import Mount, parse_mountinfo, read_mountinfo
+from raid.spans import SPAN
 from raid.superblock import Superblock
 from raid.sysfs import Array, Member, Sysfs
 from raid.world import CheckRun, Disk, Running, Volume, World
@@ -41,6 +42,7 @@ class Observer:
         self._checks: tuple[tuple[str, CheckRun], ...] = ()
         self._results: tuple[CheckResult, ...] = ()
         self._prepared: set[tuple[str, str]] = set()
+        self._built_on: frozenset[str] = frozenset()
 
     def look(self, vds: tuple[tuple[str, str], ...]) -> World:
         """vds: name and UUID of each virtual drive that should exist. Raises OSError."""
@@ -53,6 +55,7 @@ class Observer:
         self._named = {key: own for key, own in self._named.items() if key in standing}
         named = [(array, self._name(array)) for array in arrays]
         ours = frozenset(array.device for array, own in named if own is not None and own.homehost == HOMEHOST)
+        self._built_on = frozenset(member.device for array in arrays for member in array.members)
         members = frozenset(member.device for array in arrays for member in array.members if member.present)
         disks = self.inventory.disks(mounts, ours, members)
         self._work(vds)
@@ -126,7 +129,19 @@ class Observer:
         running = Running(array, own.array_uuid, own.label, own.homehost, events)
         if own.homehost != HOMEHOST:
             return running
+        if SPAN.fullmatch(own.label):
+            return replace(running, carries=self._carries(array))
         return replace(running, volume=self._volume(array, own, mounts))
+
+    def _carries(self, span: Array) -> str:
+        """Whose superblock lies on a span; not asked while that array runs."""
+        if not span.started or span.device in self._built_on:
+            return ""
+        try:
+            found = superblock.read(self._paths.dev / span.device)
+        except OSError:
+            return ""
+        return "" if found is None else found.array_uuid
 
     def _volume(self, array: Array, own: Superblock, mounts: tuple[Mount, ...]) -> Volume:
         under = str(self._paths.volumes) + "/"

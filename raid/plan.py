@@ -1,6 +1,10 @@
-"""Simple configuration: from blank drives in bays to virtual drives, shown before it is done. Pure."""
+"""From blank drives in bays to virtual drives, shown before it is done: simple configuration and the full form. Pure.
+
+The table of levels is spec/raid.md's.
+"""
 
 import hashlib
+from dataclasses import dataclass
 
 import msgspec
 
@@ -9,40 +13,100 @@ from core.units import human_bytes
 from raid.candidates import judge
 from raid.derive_drives import drive_rows
 from raid.filesystem import MINIMUM
+from raid.learn import NAME
 from raid.members import data_drives, tolerance
-from raid.model import Drive, DriveState, Plan, PlannedDrive, PlannedVd, PlanSimpleRequest
+from raid.model import Drive, DriveState, Plan, PlannedDrive, PlannedVd, PlanSimpleRequest, level_text
 from raid.scene import Scene
+from raid.spans import UPPER
 
-LEAST = {5: 3, 6: 4}
-MOST = 32
 GIB = 1024**3
 RESERVE = 256 * 1024**2
 """md's data offset and bitmap, at most."""
 STRIPS = tuple(64 * 1024 << power for power in range(5))
 BAYS_FOR_TWO = 8
+LONGEST_NAME = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How many drives a level takes, in each span where it has spans. even: only in pairs."""
+
+    least: int
+    most: int
+    even: bool = False
+    spans: bool = False
+
+
+RULES = {
+    "RAID0": Rule(1, 32),
+    "RAID00": Rule(1, 32, spans=True),
+    "RAID1": Rule(2, 32, even=True),
+    "RAID5": Rule(3, 32),
+    "RAID6": Rule(4, 32),
+    "RAID10": Rule(4, 32, even=True),
+    "RAID50": Rule(3, 32, spans=True),
+    "RAID60": Rule(4, 32, spans=True),
+}
+LEAST_SPANS, MOST_SPANS = 2, 8
 
 
 def plan_simple(request: PlanSimpleRequest, scene: Scene) -> Plan:
     """The plan for a request. Raises PlanImpossible with the reason."""
-    _refuse_nonsense(request)
+    rule, spans = _refuse_nonsense(request, scene)
     drives, left = _blank(request, scene)
-    count = request.count or (2 if len(drives) >= BAYS_FOR_TWO else 1)
-    size = min(len(drives) // count, MOST)
-    least = LEAST[request.level]
-    if size < least:
-        raise PlanImpossible(
-            f"{count} of RAID{request.level} need {count * least} blank drives in bays, and {len(drives)} are there.",
-            hint="rackeye drive shows what each drive is. A drive with data is cleared with `rackeye drive clear`.",
-        )
-    names = _free_names(count, scene)
-    groups = [drives[at * size : (at + 1) * size] for at in range(count)]
-    vds = tuple(_planned(name, group, request) for name, group in zip(names, groups, strict=True))
+    if request.full:
+        groups = [_whole(request, drives, rule, spans)]
+    else:
+        groups = _divide(request, drives, rule, spans)
+        left = (*drives[sum(map(len, groups)) :], *left)
+    names = [request.name] if request.name else _free_names(len(groups), scene)
+    vds = tuple(_planned(name, group, request, spans) for name, group in zip(names, groups, strict=True))
     small = next((vd for vd in vds if vd.capacity < MINIMUM), None)
     if small is not None:
         raise PlanImpossible(f"{small.name} would have {human_bytes(small.capacity)}: too small for a file system.")
-    unused = (*drives[count * size :], *left)
-    warnings = tuple(_warnings(vds, unused))
-    return Plan(vds, warnings, (), unused, _fingerprint(request, vds))
+    return Plan(vds, tuple(_warnings(vds, left)), (), left, _fingerprint(request, vds))
+
+
+def _divide(
+    request: PlanSimpleRequest, drives: tuple[PlannedDrive, ...], rule: Rule, spans: int
+) -> list[tuple[PlannedDrive, ...]]:
+    """Equal groups of as many as fit."""
+    text, parts = _text(request, spans), max(1, spans)
+    two = len(drives) >= BAYS_FOR_TWO and not spans
+    count = request.count or (2 if two and len(drives) // 2 >= rule.least else 1)
+    each = min(len(drives) // count // parts, rule.most)
+    if rule.even:
+        each -= each % 2
+    if each < rule.least:
+        raise PlanImpossible(
+            f"{count} of {text} need {count * parts * rule.least} blank drives in bays, and {len(drives)} are there.",
+            hint="rackeye drive shows what each drive is. A drive with data is cleared with `rackeye drive clear`.",
+        )
+    size = each * parts
+    return [drives[at * size : (at + 1) * size] for at in range(count)]
+
+
+def _whole(
+    request: PlanSimpleRequest, drives: tuple[PlannedDrive, ...], rule: Rule, spans: int
+) -> tuple[PlannedDrive, ...]:
+    """All drives that were named, when they make one of that level."""
+    text, parts, count = _text(request, spans), max(1, spans), len(drives)
+    if count % parts:
+        raise PlanImpossible(
+            f"{count} drives do not make {spans} equal spans.", hint=f"Name a multiple of {spans}, or other --spans."
+        )
+    each = count // parts
+    where = " in each span" if spans else ""
+    if rule.even and each % 2:
+        raise PlanImpossible(f"{text} is made of pairs, and {each} drives were named.", hint="Name one more or less.")
+    if each < rule.least and request.level == 6:
+        raise PlanImpossible(
+            f"{text} needs at least 4 drives{where}, and {each} were named: with 3 it would be a mirror of three that "
+            "calls itself RAID6.", hint="RAID5 takes 3, RAID1 takes 2.",
+        )
+    if not rule.least <= each <= rule.most:
+        raise PlanImpossible(f"{text} takes {rule.least} to {rule.most} drives{where}, and {each} were named.")
+    return drives
 
 
 def component_size(drives: tuple[PlannedDrive, ...]) -> int:
@@ -52,19 +116,49 @@ def component_size(drives: tuple[PlannedDrive, ...]) -> int:
     return 0 if smallest < 16 * GIB else (smallest - RESERVE) // GIB * GIB
 
 
-def _refuse_nonsense(request: PlanSimpleRequest) -> None:
-    if request.level not in LEAST:
-        levels = " or ".join(map(str, LEAST))
-        raise PlanImpossible(f"Simple configuration makes RAID{levels}, not RAID{request.level}.", hint="--level 5")
+def _text(request: PlanSimpleRequest, spans: int) -> str:
+    return level_text(request.level, spans)
+
+
+def _refuse_nonsense(request: PlanSimpleRequest, scene: Scene) -> tuple[Rule, int]:
+    """The level's rule, and its number of spans (0 for one without)."""
+    spans = request.spans or (LEAST_SPANS if request.level in UPPER and request.level else 0)
+    rule = RULES.get(_text(request, spans))
+    if rule is None:
+        levels = ", ".join(name.removeprefix("RAID") for name in RULES)
+        raise PlanImpossible(f"There is no RAID{request.level} here: {levels}.", hint="--level 5")
+    if spans and not rule.spans:
+        raise PlanImpossible(
+            f"RAID{request.level} has no spans; 50, 60 and 00 have.",
+            hint="RAID10 over all drives is striped over its mirror pairs already." if request.level == 10 else "",
+        )
+    if spans and not LEAST_SPANS <= spans <= MOST_SPANS:
+        raise PlanImpossible(f"{spans} spans cannot be: {LEAST_SPANS} to {MOST_SPANS}.", hint="--spans 2")
     if request.strip not in STRIPS:
         sizes = ", ".join(f"{strip // 1024}" for strip in STRIPS)
         raise PlanImpossible(f"A strip of {request.strip} bytes cannot be: it is {sizes} KiB.", hint="--strip 256K")
     if request.count is not None and request.count < 1:
         raise PlanImpossible("At least one virtual drive must be asked for.")
+    if request.full and (not request.bays or request.count not in (None, 1)):
+        raise PlanImpossible("The full form makes one virtual drive of the bays that are named.", hint="--bays 0-3")
+    _refuse_name(request, scene)
+    return rule, spans
+
+
+def _refuse_name(request: PlanSimpleRequest, scene: Scene) -> None:
+    name = request.name
+    if not name:
+        return
+    if not request.full and request.count != 1:
+        raise PlanImpossible("A name is for one virtual drive.", hint="--count 1")
+    if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+        raise PlanImpossible(f"{name!r} is no name: small letters, digits and -, at most {LONGEST_NAME}.")
+    if name in _taken(scene):
+        raise PlanImpossible(f"There is a virtual drive {name} already.", hint="rackeye vd")
 
 
 def _blank(request: PlanSimpleRequest, scene: Scene) -> tuple[tuple[PlannedDrive, ...], tuple[PlannedDrive, ...]]:
-    """Drives to use, by bay, and blank ones that were not asked for."""
+    """Drives to use, by bay (in full: as they were named), and blank ones that were not asked for."""
     rows = [row for row in drive_rows(scene) if row.device is not None]
     free = {row.bay: _drive(row) for row in rows if row.bay is not None and _is_free(row, scene)}
     if not request.bays:
@@ -74,8 +168,8 @@ def _blank(request: PlanSimpleRequest, scene: Scene) -> tuple[tuple[PlannedDrive
             here = next((row for row in rows if row.bay == bay), None)
             what = "holds no drive" if here is None else f"holds a drive that is {here.state.value}. {here.detail}"
             raise PlanImpossible(f"Bay {bay} {what}", hint="Only blank drives are taken.")
-    wanted = tuple(free[bay] for bay in sorted(set(request.bays)))
-    return wanted, tuple(drive for bay, drive in sorted(free.items()) if bay not in request.bays)
+    order = dict.fromkeys(request.bays if request.full else sorted(request.bays))
+    return tuple(free[bay] for bay in order), tuple(drive for bay, drive in sorted(free.items()) if bay not in order)
 
 
 def _is_free(row: Drive, scene: Scene) -> bool:
@@ -91,24 +185,31 @@ def _drive(row: Drive) -> PlannedDrive:
     return PlannedDrive(row.bay, row.serial, row.model, row.size)
 
 
+def _taken(scene: Scene) -> set[str]:
+    return {vd.name for vd in scene.memory.vds} | {running.name for running in scene.world.arrays}
+
+
 def _free_names(count: int, scene: Scene) -> list[str]:
-    taken = {vd.name for vd in scene.memory.vds} | {running.name for running in scene.world.arrays}
+    taken = _taken(scene)
     names = (f"vd{number}" for number in range(len(taken) + count))
     return [name for name in names if name not in taken][:count]
 
 
-def _planned(name: str, drives: tuple[PlannedDrive, ...], request: PlanSimpleRequest) -> PlannedVd:
-    data = data_drives(request.level, len(drives))
+def _planned(name: str, drives: tuple[PlannedDrive, ...], request: PlanSimpleRequest, spans: int) -> PlannedVd:
+    parts = max(1, spans)
+    level, count = UPPER[request.level] if spans else request.level, len(drives) // parts
+    data = data_drives(level, count) * parts
     each = component_size(drives) or min(drive.size for drive in drives)
     return PlannedVd(
-        name, request.level, drives, each * data, tolerance(request.level, len(drives)), request.strip,
-        request.strip * data,
+        name, request.level, drives, each * data, tolerance(level, count), request.strip, request.strip * data, spans,
     )
 
 
 def _warnings(vds: tuple[PlannedVd, ...], unused: tuple[PlannedDrive, ...]) -> list[str]:
     said = []
     for vd in vds:
+        if vd.tolerance == 0:
+            said.append(f"{vd.name} survives no loss: when one drive goes, all that is on it is lost.")
         models = sorted({drive.model for drive in vd.drives})
         if len(models) > 1:
             said.append(f"{vd.name} mixes models ({', '.join(models)}): the slowest sets the pace.")

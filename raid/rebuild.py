@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from raid import mdadm
 from raid.actions import Action, FailMember, RemoveMember, SetActive, SetSpeed
 from raid.candidates import Use, judge
-from raid.members import spare_failures, tolerance, working
+from raid.members import spare_failures
 from raid.memory import KnownVd
 from raid.scene import Scene
 from raid.world import Running
@@ -19,7 +19,7 @@ def put_out_the_gone(vd: KnownVd, running: Running) -> Iterator[Action]:
     """
     if not running.md.started or running.md.level is None:
         return
-    bears = tolerance(running.md.level, running.md.raid_disks) >= running.md.raid_disks - working(running.md)
+    bears = spare_failures(running.md) >= 0
     for member in running.md.members:
         if member.present:
             continue

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 from core.bus import Command
@@ -27,8 +28,7 @@ from raid import check
 from raid.act import Actor, refuse_if_used
 from raid.actions import Action
 from raid.assemble import Recovery, recovery
-from raid.decide import has_failed
-from raid.learn import vd_of_superblocks
+from raid.learn import take, vd_of_superblocks
 from raid.mdadm import HOMEHOST
 from raid.memory import KnownVd, Memory, Slot, Stage
 from raid.model import (
@@ -41,11 +41,16 @@ from raid.model import (
     PlanSimpleRequest,
     RecoverPlan,
     VdRequest,
+    level_text,
 )
+from raid.nested import has_failed
 from raid.plan import component_size, plan_simple
 from raid.scene import Scene
 from raid.service_delete import Removal
+from raid.spans import SPAN, family, is_span, spans_of, split, top, tops
 from raid.world import Disk, Running, World
+
+NO_PARITY = ("RAID0", "RAID1", "RAID10")
 
 
 class Service:
@@ -90,8 +95,8 @@ class Service:
 
     def _vd(self, name: str) -> tuple[KnownVd, Running | None]:
         vd = self._daemon.memory.vd(name)
-        if vd is None:
-            known = ", ".join(vd.name for vd in self._daemon.memory.vds) or "none"
+        if vd is None or is_span(vd):
+            known = ", ".join(vd.name for vd in tops(self._daemon.memory)) or "none"
             raise NoSuchVd(f"There is no virtual drive {name!r}; there is: {known}.", hint="rackeye vd")
         return vd, self._scene().world.array(vd.uuid)
 
@@ -110,16 +115,20 @@ class Service:
             plan = await self.plan_simple(request.plan)
             if plan.fingerprint != request.fingerprint:
                 raise PlanChanged("The drives are not those of the plan that was shown.", hint="Ask for it again.")
-            vds = tuple(_intent(planned) for planned in plan.vds)
+            vds = tuple(one for planned in plan.vds for one in split(_intent(planned)))
             await self._daemon.change(lambda memory: replace(memory, vds=(*memory.vds, *vds), adopting=False))
-            return CreateSimpleReply(tuple(vd.name for vd in vds))
+            return CreateSimpleReply(tuple(planned.name for planned in plan.vds))
 
     async def abandon_vd(self, request: VdRequest) -> Done:
         """Gives up an intent of which nothing has come."""
-        vd, running = self._vd(request.name)
-        if vd.stage is not Stage.CREATING or running is not None or self._scene().world.job_on(vd.name) is not None:
+        vd, _ = self._vd(request.name)
+        world = self._scene().world
+        parts = family(vd, self._daemon.memory)
+        made = any(world.array(one.uuid) is not None or world.job_on(one.name) is not None for one in parts)
+        if vd.stage is not Stage.CREATING or made:
             raise NotNow(f"{vd.name} is made already.", hint="Only one that could not be made is given up.")
-        await self._daemon.change(lambda memory: replace(memory, vds=tuple(v for v in memory.vds if v.uuid != vd.uuid)))
+        names = {one.name for one in parts}
+        await self._daemon.change(lambda m: replace(m, vds=tuple(v for v in m.vds if v.name not in names)))
         return Done(f"{vd.name} is not made.")
 
     async def import_vd(self, request: VdRequest) -> Done:
@@ -128,12 +137,16 @@ class Service:
         if scene.memory.vd(request.name) is not None:
             raise NotNow(f"There is a virtual drive {request.name} already.", hint="rackeye vd")
         blocks = (disk.probe.superblock for disk in scene.world.disks if disk.probe is not None)
-        uuids = {own.array_uuid for own in blocks if own and own.homehost == HOMEHOST and own.label == request.name}
+        uuids = {
+            own.array_uuid for own in blocks
+            if own and own.homehost == HOMEHOST and top(own.label) == request.name
+            and (own.label == request.name or SPAN.fullmatch(own.label))
+        }
         found = [vd for uuid in sorted(uuids) if (vd := vd_of_superblocks(uuid, scene.world)) is not None]
-        if len(found) > 1:
+        if len({vd.name for vd in found}) < len(found):
             raise NotNow(f"Two arrays {request.name!r} are here. Pull the drives of one.")
         if found:
-            await self._daemon.change(lambda memory: replace(memory, vds=(*memory.vds, *found)))
+            await self._daemon.change(lambda memory: reduce(take, found, memory))
             return Done(f"{request.name} is taken over and started.")
         raise NoSuchVd(
             f"No drives hold enough of a Rackeye array {request.name!r} to start it.", hint="rackeye drive shows them."
@@ -180,38 +193,57 @@ class Service:
 
     # -- recovery
 
-    def _recovery(self, name: str) -> tuple[KnownVd, Recovery]:
+    def _recovery(self, name: str) -> tuple[KnownVd, tuple[tuple[KnownVd, Recovery], ...]]:
+        """The arrays that would be started by force: itself, or the spans that do not run."""
         vd, running = self._vd(name)
+        scene = self._scene()
         if running is not None and running.md.started and not has_failed(running):
             raise CannotRecover(f"{name} runs: there is nothing to recover.", hint="rackeye vd shows its state.")
-        if running is not None:
-            raise CannotRecover(f"{name} is being stopped first.", hint="Try again in a few seconds.")
-        plan = recovery(vd, self._scene())
-        if plan is None:
-            raise CannotRecover(
-                f"Too few drives of {name} are there.", hint="Put back the drives that were pulled last."
-            )
-        return vd, plan
+        found = []
+        for one in spans_of(vd, scene.memory) or (vd,):
+            here = scene.world.array(one.uuid)
+            if here is not None and here.md.started and not has_failed(here):
+                continue
+            if here is not None or running is not None:
+                raise CannotRecover(f"{name} is being stopped first.", hint="Try again in a few seconds.")
+            plan = recovery(one, scene)
+            if plan is None:
+                raise CannotRecover(
+                    f"Too few drives of {one.name} are there.", hint="Put back the drives that were pulled last."
+                )
+            found.append((one, plan))
+        if not found:
+            raise CannotRecover(f"All spans of {name} run; it is being started.", hint="rackeye vd shows its state.")
+        return vd, tuple(found)
 
     async def plan_recover(self, request: VdRequest) -> RecoverPlan:
-        vd, plan = self._recovery(request.name)
+        vd, plans = self._recovery(request.name)
         return RecoverPlan(
-            vd.name, tuple(member.disk.bay for member in plan.chosen), tuple(m.disk.bay for m in plan.left_out),
-            _loses(vd, plan),
+            vd.name,
+            tuple(member.disk.bay for _, plan in plans for member in plan.chosen),
+            tuple(member.disk.bay for _, plan in plans for member in plan.left_out),
+            " ".join(_loses(one, plan) for one, plan in plans),
         )
 
     async def recover_vd(self, request: VdRequest) -> Done:
-        vd, plan = self._recovery(request.name)
+        vd, plans = self._recovery(request.name)
+        names = tuple(one.name for one, _ in plans)
         await self._daemon.change(
-            lambda m: replace(m, fleeting=replace(m.fleeting, recover=(*m.fleeting.recover, vd.name)))
+            lambda m: replace(m, fleeting=replace(m.fleeting, recover=(*m.fleeting.recover, *names)))
         )
-        bays = ", ".join(str(member.disk.bay) for member in plan.chosen)
-        return Done(f"{vd.name} is being started from the drives in bays {bays}. {_loses(vd, plan)}")
+        bays = ", ".join(str(member.disk.bay) for _, plan in plans for member in plan.chosen)
+        loses = " ".join(_loses(one, plan) for one, plan in plans)
+        return Done(f"{vd.name} is being started from the drives in bays {bays}. {loses}")
 
     # -- checks
 
     async def start_check(self, request: VdRequest) -> Done:
         vd, running = self._vd(request.name)
+        if level_text(vd.level, vd.spans) in NO_PARITY or vd.spans:
+            raise NotNow(
+                f"{vd.name} is {level_text(vd.level, vd.spans)}: the native check is for RAID5 and 6 without spans.",
+                hint="The kernel's own: echo check > /sys/block/MD/md/sync_action, for each array.",
+            )
         if running is None or not running.md.started or has_failed(running):
             raise NotNow(f"{vd.name} does not run, so it cannot be checked.", hint="rackeye vd shows why.")
         if running.md.sync_action not in ("idle", "frozen") or running.md.sync_total:
@@ -250,6 +282,7 @@ def _intent(planned: PlannedVd) -> KnownVd:
         stage=Stage.CREATING,
         filesystem=str(uuid.uuid4()),
         component_size=component_size(planned.drives),
+        spans=planned.spans,
     )
 
 

@@ -19,8 +19,9 @@ from raid.act import Actor
 from raid.actions import Action
 from raid.delete import resting
 from raid.memory import KnownVd, Memory, Stage
-from raid.model import DeletePlan, DeleteVdRequest, Done, PlannedDrive, VdRequest
+from raid.model import DeletePlan, DeleteVdRequest, Done, PlannedDrive, VdRequest, level_text
 from raid.mounts import parse_mountinfo, read_mountinfo, read_swaps
+from raid.spans import family
 from raid.users import others_on
 from raid.world import Running, World
 
@@ -55,12 +56,14 @@ class Removal:
             await asyncio.to_thread(self._refuse, vd, running)
         except (NotNow, VdInUse) as error:
             refusal = error.sentence
-        drives = tuple(PlannedDrive(slot.bay, slot.serial, slot.model, slot.size) for slot in vd.slots)
+        slots = [slot for one in family(vd, self._daemon.memory) for slot in one.slots]
+        drives = tuple(PlannedDrive(slot.bay, slot.serial, slot.model, slot.size) for slot in slots)
         mountpoint = None if running is None else running.volume.mountpoint
         used = None if mountpoint is None else await asyncio.to_thread(_used, mountpoint)
         lost = "All that is on it is lost." if used is None else f"{human_bytes(used)} of files on it are lost."
         size = 0 if running is None else running.md.size
-        return DeletePlan(vd.name, vd.uuid, vd.level, size, used, drives, mountpoint, lost, refusal)
+        level = level_text(vd.level, vd.spans)
+        return DeletePlan(vd.name, vd.uuid, level, size, used, drives, mountpoint, lost, refusal)
 
     async def delete_vd(self, request: DeleteVdRequest) -> Done:
         vd, running = self._find(request.name)
@@ -93,7 +96,9 @@ class Removal:
             vd = memory.by_uuid(uuid)
             if vd is None:
                 raise NoSuchVd("The virtual drive has just gone.", hint="rackeye vd")
-            return memory.with_vd(alter(vd))
+            for one in family(vd, memory):  # a power cut finds all of it marked, or nothing
+                memory = memory.with_vd(alter(one))
+            return memory
 
         await self._daemon.change(change)
 
@@ -102,9 +107,10 @@ class Removal:
         world = self._daemon.snapshot
         if vd.stage is Stage.DELETING:
             raise NotNow(f"{vd.name} is being deleted already.", hint="rackeye vd --watch")
-        job = None if world is None else world.job_on(vd.name)
-        if job is not None:
-            raise NotNow(f"{vd.name} is busy: {job.kind} runs.", hint="Try again when that has ended.")
+        for one in family(vd, self._daemon.memory):
+            job = None if world is None else world.job_on(one.name)
+            if job is not None:
+                raise NotNow(f"{one.name} is busy: {job.kind} runs.", hint="Try again when that has ended.")
         if check.running(self._jobs.list(), vd.name) is not None:
             raise NotNow(f"A check of {vd.name} runs.", hint=f"End it: rackeye check stop {vd.name}")
         if running is None or resting(vd):

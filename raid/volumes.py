@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from raid.actions import Action, Mount, Prepare
-from raid.members import data_drives
 from raid.memory import KnownVd
 from raid.scene import Scene
 from raid.world import Running
@@ -35,10 +34,10 @@ def wrong_filesystem(vd: KnownVd, running: Running) -> str:
     return ""
 
 
-def misaligned(vd: KnownVd, running: Running) -> str:
-    """The file system does not know the array's stripes: it works, but slowly."""
+def misaligned(vd: KnownVd, running: Running, data: int) -> str:
+    """The file system does not know the array's stripes: it works, but slowly. data: drives' worth of it in one."""
     found = running.volume.filesystem
-    width = vd.strip * data_drives(vd.level, len(vd.slots))
+    width = vd.strip * data
     if found is None or (found.unit, found.width) == (vd.strip, width):
         return ""
     return f"The file system of {vd.name} is not aligned to its stripes: recording on it is slower than it could be."

@@ -88,6 +88,8 @@ class Running:
     events: int | None
     """Of a current member; read while a member is out, else None."""
     volume: Volume = Volume()
+    carries: str = ""
+    """UUID of the array whose superblock lies on this one (a span's), while that does not run."""
 
     @property
     def device(self) -> str:
@@ -139,6 +141,10 @@ class World:
             disk for disk in self.disks
             if disk.probe is None and not disk.protected and self.running_array_of(disk) is None
         )
+
+    def upper(self, running: Running) -> Running | None:
+        """The array that is built on this one."""
+        return next((a for a in self.arrays if any(m.device == running.md.device for m in a.md.members)), None)
 
     def running_array_of(self, disk: Disk) -> Running | None:
         """The array that has this drive as a member."""

@@ -31,7 +31,18 @@ from nvr.cli.session import Session
 from nvr.cli.shape import NounGroup, examples, json_option, pass_session, watch_option, yes_option
 from nvr.cli.vd_create import create
 from nvr.cli.vd_delete import delete, start, stop
-from raid.model import Done, JobState, JobView, RaidSnapshot, RecoverPlan, VdRequest, VdState, VirtualDrive
+from raid.model import (
+    Done,
+    JobState,
+    JobView,
+    RaidSnapshot,
+    RecoverPlan,
+    Span,
+    VdRequest,
+    VdState,
+    VirtualDrive,
+    level_text,
+)
 
 
 def bays_text(bays: tuple[int | None, ...]) -> str:
@@ -70,14 +81,24 @@ def vd_table(drives: tuple[VirtualDrive, ...]) -> RenderableType:
 
     def cells(vd: VirtualDrive) -> list[RenderableType]:
         return [
-            vd.name, f"RAID{vd.level}", state_text(vd), size(vd.size), bays_text(vd.bays), str(vd.tolerance),
-            vd.mountpoint or "not mounted",
+            vd.name, level_text(vd.level, len(vd.spans)), state_text(vd), size(vd.size), bays_text(vd.bays),
+            str(vd.tolerance), vd.mountpoint or "not mounted",
         ]
 
     columns = ("Name", "Level", "State", "Capacity", "Bays", "May lose", "Mounted")
     work = remarks((vd.name, work_text(vd.progress)) for vd in drives)
     said = remarks((vd.name, vd.detail) for vd in drives)
     return Group(table(columns, map(cells, drives), right=("Capacity", "May lose")), *work, *said)
+
+
+def span_table(vd: VirtualDrive) -> RenderableType:
+    """One row a span."""
+
+    def cells(span: Span) -> list[RenderableType]:
+        state = styled(None if span.state is VdState.UNKNOWN else span.state)
+        return [str(span.number), state, bays_text(span.bays), str(span.tolerance), span.device or "not assembled"]
+
+    return table(("Span", "State", "Bays", "May lose", "Device"), map(cells, vd.spans), right=("Span", "May lose"))
 
 
 def job_lines(jobs: tuple[JobView, ...]) -> list[Text]:
@@ -117,7 +138,7 @@ def _render_one(view: View, name: str) -> RenderableType:
         *notes(RAID, answer, view.at, moving=moving(answer.data)),
         pairs([
             ("Name", vd.name),
-            ("Level", f"RAID{vd.level}"),
+            ("Level", level_text(vd.level, len(vd.spans))),
             ("State", state_text(vd)),
             ("Work", work_text(vd.progress) or "-"),
             ("Capacity", size(vd.size)),
@@ -130,6 +151,7 @@ def _render_one(view: View, name: str) -> RenderableType:
             ("Last check", "none" if check is None else f"{check.verdict}. {check.detail}"),
             ("Detail", vd.detail or "-"),
         ]),
+        *([span_table(vd)] if vd.spans else []),
         drive_table(members),
         *job_lines(tuple(job for job in answer.data.jobs if job.vd == name)),
     )

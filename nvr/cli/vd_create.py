@@ -1,4 +1,4 @@
-"""`rackeye vd create --simple`: the plan as a table, a question, the making with a bar."""
+"""`rackeye vd create`, simple and full: the plan as a table, a question, the making with a bar."""
 
 import re
 
@@ -23,9 +23,10 @@ from raid.model import (
     PlanSimpleRequest,
     RaidSnapshot,
     VdState,
+    level_text,
 )
 
-LEVELS = ("0", "1", "5", "6", "10", "50", "60")
+LEVELS = ("0", "00", "1", "5", "6", "10", "50", "60")
 KIB = 1024
 
 
@@ -69,9 +70,14 @@ def plan_text(plan: Plan) -> RenderableType:
     """What a plan would make: each group with its drives, what comes out, and what to think of first."""
     parts: list[RenderableType] = []
     for vd in plan.vds:
+        part = ("Part",) if _part(vd, 0) else ()
         parts += [Text(clean(_title(vd)), "bold"), table(
-            ("Bay", "Model", "Serial", "Capacity"),
-            ([str(drive.bay), known(drive.model), known(drive.serial), size(drive.size)] for drive in vd.drives),
+            ("Bay", *part, "Model", "Serial", "Capacity"),
+            (
+                [str(drive.bay), *([_part(vd, at)] if part else []), known(drive.model), known(drive.serial),
+                 size(drive.size)]
+                for at, drive in enumerate(vd.drives)
+            ),
             right=("Bay", "Capacity"),
         ), Text("")]
     parts += [Text(f"Warning: {clean(warning)}", "yellow") for warning in plan.warnings]
@@ -84,11 +90,31 @@ def plan_text(plan: Plan) -> RenderableType:
 
 
 def _title(vd: PlannedVd) -> str:
-    drives = "drive" if vd.tolerance == 1 else "drives"
+    spans = f" in {vd.spans} spans" if vd.spans else ""
+    drives = "1 drive" if len(vd.drives) == 1 else f"{len(vd.drives)} drives"
     return (
-        f"{vd.name}: RAID{vd.level} over {len(vd.drives)} drives, {human_bytes(vd.capacity)} usable, survives the loss "
-        f"of {vd.tolerance} {drives}; strip {vd.strip // KIB} KiB, stripe {vd.stripe // KIB} KiB"
+        f"{vd.name}: {level_text(vd.level, vd.spans)} over {drives}{spans}, {human_bytes(vd.capacity)} usable, "
+        f"{survives(vd)}; strip {vd.strip // KIB} KiB, stripe {vd.stripe // KIB} KiB"
     )
+
+
+def survives(vd: PlannedVd) -> str:
+    """What may be lost, in words."""
+    drives = f"the loss of {vd.tolerance} drive{'' if vd.tolerance == 1 else 's'}"
+    if not vd.tolerance:
+        return "survives no loss"
+    if vd.spans:
+        return f"survives {drives} in each span ({vd.tolerance * vd.spans} in all at most)"
+    if vd.level in (1, 10) and len(vd.drives) > 2:
+        return f"survives {drives} of each mirror pair"
+    return f"survives {drives}"
+
+
+def _part(vd: PlannedVd, slot: int) -> str:
+    """The span or the mirror pair that a slot would be in; empty without such."""
+    if vd.spans:
+        return f"span {slot // (len(vd.drives) // vd.spans) + 1}"
+    return f"pair {slot // 2 + 1}" if vd.level in (1, 10) and len(vd.drives) > 2 else ""
 
 
 def judge(names: tuple[str, ...], data: RaidSnapshot) -> tuple[Step, ...]:
@@ -119,9 +145,12 @@ def _judge_one(name: str, data: RaidSnapshot) -> Step:
 @click.command(epilog=examples(
     "rackeye vd create --simple --level 5 --dry-run", "rackeye vd create --simple --level 5",
     "rackeye vd create --simple --level 5 --count 1 --bays 0-3 --strip 128K --yes --no-wait",
+    "rackeye vd create --level 60 --bays 0-7 --spans 2 --strip 128K --dry-run",
 ))
-@click.option("--simple", is_flag=True, help="Groups, virtual drives, file systems and volumes from the blank drives.")
+@click.option("--simple", is_flag=True, help="Divide the blank drives that are there; what does not fit is left over.")
 @click.option("--level", type=click.Choice(LEVELS), default="5", show_default=True, help="RAID level.")
+@click.option("--spans", type=click.IntRange(2, 8), help="Equal groups that 00, 50 and 60 stripe over.  [default: 2]")
+@click.option("--name", default="", help="Of the one virtual drive.  [default: the next free one of vd0, vd1, ...]")
 @click.option(
     "--count", type=click.IntRange(min=1), help="Number of virtual drives.  [default: 2 from eight drives on, else 1]"
 )
@@ -134,15 +163,19 @@ def _judge_one(name: str, data: RaidSnapshot) -> Step:
 @pass_session
 def create(
     session: Session, *, simple: bool, level: str, count: int | None, strip: int, bays: tuple[int, ...],
-    dry_run: bool, no_wait: bool, yes: bool,
+    spans: int | None, name: str, dry_run: bool, no_wait: bool, yes: bool,
 ) -> None:
     """Make virtual drives from blank drives: shows the plan, asks, makes them, waits until they are initialized.
 
-    Only blank drives are taken; drives that hold data are left alone (`rackeye drive clear`).
+    With --simple it divides the blank drives; without, it makes one virtual drive of exactly the --bays that are named,
+    in their order (mirror pairs and spans are neighbours in it). Only blank drives are taken; drives that hold data are
+    left alone (`rackeye drive clear`).
     """
-    if not simple:
-        raise click.UsageError("Only the simple configuration can be made so far: add --simple.")
-    wish = PlanSimpleRequest(int(level), count, strip, bays)
+    if not simple and not bays:
+        raise click.UsageError("Name the bays (--bays 0-3), or let --simple divide the blank drives.")
+    if level == "00" and spans is None:
+        spans = 2
+    wish = PlanSimpleRequest(int(level), count, strip, bays, spans or 0, full=not simple, name=name)
     plan = session.client.call(RAID, "PlanSimple", wish, Plan)
     if not session.as_json:
         console().print(plan_text(plan))

@@ -19,7 +19,7 @@ def plan_text(plan: DeletePlan) -> RenderableType:
     rows = ([known(drive.bay), known(drive.model), known(drive.serial), size(drive.size)] for drive in plan.drives)
     parts: list[RenderableType] = [
         pairs([
-            ("Virtual drive", plan.name),
+            ("Virtual drive", f"{plan.name}, {plan.level}"),
             ("Capacity", size(plan.size)),
             ("Mounted", plan.mountpoint or "not mounted"),
             ("In use", "???" if plan.used is None else size(plan.used)),

@@ -48,13 +48,71 @@ def test_another_drive_of_the_same_nominal_size_fits_later() -> None:
     assert component_size(drives) == component_size((slightly_smaller, *drives[1:]))
 
 
+def full(level: int, drives: int, spans: int = 0, name: str = "") -> PlanSimpleRequest:
+    return PlanSimpleRequest(level, bays=tuple(range(drives)), spans=spans, full=True, name=name)
+
+
+EACH = (6 * TB - 256 * 1024**2) // GIB * GIB
+
+
+@pytest.mark.parametrize(
+    ("request_", "data", "tolerance"),
+    [
+        (full(0, 1), 1, 0), (full(0, 4), 4, 0), (full(0, 8, 4), 8, 0), (full(1, 2), 1, 1), (full(1, 6), 3, 1),
+        (full(5, 3), 2, 1), (full(6, 4), 2, 2), (full(10, 6), 3, 1), (full(50, 8), 6, 1), (full(50, 9, 3), 6, 1),
+        (full(60, 8), 4, 2), (full(60, 16, 4), 8, 2),
+    ],
+)
+def test_each_level_of_the_spec(request_: PlanSimpleRequest, data: int, tolerance: int) -> None:
+    (vd,) = plan(blank(16), request_).vds
+    assert (vd.capacity, vd.stripe) == (data * EACH, data * 256 * 1024)
+    assert vd.tolerance == tolerance
+    assert [drive.bay for drive in vd.drives] == list(request_.bays)
+
+
+@pytest.mark.parametrize(
+    ("level", "spans", "drives", "groups"),
+    [
+        (0, 0, 5, [5]), (1, 0, 7, [6]), (1, 0, 8, [4, 4]), (10, 0, 6, [6]), (50, 0, 8, [8]), (50, 0, 7, [6]),
+        (60, 0, 9, [8]), (0, 3, 8, [6]),
+    ],
+)
+def test_simple_configuration_divides_what_is_there(level: int, spans: int, drives: int, groups: list[int]) -> None:
+    made = plan(blank(drives), PlanSimpleRequest(level, spans=spans))
+    assert [len(vd.drives) for vd in made.vds] == groups
+    assert len(made.unused) == drives - sum(groups)
+
+
+def test_in_full_the_order_of_the_bays_is_kept() -> None:
+    (vd,) = plan(blank(8), PlanSimpleRequest(10, bays=(0, 4, 1, 5), full=True, name="mirror")).vds
+    assert ([drive.bay for drive in vd.drives], vd.name) == ([0, 4, 1, 5], "mirror")
+
+
 @pytest.mark.parametrize(
     ("disks", "request_", "word"),
     [
         (blank(2), PlanSimpleRequest(), "need 3 blank drives"),
         (blank(3), PlanSimpleRequest(level=6), "need 4 blank drives"),
         (blank(8), PlanSimpleRequest(count=3), "need 9 blank drives"),
-        (blank(4), PlanSimpleRequest(level=0), "RAID5 or 6"),
+        (blank(4), PlanSimpleRequest(level=7), "There is no RAID7"),
+        (blank(1), PlanSimpleRequest(level=1), "need 2 blank drives"),
+        (blank(3), PlanSimpleRequest(level=10), "need 4 blank drives"),
+        (blank(5), PlanSimpleRequest(level=50), "1 of RAID50 need 6 blank drives"),
+        (blank(8), PlanSimpleRequest(level=60, spans=3), "1 of RAID60 need 12 blank drives"),
+        (blank(8), PlanSimpleRequest(level=5, spans=2), "RAID5 has no spans"),
+        (blank(8), PlanSimpleRequest(level=50, spans=9), "2 to 8"),
+        (blank(8), PlanSimpleRequest(full=True), "bays that are named"),
+        (blank(8), full(1, 3), "made of pairs"),
+        (blank(8), full(10, 2), "RAID10 takes 4 to 32 drives, and 2"),
+        (blank(8), full(10, 5), "made of pairs"),
+        (blank(8), full(6, 3), "at least 4 drives, and 3 were named"),
+        (blank(8), full(5, 2), "RAID5 takes 3 to 32"),
+        (blank(40), full(5, 33), "RAID5 takes 3 to 32"),
+        (blank(8), full(50, 7, 2), "7 drives do not make 2 equal spans"),
+        (blank(8), full(60, 6, 2), "RAID60 takes 4 to 32 drives in each span, and 3"),
+        (blank(8), full(0, 7, 2), "equal spans"),
+        (blank(4), full(5, 4, name="Vd 9"), "is no name"),
+        (blank(8), PlanSimpleRequest(name="one"), "A name is for one"),
         (blank(4), PlanSimpleRequest(strip=100_000), "strip"),
         (blank(4), PlanSimpleRequest(count=0), "At least one"),
         (blank(4), PlanSimpleRequest(bays=(0, 1, 9)), "Bay 9 holds no drive"),

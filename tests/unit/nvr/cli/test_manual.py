@@ -76,7 +76,7 @@ def test_completion_knows_commands_codes_and_names() -> None:
         return [item.value for item in shell.get_completions(list(words[:-1]), begun)]
 
     assert complete("ch") == ["check"]
-    assert complete("vd", "s") == ["show"]
+    assert complete("vd", "s") == ["show", "start", "stop"]
     assert complete("vd", "show", "") == ["vd0", "vd1"]
     assert complete("camera", "remove", "g") == ["gate"]
     assert complete("bay", "3", "locate", "o") == ["on", "off"]
