@@ -7,7 +7,7 @@ former member. Forced assembly, which may lose the last writes, happens only on 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from raid import mdadm
+from raid import mdadm, mend
 from raid.actions import Action
 from raid.members import Member, Muster, Readiness, can_lose, muster
 from raid.memory import KnownVd
@@ -104,4 +104,5 @@ def _recover(vd: KnownVd, scene: Scene) -> Iterator[Action]:
     devices = tuple(member.disk.device for member in plan.chosen)
     why = f"{vd.name} is recovered, as told, from its {len(devices)} most recent members."
     disks = tuple(member.disk for member in plan.chosen)
-    yield from scene.job("recover", vd, (mdadm.assemble(vd, devices, force=True),), disks, why)
+    steps = (mdadm.assemble(vd, devices, force=True), mend.argv(mdadm.node(vd.name)))
+    yield from scene.job("recover", vd, steps, disks, why)

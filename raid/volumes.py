@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from core.jobs import JobState
+from raid import mend
 from raid.actions import Action, Mount, Prepare
 from raid.memory import KnownVd
 from raid.scene import Scene
@@ -15,8 +17,20 @@ def offer(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
         if not volume.prepared:
             yield Prepare(vd.name, vd.uuid, volume.mountpoint)
         return
+    if _half_recovered(vd, scene):
+        why = f"The recovery of {vd.name} was cut off: its file system is made whole."
+        yield from scene.job("mend", vd, (mend.argv(running.device),), (), why)
+        return
     if not wrong_filesystem(vd, running) and volume.filesystem is not None and scene.world.job_on(vd.name) is None:
         yield Mount(vd.name, running.device)
+
+
+def _half_recovered(vd: KnownVd, scene: Scene) -> bool:
+    """A recovery was cut off (a power cut), and nothing has seen to its file system since."""
+    recovered, mended = scene.world.last_job(vd.name, "recover"), scene.world.last_job(vd.name, "mend")
+    if recovered is None or recovered.state is not JobState.INTERRUPTED:
+        return False
+    return mended is None or mended.started < recovered.started or mended.state is not JobState.DONE
 
 
 def wrong_filesystem(vd: KnownVd, running: Running) -> str:

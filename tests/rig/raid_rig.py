@@ -100,6 +100,12 @@ def checksum(rack: Rack, path: str) -> str:
     return rack.sh(f"echo 3 > /proc/sys/vm/drop_caches; sha256sum {path}", timeout=60).split()[0]
 
 
+def all_sums(rack: Rack, folder: str) -> set[str]:
+    """Checksums of all files, wherever a repair has put them; read from the drives."""
+    text = rack.sh(f"echo 3 > /proc/sys/vm/drop_caches; find {folder} -xdev -type f | xargs sha256sum", timeout=60)
+    return {line.split()[0] for line in text.splitlines()}
+
+
 def job_units(rack: Rack) -> int:
     """How many jobs run now, as systemd sees it."""
     return rack.sh("systemctl list-units --no-legend 'rackeye-job-*'").count("rackeye-job-")

@@ -68,6 +68,12 @@ class Story(RuleBasedStateMachine):
         self.box.drives.append(drive)
         return drive
 
+    @rule(target=outside, bay=st.integers(0, 3), kind=st.sampled_from(["blank", "blank", "foreign", "small"]))
+    def swap(self, bay: int, kind: str) -> Drive | None:
+        old = self.pull(bay)
+        self.box.insert(self.buy(kind), bay)
+        return old
+
     @rule(drive=consumes(outside), bay=st.integers(0, BAYS - 1))
     def insert(self, drive: Drive | None, bay: int) -> None:
         if drive is not None and drive.bay is None and self.box.in_bay(bay) is None:
@@ -212,6 +218,7 @@ class Story(RuleBasedStateMachine):
 
     def nothing_fitting_is_left_unused(self, md: Md) -> None:
         (known,) = self.memory.vds
+        assert md.broken or all(part.in_sync or part.faulty for part in md.parts), f"one waits for ever: {md.parts}"
         filled = {part.slot for part in md.parts if not part.faulty and part.drive.bay is not None}
         for slot in set(range(4)) - filled if md.spares_left() >= 0 and not md.broken else ():
             drive = self.box.in_bay(known.slots[slot].bay or 0)

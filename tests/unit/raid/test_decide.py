@@ -345,3 +345,20 @@ def test_memory_follows_the_drives() -> None:
     md = w.array(w.member(0), w.member(1), w.member(3), replace(w.member(2, states="spare"), device="sdm"))
     of = w.world((w.disk(0), w.disk(1), w.disk(3), w.newcomer(2, w.BLANK)), w.running(md))
     assert decide(of, w.memory(), w.SETTINGS, w.NOW).memory.vds[0].slots[2].serial == "NEW0002"
+
+
+# -- a recovery that was cut off
+
+
+def test_a_recovery_that_was_cut_off_is_ended_before_anything_is_mounted() -> None:
+    md = w.array(*(w.member(bay) for bay in range(4)))
+    of = w.world(tuple(w.disk(bay) for bay in range(4)), w.running(md, volume=w.UNMOUNTED))
+    assert actions(of) == (Mount("vd0", "/dev/md127"),)
+    cut = Job("vd0-recover-1", "recover", "vd0", (), JobState.INTERRUPTED, "boot-0", w.NOW - 90, ended=w.NOW - 80)
+    assert only_job(replace(of, jobs=(cut,))).kind == "mend"
+    failed = Job("vd0-mend-1", "mend", "vd0", (), JobState.FAILED, w.BOOT, w.NOW - 70, ended=w.NOW - 60)
+    assert only_job(replace(of, jobs=(cut, failed))).kind == "mend"
+    mended = replace(failed, state=JobState.DONE)
+    assert actions(replace(of, jobs=(cut, mended))) == (Mount("vd0", "/dev/md127"),)
+    whole = replace(cut, state=JobState.DONE)
+    assert actions(replace(of, jobs=(whole,))) == (Mount("vd0", "/dev/md127"),)

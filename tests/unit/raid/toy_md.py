@@ -267,6 +267,9 @@ class Box:
                 self._add(self._device(device))
             case ("mdadm", _, "--re-add", device):
                 self._re_add(self._device(device))
+            case (_, "-m", "raid.mend", _):
+                if not self.arrays:
+                    raise Refused("nothing to mend")
             case _:
                 raise AssertionError(f"the toy cannot {argv}")
 
