@@ -27,7 +27,9 @@ def learn(scene: Scene) -> Memory:
     for vd in memory.vds:
         running = scene.world.array(vd.uuid)
         if running is not None and running.md.started:
-            memory = memory.with_vd(_learn_vd(vd, running, scene.world))
+            vd = _learn_vd(vd, running, scene.world)  # noqa: PLW2901 -- the same, with what was learnt
+        if running is not None and running.md.members:
+            memory = memory.with_vd(replace(vd, out=_out(vd, running)))
     return replace(memory, failed=_failed(scene.world, memory))
 
 
@@ -60,6 +62,14 @@ def _learn_vd(vd: KnownVd, running: Running, world: World) -> KnownVd:
         filesystem = volume.filesystem.uuid
     complete = vd.initialized or (running.md.parity_complete and running.md.state != "read-auto")
     return replace(vd, slots=tuple(slots), stage=stage, filesystem=filesystem, initialized=complete)
+
+
+def _out(vd: KnownVd, running: Running) -> tuple[str, ...]:
+    """As md sees it: a drive that was pulled and that md does not miss yet has missed nothing either."""
+    if running.md.state in ("clear", "inactive"):
+        return vd.out
+    trusted = {m.slot for m in running.md.members if "in_sync" in m.states and not m.faulty}
+    return tuple(slot.serial for number, slot in enumerate(vd.slots) if slot.serial and number not in trusted)
 
 
 def _failed(world: World, memory: Memory) -> tuple[FailedDrive, ...]:

@@ -134,6 +134,8 @@ def muster(vd: KnownVd, world: World) -> Muster:
         return Muster(Readiness.TOO_FEW, needed=len(vd.slots) - tolerance(vd.level, len(vd.slots)))
     freshest = max(found, key=lambda member: member.superblock.events).superblock
     current = sorted((m for m in found if is_current(m.superblock, freshest)), key=_by_role)
+    if all(member.disk.serial in vd.out for member in current):
+        current = []  # those that know what was written since are elsewhere
     stale = tuple(m for m in found if m not in current)
     numbers = [m.superblock.device_number for m in current]
     in_sync = frozenset(

@@ -41,6 +41,8 @@ class KnownVd:
     filesystem: the XFS's UUID; empty when adopted and not read yet. initialized: its parity was complete once.
     component_size: bytes of each member, 0 = all that fits. stopped: a person told it to rest. spans: of
     RAID50, 60 and 00, else 0; their arrays are virtual drives of their own (spans.py), and `slots` is empty here.
+    out: serials of the drives that md had put out, or not yet taken in, when the array was last seen running: they
+    missed what was written since, whatever they say themselves.
     """
 
     name: str
@@ -54,6 +56,7 @@ class KnownVd:
     initialized: bool = False
     stopped: bool = False
     spans: int = 0
+    out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

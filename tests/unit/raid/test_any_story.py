@@ -132,6 +132,7 @@ class Story(RuleBasedStateMachine):
         self.box.now += seconds
         decision = decide(self.box.world(), self.memory, w.SETTINGS, self.box.now)
         self.memory = decision.memory
+        self.box.looked |= {md.uuid: md.events for md in self.box.arrays}
         for action in decision.actions:
             self.never_without_a_word(action)
             with suppress(Refused):

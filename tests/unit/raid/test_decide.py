@@ -362,3 +362,23 @@ def test_a_recovery_that_was_cut_off_is_ended_before_anything_is_mounted() -> No
     assert actions(replace(of, jobs=(cut, mended))) == (Mount("vd0", "/dev/md127"),)
     whole = replace(cut, state=JobState.DONE)
     assert actions(replace(of, jobs=(whole,))) == (Mount("vd0", "/dev/md127"),)
+
+
+# -- drives that missed writes, alone
+
+
+def test_drives_that_were_put_out_do_not_start_it_without_those_that_know_better() -> None:
+    old = w.known(level=6, out=(w.serial(0), w.serial(2)))
+    blocks = {bay: w.probe(bay, level=6) for bay in range(4)}
+    alone = w.asleep(blocks[0], None, blocks[2], None)
+    alone = replace(alone, disks=tuple(disk for disk in alone.disks if disk.bay in (0, 2)))
+    assert actions(alone, w.memory(old)) == ()
+    together = w.asleep(*(blocks[bay] for bay in range(4)))
+    assert only_job(together, w.memory(old)).kind == "assemble"  # what is current is seen, whatever was remembered
+
+
+def test_what_md_has_put_out_is_remembered_and_a_pulled_drive_that_it_does_not_miss_yet_is_not() -> None:
+    md = w.array(w.member(0), w.member(1, states="faulty"), w.member(2, present=False), w.member(3), level=6)
+    of = w.world(tuple(w.disk(bay) for bay in (0, 1, 3)), w.running(md))
+    known = decide(of, w.memory(w.known(level=6)), w.SETTINGS, w.NOW).memory.vds[0]
+    assert known.out == (w.serial(1),)

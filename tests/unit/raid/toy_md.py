@@ -93,6 +93,10 @@ class Box:
     """The write-intent bitmap of each array, which lies on its members."""
     trusted: dict[str, set[str]] = field(default_factory=dict)
     """Serials of the members that were in sync when an array's superblocks were last written."""
+    ended: dict[str, int] = field(default_factory=dict)
+    """The last event counter of each array, on whichever drives it may be."""
+    looked: dict[str, int] = field(default_factory=dict)
+    """The event counter of each array when raidd last looked at it running."""
     count: int = 10
 
     # -- hands
@@ -321,6 +325,7 @@ class Box:
                 part.faulty, part.in_sync = True, False
         md.broken = md.broken or md.spares_left() < 0
         md.events += 1
+        self.ended[md.uuid] = md.events
         size = max([md.disks, *(part.number + 1 for part in md.parts)])
         roles = [ROLE_FAULTY] * size
         for part in md.parts:
@@ -389,7 +394,8 @@ class Box:
         if md.spares_left() < 0:
             raise Refused("not enough to start")
         md.dirty = self.bitmaps[md.uuid]
-        if force:
+        unknowable = best < self.ended[md.uuid] and self.looked[md.uuid] < self.ended[md.uuid]
+        if force or unknowable:  # raidd never saw what the drives that are elsewhere know
             self._accept(md)
         md.todo = list(range(STRIPES))
         self.arrays.append(md)
