@@ -61,18 +61,21 @@ class Story(RuleBasedStateMachine):
 
     @rule(target=outside, kind=st.sampled_from(["blank", "blank", "foreign", "small"]))
     def buy(self, kind: str) -> Drive:
+        return self.new(kind)
+
+    @rule(target=outside, bay=st.integers(0, 3), kind=st.sampled_from(["blank", "blank", "foreign", "small"]))
+    def swap(self, bay: int, kind: str) -> Drive | None:
+        old = self.box.pull(bay) if self.box.in_bay(bay) else None
+        self.box.insert(self.new(kind), bay)
+        return old
+
+    def new(self, kind: str) -> Drive:
         drive = Drive(f"{kind}{len(self.box.drives)}", w.SIZE // 2 if kind == "small" else w.SIZE)
         if kind == "foreign":
             drive.signatures = ("ext4",)
             self.others[drive.serial] = drive.written
         self.box.drives.append(drive)
         return drive
-
-    @rule(target=outside, bay=st.integers(0, 3), kind=st.sampled_from(["blank", "blank", "foreign", "small"]))
-    def swap(self, bay: int, kind: str) -> Drive | None:
-        old = self.pull(bay)
-        self.box.insert(self.buy(kind), bay)
-        return old
 
     @rule(drive=consumes(outside), bay=st.integers(0, BAYS - 1))
     def insert(self, drive: Drive | None, bay: int) -> None:
