@@ -37,7 +37,8 @@ def _missing(vd: KnownVd, scene: Scene) -> list[Drive]:
     rows = []
     for number, slot in enumerate(vd.slots):
         here = None if running is None else running.md.member_in(number)
-        if here is not None or any(disk.serial == slot.serial for disk in scene.world.disks if slot.serial):
+        present = here is not None or any(disk.serial == slot.serial for disk in scene.world.disks if slot.serial)
+        if present or slot.dismissed:
             continue
         what = f"It belongs into slot {number} of {vd.name} and is gone."
         rows.append(

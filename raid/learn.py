@@ -25,6 +25,8 @@ def learn(scene: Scene) -> Memory:
     memory = replace(memory, vds=tuple(vd for vd in memory.vds if not gone(vd, memory, scene)))
     memory = _adopt(scene, memory)
     for vd in memory.vds:
+        vd = _seen_again(vd, scene.world)  # noqa: PLW2901 -- the same one
+        memory = memory.with_vd(vd)
         running = scene.world.array(vd.uuid)
         if running is not None and running.md.started:
             vd = _learn_vd(vd, running, scene.world)  # noqa: PLW2901 -- the same, with what was learnt
@@ -42,6 +44,15 @@ def _fleeting(scene: Scene) -> Fleeting:
         and ((running := scene.world.array(vd.uuid)) is None or not running.md.started)
     )
     return Fleeting(started=scene.now if old.started is None else old.started, seen=seen, recover=wanted)
+
+
+def _seen_again(vd: KnownVd, world: World) -> KnownVd:
+    """A drive that was dismissed and is here after all is told of again when it goes."""
+    if not any(slot.dismissed and world.by_serial(slot.serial) is not None for slot in vd.slots):
+        return vd
+    return replace(vd, slots=tuple(
+        replace(slot, dismissed=slot.dismissed and world.by_serial(slot.serial) is None) for slot in vd.slots
+    ))
 
 
 def _learn_vd(vd: KnownVd, running: Running, world: World) -> KnownVd:

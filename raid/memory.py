@@ -26,12 +26,16 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The drive that belongs in a slot of an array; the empty serial: not known (adopted while it was absent)."""
+    """The drive that belongs in a slot of an array; the empty serial: not known (adopted while it was absent).
+
+    dismissed: it is gone, and a person does not want to be told of it any more.
+    """
 
     bay: int | None
     serial: str
     model: str
     size: int
+    dismissed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

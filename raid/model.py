@@ -274,6 +274,14 @@ class ClearDriveRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class DismissDriveRequest:
+    """DismissDrive: a Missing drive leaves the picture until it is seen again."""
+
+    bay: int
+    serial: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeletePlan:
     """PlanDelete: what would be lost with a virtual drive.
 

@@ -28,6 +28,7 @@ from raid import check
 from raid.act import Actor, refuse_if_used
 from raid.actions import Action
 from raid.assemble import Recovery, recovery
+from raid.derive_drives import drive_rows
 from raid.learn import take, vd_of_superblocks
 from raid.mdadm import HOMEHOST
 from raid.memory import KnownVd, Memory, Slot, Stage
@@ -35,7 +36,9 @@ from raid.model import (
     ClearDriveRequest,
     CreateSimpleReply,
     CreateSimpleRequest,
+    DismissDriveRequest,
     Done,
+    DriveState,
     Plan,
     PlannedVd,
     PlanSimpleRequest,
@@ -77,6 +80,7 @@ class Service:
         return (
             Command("PlanSimple", PlanSimpleRequest, Plan, self.plan_simple),
             Command("CreateSimple", CreateSimpleRequest, CreateSimpleReply, self.create_simple),
+            Command("DismissDrive", DismissDriveRequest, Done, self.dismiss_drive),
             Command("ClearDrive", ClearDriveRequest, Done, self.clear_drive),
             Command("PlanRecover", VdRequest, RecoverPlan, self.plan_recover),
             Command("RecoverVd", VdRequest, Done, self.recover_vd),
@@ -167,6 +171,22 @@ class Service:
                 lambda m: replace(m, failed=tuple(f for f in m.failed if f.serial != request.serial))
             )
             return Done(f"The {fresh.model} with serial {fresh.serial} in bay {fresh.bay} is blank now.")
+
+    async def dismiss_drive(self, request: DismissDriveRequest) -> Done:
+        missing = {
+            (row.bay, row.serial) for row in drive_rows(self._scene()) if row.state is DriveState.MISSING
+        }
+        if (request.bay, request.serial) not in missing:
+            raise NoSuchDrive(f"No drive {request.serial!r} is missing from bay {request.bay}.", hint="rackeye drive")
+
+        def away(slot: Slot) -> Slot:
+            mine = (slot.bay, slot.serial) == (request.bay, request.serial)
+            return replace(slot, dismissed=True) if mine else slot
+
+        await self._daemon.change(lambda memory: replace(
+            memory, vds=tuple(replace(vd, slots=tuple(map(away, vd.slots))) for vd in memory.vds)
+        ))
+        return Done(f"The drive {request.serial} that was in bay {request.bay} is no longer shown.")
 
     def _in_bay(self, request: ClearDriveRequest) -> Disk:
         """The drive that a command names, when it may be written to at all."""

@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from core.errors import NoSuchDrive
 from nvr.cli import confirm
 from nvr.cli.client import RAID, View
+from nvr.cli.drive_dismiss import dismiss
 from nvr.cli.output import (
     clean,
     console,
@@ -95,6 +96,9 @@ def facts(drive: Drive) -> RenderableType:
 @click.group(cls=NounGroup)
 def command() -> None:
     """Drives, named by their bay."""
+
+
+command.add_command(dismiss)
 
 
 @command.command("list", epilog=examples("rackeye drive", "rackeye drive --watch", "rackeye drive --json"))

@@ -90,6 +90,11 @@ def test_a_pull_from_each_and_two_from_different_pairs(rack: Rack) -> None:
     assert vd(told, "none").state is VdState.OPTIMAL
     assert vd(snapshot(rack), "mirrors").tolerance == 0
     still_there(rack, "pair", "mirrors")
+    rack.exec(["rackeye", "drive", "dismiss", "--bay", "7", "--yes"], check=True)
+    told = until(rack, lambda s: not in_bay(s, 7), "bay 7 is out of the picture", 10)
+    assert vd(told, "mirrors").state is VdState.DEGRADED
+    refused = rack.exec(["rackeye", "drive", "dismiss", "--bay", "7", "--yes"])
+    assert "No drive is missing from bay 7" in refused.stdout + refused.stderr
     rack.pull(1)
     told = until(rack, lambda s: vd(s, "none").state is VdState.FAILED, "RAID0 has failed", 20)
     assert vd(told, "none").mountpoint is None

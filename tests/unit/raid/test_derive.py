@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from core.jobs import Job, JobState
+from raid.decide import decide
 from raid.derive import derive
 from raid.memory import FailedDrive, Fleeting, Memory, Stage
 from raid.model import Drive, DriveState, RaidSnapshot, VdState, Work
@@ -156,3 +157,15 @@ def test_a_start_that_waits_says_so() -> None:
     told = tell(of, w.memory(fleeting=Fleeting(w.NOW - 5)))
     assert told.virtual_drives[0].state is VdState.OFFLINE
     assert "waits" in told.virtual_drives[0].detail
+
+
+def test_a_missing_drive_that_was_dismissed_is_told_of_again_once_it_was_back() -> None:
+    slots = tuple(replace(slot, dismissed=number == 2) for number, slot in enumerate(w.known().slots))
+    dismissed = w.memory(w.known(slots=slots))
+    told = tell(w.pulled(), dismissed)
+    assert bay(told, 2) == []
+    assert told.virtual_drives[0].state is VdState.DEGRADED
+    assert decide(w.pulled(), dismissed, w.SETTINGS, w.NOW).memory.vds[0].slots[2].dismissed
+    back = w.pulled(2, w.disk(2, w.EXT4))
+    seen = decide(back, dismissed, w.SETTINGS, w.NOW).memory
+    assert [drive.state for drive in bay(tell(w.pulled(), seen), 2)] == [DriveState.MISSING]
