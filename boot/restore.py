@@ -47,7 +47,9 @@ def _settings(paths: Paths) -> None:
         for file in paths.etc.glob("*.toml"):
             if file.name != "rackeye.toml":
                 file.unlink()
-        write_atomic(paths.etc / "rackeye.toml", factory.read_bytes(), 0o644)
+        file = paths.etc / "rackeye.toml"
+        write_atomic(file, factory.read_bytes())
+        os.chown(file, -1, paths.state.stat().st_gid)  # for the daemons only: it may hold a password
 
 
 def _accounts(paths: Paths) -> None:

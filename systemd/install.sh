@@ -37,6 +37,11 @@ done
 if [ ! -e "$root/etc/rackeye/rackeye.toml" ]; then
     { echo '[chassis]'; echo "profile = \"$profile\""; [ -z "${3-}" ] || echo "sysfs = \"$3\""; } > "$root/etc/rackeye/rackeye.toml"
 fi
+# It may hold a mail server's password: for root and the daemons only (tmpfiles.d gives it to the group at each boot).
+chmod 640 "$root/etc/rackeye/rackeye.toml"
+if group=$(grep '^rackeye:' "$root/etc/group" 2>/dev/null | cut -d: -f3) && [ -n "$group" ]; then
+    chown "0:$group" "$root/etc/rackeye/rackeye.toml"
+fi
 # What a restore to default goes back to; an installation over an older one does not take the person's for the factory's.
 install -d "$root/usr/share/rackeye/factory"
 for file in rackeye/rackeye.toml hostname; do

@@ -198,6 +198,12 @@ SLOW = """() => {
     return new Response(body, { headers: answer.headers, status: answer.status });
   };
 }"""
+HASTY = """async (moments) => {
+  for (const utc of moments) {
+    window.play.playback.seek(utc);
+    await new Promise((resolve) => setTimeout(resolve, 7 * Math.random()));
+  }
+}"""
 
 
 def test_playback_seeks_and_jumps_over_a_gap_whose_reason_it_tells(cameras: Cameras) -> None:
@@ -243,6 +249,10 @@ def test_playback_seeks_and_jumps_over_a_gap_whose_reason_it_tells(cameras: Came
                     page, f"() => Math.abs(play.playback.utc - {back}) < 3 && !play.video.seeking", LOOK_PLAY
                 )
                 assert look["error"] is None
+                far = other["end"] - 2  # a person who drags: the last moment holds, whatever was on its way before
+                await page.evaluate(HASTY, [far if at % 2 else back for at in range(20)] + [far, back])
+                look = await shown(page, f"() => play.playback.utc > {back} + 0.5 && !play.video.seeking", LOOK_PLAY)
+                assert look["utc"] < back + 4, look
                 assert complaints == []
                 await asyncio.to_thread(ffprobe_agrees, one, one_stretch["start"], files)
 

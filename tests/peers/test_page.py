@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from boot.model import RestoreRequest, SwitchRequest
 from hw.model import BayView, InformationLight, LocateRequest, TrayLight
-from raid.model import Drive, DriveState
+from raid.model import DeleteVdRequest, Drive, DriveState, PlanSimpleRequest
 from tests.unit.nvr.web import sample
 from tests.unit.nvr.web.conftest import Run, house, run
 from tests.unit.nvr.web.house import PASSWORD, House
@@ -154,8 +154,18 @@ def _replace_bay(house: House, view: BayView) -> None:
 def test_the_plan_is_seen_before_it_is_done(house: House, run: Run) -> None:
     async def story() -> None:
         async with console(house) as page:
-            await page.get_by_role("button", name="Simple configuration").click()
+            await page.get_by_role("button", name="New virtual drives").click()
             dialog = page.locator("#dialog")
+            await expect(dialog.get_by_label("Spans")).to_be_hidden()
+            await dialog.get_by_label("Level").select_option("60")
+            await expect(dialog.get_by_label("Spans")).to_be_visible()
+            await dialog.get_by_label("How").select_option("full")
+            await expect(dialog.get_by_label("Virtual drives")).to_be_hidden()
+            await dialog.get_by_label("6: WDC").check()  # the one blank drive
+            await dialog.get_by_role("button", name="Show the plan").click()
+            await expect(dialog).to_contain_text("vd2: RAID5, 18.0 TB")
+            assert house.called.pop() == PlanSimpleRequest(level=60, spans=2, full=True, bays=(6,))
+            await dialog.get_by_label("How").select_option("simple")
             await dialog.get_by_label("Level").select_option("6")
             await dialog.get_by_role("button", name="Show the plan").click()
             await expect(dialog).to_contain_text("vd2: RAID5, 18.0 TB")
@@ -247,6 +257,28 @@ def test_a_switch_says_what_stands_against_it_and_wants_the_password(house: Hous
     run(story())
 
 
+def test_a_virtual_drive_is_deleted_after_its_name_was_typed(house: House, run: Run) -> None:
+    async def story() -> None:
+        async with console(house) as page:
+            dialog = page.locator("#dialog")
+            house.deletion = replace(sample.DELETION, refusal="vd1 is being rebuilt.")
+            await page.get_by_role("button", name="Delete vd1").click()
+            await expect(dialog).to_contain_text("vd1 is being rebuilt.")
+            await expect(dialog.locator("input")).to_have_count(0)
+            house.deletion = sample.DELETION
+            await dialog.get_by_role("button", name="Look again").click()
+            await expect(dialog).to_contain_text("All 4.9 TB of recordings on vd1 are lost.")
+            await expect(dialog).to_contain_text("bay 7: WDC")
+            await page.locator("#vd-name").fill("vd0")
+            await expect(dialog.get_by_role("button", name="Delete vd1")).to_be_disabled()
+            await page.locator("#vd-name").fill("vd1")
+            await page.locator("#vd-name").press("Enter")
+            await expect(page.locator("#toast")).to_contain_text("vd1 is being deleted.")
+            assert house.called == [DeleteVdRequest("vd1", sample.DELETION.uuid)]
+
+    run(story())
+
+
 def test_a_test_mail_from_the_page(house: House, run: Run) -> None:
     async def story() -> None:
         async with console(house) as page:
@@ -272,7 +304,7 @@ def test_everything_can_be_reached_by_keyboard_and_has_a_name(house: House, run:
         async with console(house) as page:
             await expect(page.locator("#people table").first).to_be_visible()
             assert await page.evaluate(UNREACHED) == []
-            for name in ("Simple configuration", "Add a camera", "Add an account", "Make an API token", "Reboot",
+            for name in ("New virtual drives", "Add a camera", "Add an account", "Make an API token", "Reboot",
                          "Restore to default"):
                 opener = page.get_by_role("button", name=name)
                 await opener.focus()

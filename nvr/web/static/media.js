@@ -59,7 +59,10 @@ function bar(timeline, seek) {
   const x = (utc) => (WIDTH * (Math.min(Math.max(utc, timeline.start), timeline.end) - timeline.start)) / (timeline.end - timeline.start);
   const part = (one, kind, text) => s("rect", { x: x(one.start), y: 0, width: Math.max(0.5, x(one.end) - x(one.start)), height: 24, class: kind }, s("title", {}, text));
   return s("svg", { viewBox: `0 0 ${WIDTH} 24`, preserveAspectRatio: "none", class: "timeline", role: "img", "aria-label": `${timeline.recorded.length} stretches of video, ${timeline.holes.length} gaps`,
-    onclick: (event) => seek(timeline.start + ((timeline.end - timeline.start) * event.offsetX) / event.currentTarget.clientWidth) },
+    onclick: (event) => {
+      const box = event.currentTarget.getBoundingClientRect();
+      seek(timeline.start + ((timeline.end - timeline.start) * (event.clientX - box.left)) / box.width);
+    } },
     timeline.recorded.map((one) => part(one, "there", `${time(one.start)} to ${time(one.end)}`)),
     timeline.holes.map((one) => part(one, "hole", `${seconds(one.end - one.start)} missing: ${one.reason}`)));
 }

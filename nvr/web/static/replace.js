@@ -19,7 +19,7 @@ function danger(bay, drive) {
   const used = ["Online", "Copyback"].includes(drive.state);
   if (!used) return ["good", `${vd.name} does not use this drive any more (${drive.state}). Pull no other drive.`, false];
   if (vd.tolerance < 1) return ["bad", `${vd.name} cannot lose another drive: pulling this one loses ALL its recordings. Mend ${vd.name} first.`, true];
-  return ["warn", `The drive works and belongs to ${vd.name}, which will be Degraded until the new one is rebuilt; it can then lose ${vd.tolerance - 1} more.`, false];
+  return ["warn", `The drive works and belongs to ${vd.name}, which will be Degraded until the new one is rebuilt.`, false];
 }
 
 // What stands in the other bays, while this one is being worked on.
@@ -69,7 +69,7 @@ export function startReplace(bay) {
         wrong.length ? h("p", { class: "problem", role: "alert" }, `Bay ${wrong.join(", ")} was pulled, not bay ${bay}! Put that drive back at once, into the same bay.`) : [],
         notNow && !out ? h("p", { class: "problem" }, `Do not pull bay ${bay} now. ${text}`)
           : [h("p", {}, `Pull the drive out of bay ${bay} now. This page sees it when it is out.`), others(bay, group)],
-        h("p", { class: out ? "note" : "waiting" }, out ? `Bay ${bay} is empty.` : `Waiting: bay ${bay} still holds ${old?.serial ?? "a drive"}.`),
+        notNow && !out ? [] : h("p", { class: out ? "note" : "waiting" }, out ? `Bay ${bay} is empty.` : `Waiting: bay ${bay} still holds ${old?.serial ?? "a drive"}.`),
         h("div", { class: "buttons" }, stop)];
     },
     () => {

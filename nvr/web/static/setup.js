@@ -1,24 +1,38 @@
-// Simple configuration: level and number, the plan as the machine answers it, and only then the making.
+// New virtual drives: by simple configuration, or in full from the bays that are chosen. The plan as the machine answers
+// it, and only then the making.
 
 import { order, said } from "./api.js";
 import { close, frame, show } from "./bay.js";
 import { h, put, table, toast } from "./dom.js";
 import { bytes, raid } from "./format.js";
+import { known } from "./store.js";
 
-const LEVELS = [["5", "RAID5: one drive of each group may fail"], ["6", "RAID6: two drives of each group may fail"]];
+const LEVELS = [
+  ["5", "RAID5: one drive may fail"], ["6", "RAID6: two drives may fail"], ["1", "RAID1: mirrors"], ["10", "RAID10: one drive of each mirror may fail"],
+  ["50", "RAID50: one drive of each span may fail"], ["60", "RAID60: two drives of each span may fail"],
+  ["0", "RAID0: NO drive may fail"], ["00", "RAID00: NO drive may fail"],
+];
+const SPANNED = ["50", "60", "00"];
 const choice = (id, label, options) => [h("label", { for: id }, label), h("select", { id }, options.map(([value, text]) => h("option", { value }, text)))];
 
 function planned(vd) {
   return [
-    h("h3", {}, `${vd.name}: ${raid(vd.level)}, ${bytes(vd.capacity)}`),
-    h("p", {}, `${vd.drives.length} drives; may lose ${vd.tolerance}; strip ${vd.strip / 1024} KiB, stripe ${vd.stripe / 1024} KiB.`),
-    table(["Bay", "Model", "Serial", "Capacity"], vd.drives.map((drive) => [String(drive.bay), drive.model, h("span", { class: "mono" }, drive.serial), bytes(drive.size)]), `Drives of ${vd.name}`),
+    h("h3", {}, `${vd.name}: ${raid(vd.level, vd.spans)}, ${bytes(vd.capacity)}`),
+    h("p", {}, `${vd.drives.length} drives${vd.spans ? ` in ${vd.spans} spans` : ""}; `, vd.tolerance ? `may lose ${vd.tolerance}` : h("strong", { class: "word-bad" }, "may lose no drive"),
+      `; strip ${vd.strip / 1024} KiB, stripe ${vd.stripe / 1024} KiB.`),
+    table(["Bay", "Model", "Serial", "Capacity"], vd.drives.map((drive) => [String(drive.bay ?? "-"), drive.model, h("span", { class: "mono" }, drive.serial), bytes(drive.size)]), `Drives of ${vd.name}`),
   ];
 }
 
 export function openSetup() {
+  const blank = (known("raid")?.drives ?? []).filter((drive) => drive.state === "Blank" && drive.bay !== null).sort((a, b) => a.bay - b.bay);
   const result = h("div", { "aria-live": "polite" });
-  const wish = () => ({ level: Number(form.level.value), count: form.count.value ? Number(form.count.value) : null, strip: Number(form.strip.value) * 1024 });
+  const chosen = () => [...form.querySelectorAll("input[name=bay]:checked")].map((one) => Number(one.value));
+  const wish = () => ({
+    level: Number(form.level.value), strip: Number(form.strip.value) * 1024,
+    spans: SPANNED.includes(form.level.value) ? Number(form.spans.value) : 0,
+    ...(form.how.value === "full" ? { full: true, bays: chosen(), name: form.vdname.value.trim() } : { count: form.count.value ? Number(form.count.value) : null }),
+  });
   const look = async (event) => {
     event.preventDefault();
     const request = wish();
@@ -29,7 +43,7 @@ export function openSetup() {
         plan.warnings.map((text) => h("p", { class: "waiting" }, text)),
         plan.erased.map((text) => h("p", { class: "problem" }, `Would be lost: ${text}`)),
         plan.unused.map((drive) => h("p", { class: "quiet" }, `Not used: bay ${drive.bay}, ${drive.model} ${drive.serial}`)),
-        h("div", { class: "buttons" }, h("button", { class: "main", type: "button", onclick: () => make(request, plan) }, `Make ${plan.vds.map((vd) => vd.name).join(" and ")}`)));
+        h("div", { class: "buttons" }, h("button", { class: "main", type: "button", "data-key": "make", onclick: () => make(request, plan) }, `Make ${plan.vds.map((vd) => vd.name).join(" and ")}`)));
     } catch (error) {
       put(result, h("p", { class: "problem" }, said(error)));
     }
@@ -43,15 +57,27 @@ export function openSetup() {
       put(result, h("p", { class: "problem" }, said(error)));
     }
   };
-  const form = h("form", { class: "fields", onsubmit: look, onchange: () => result.replaceChildren() },
-    choice("level", "Level", LEVELS),
-    choice("count", "Virtual drives", [["", "as many as fit well (two from eight drives on)"], ["1", "1"], ["2", "2"], ["3", "3"], ["4", "4"]]),
+  const simple = h("div", {}, choice("count", "Virtual drives", [["", "as many as fit well (two from eight drives on)"], ["1", "1"], ["2", "2"], ["3", "3"], ["4", "4"]]));
+  const full = h("div", {},
+    h("fieldset", {}, h("legend", {}, "Bays"), blank.length ? blank.map((drive) => h("label", { class: "check" }, h("input", { type: "checkbox", name: "bay", value: drive.bay }), `${drive.bay}: ${drive.model} ${drive.serial}, ${bytes(drive.size)}`)) : "No bay holds a blank drive."),
+    h("label", { for: "vdname" }, "Name (empty: the next free one)"), h("input", { id: "vdname", autocomplete: "off", spellcheck: "false" }));
+  const spans = h("div", {}, choice("spans", "Spans", ["2", "3", "4", "5", "6", "7", "8"].map((count) => [count, count])));
+  const shape = () => {
+    simple.hidden = form.how.value !== "simple";
+    full.hidden = form.how.value !== "full";
+    spans.hidden = !SPANNED.includes(form.level.value);
+    result.replaceChildren(); // a plan of another wish
+  };
+  const form = h("form", { class: "fields", onsubmit: look, onchange: shape },
+    choice("how", "How", [["simple", "Simple configuration: from all blank drives"], ["full", "In full: one virtual drive from the bays that I choose"]]),
+    choice("level", "Level", LEVELS), spans, simple, full,
     choice("strip", "Strip", [["256", "256 KiB"], ["64", "64 KiB"], ["128", "128 KiB"], ["512", "512 KiB"], ["1024", "1 MiB"]]),
     h("button", { class: "main", type: "submit" }, "Show the plan"));
+  shape();
   let drawn = false;
   show(() => {
     if (drawn) return; // news must not take away what a person has chosen
     drawn = true;
-    frame("Simple configuration", h("p", {}, "Makes virtual drives, file systems and recording volumes from the blank drives in bays. Drives that hold data are left alone."), form, result);
+    frame("New virtual drives", h("p", {}, "Makes virtual drives, file systems and recording volumes from the blank drives in bays. Drives that hold data are left alone."), form, result);
   });
 }

@@ -3,6 +3,7 @@
 import { mayChange, order, said, tell } from "./api.js";
 import { close, fact, frame, openBay, show } from "./bay.js";
 import { h, put, table, word } from "./dom.js";
+import { openDelete } from "./delete.js";
 import { tone } from "./drives.js";
 import { bytes, percent, raid, seconds, time } from "./format.js";
 import { known } from "./store.js";
@@ -25,9 +26,19 @@ function buttons(vd) {
   const all = [];
   if (vd.progress?.kind === "Check") all.push(["Stop the check", "StopCheck"]);
   else if (!vd.progress && vd.state === "Optimal") all.push(["Check parity", "StartCheck"]);
+  if (vd.state === "Offline") all.push(["Start it", "StartVd"]);
   return h("div", { class: "buttons" },
     all.map(([label, command]) => h("button", { "data-key": `${command}-${vd.name}`, onclick: () => tell("raid", command, { name: vd.name }) }, label)),
-    ["Failed", "Offline"].includes(vd.state) ? h("button", { "data-key": `recover-${vd.name}`, onclick: () => openRecover(vd.name) }, "Recover …") : []);
+    ["Failed", "Offline"].includes(vd.state) ? h("button", { "data-key": `recover-${vd.name}`, onclick: () => openRecover(vd.name) }, "Recover …") : [],
+    vd.mountpoint ? h("button", { "data-key": `stop-${vd.name}`, onclick: () => openStop(vd.name) }, "Stop it …") : [],
+    h("button", { "data-key": `delete-${vd.name}`, "aria-label": `Delete ${vd.name}`, onclick: () => openDelete(vd.name) }, "Delete …"));
+}
+
+function openStop(name) {
+  show(() => frame(`Stop ${name}`, h("p", {}, "It is unmounted and put to rest: nothing is recorded to it until somebody starts it again. What is on it stays."),
+    h("div", { class: "buttons" }, h("button", { class: "danger", "data-key": "go", onclick: async () => {
+      if (await tell("raid", "StopVd", { name })) close();
+    } }, `Stop ${name}`), h("button", { "data-key": "back", onclick: close }, "Back"))));
 }
 
 async function openRecover(name) {
@@ -75,7 +86,7 @@ export function storage(body) {
     data.jobs.filter((job) => job.state === "Failed" || job.state === "Interrupted").map((job) => h("p", { class: "problem" }, `${job.vd}: ${job.kind}: ${job.state}. ${job.error}`)),
     data.virtual_drives.length ? h("div", { class: "cards" }, data.virtual_drives.map((vd) => virtualDrive(vd, data.checks)))
       : h("p", { class: "problem" }, "There is no virtual drive, so nothing is recorded."),
-    mayChange ? h("div", { class: "buttons" }, h("button", { class: data.virtual_drives.length ? "" : "main", "data-key": "setup", onclick: openSetup }, `Simple configuration … (${blank} blank drive${blank === 1 ? "" : "s"})`)) : [],
+    mayChange ? h("div", { class: "buttons" }, h("button", { class: data.virtual_drives.length ? "" : "main", "data-key": "setup", onclick: openSetup }, `New virtual drives … (${blank} blank drive${blank === 1 ? "" : "s"})`)) : [],
     table(["Bay", "State", "Model", "Serial", "Capacity", "VD", ""], data.drives.map(driveRow), "Drives"),
     spares(data));
 }

@@ -63,6 +63,7 @@ def is_default(paths: Paths) -> None:
     assert [name for name in GONE if (root / name).exists()] == []
     assert {name: (root / name).read_text() for name in KEPT} == dict.fromkeys(KEPT, "used")
     assert (paths.etc / "rackeye.toml").read_bytes() == FACTORY
+    assert (paths.etc / "rackeye.toml").stat().st_mode & 0o777 == 0o640
     identity = (root / "etc/machine-id").read_text()
     assert identity != "ac" * 16 + "\n"
     assert len(identity) == 33

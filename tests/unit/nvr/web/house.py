@@ -35,10 +35,13 @@ from raid.model import (
     ClearDriveRequest,
     CreateSimpleReply,
     CreateSimpleRequest,
+    DeletePlan,
+    DeleteVdRequest,
     Done,
     Plan,
     PlanSimpleRequest,
     RaidSnapshot,
+    VdRequest,
 )
 from tests.unit.nvr.web import sample
 
@@ -59,6 +62,7 @@ class House:
     called: list[Any] = field(default_factory=list)
     refuse: RackeyeError | None = None
     switch: SwitchPlan = sample.SWITCH
+    deletion: DeletePlan = sample.DELETION
     server: uvicorn.Server | None = None
 
     def cut(self) -> None:
@@ -94,6 +98,13 @@ class House:
             self._note(asked)
             return CreateSimpleReply(("vd1",))
 
+        async def plan_delete(_: VdRequest) -> DeletePlan:
+            return self.deletion
+
+        async def delete(asked: DeleteVdRequest) -> Done:
+            self._note(asked)
+            return Done("vd1 is being deleted.")
+
         async def acknowledge(asked: AcknowledgeRequest) -> Sentence:
             self._note(asked)
             policy = self.shown["policy"]
@@ -125,6 +136,8 @@ class House:
                 Command("ClearDrive", ClearDriveRequest, Done, clear),
                 Command("PlanSimple", PlanSimpleRequest, Plan, plan),
                 Command("CreateSimple", CreateSimpleRequest, CreateSimpleReply, create),
+                Command("PlanDelete", VdRequest, DeletePlan, plan_delete),
+                Command("DeleteVd", DeleteVdRequest, Done, delete),
             ),
             "panel": (Command("Locate", LocateRequest, Sentence, locate),),
             "box": (

@@ -9,6 +9,7 @@ from nvr.recorder.model import CameraState, CameraView, Gap, RecorderSnapshot, V
 from raid.model import (
     CheckResult,
     CheckVerdict,
+    DeletePlan,
     Drive,
     DriveState,
     Plan,
@@ -128,4 +129,8 @@ _PLANNED = tuple(PlannedDrive(bay, f"WD-WX12D{bay}0{bay}417", "WDC WD60PURX-64T0
 PLAN = Plan(
     (PlannedVd("vd2", 5, _PLANNED, 3 * SIZE, 1, 262_144, 3 * 262_144),),
     ("The drive in bay 7 has another firmware.",), (), (), "f1n6e2",
+)
+DELETION = DeletePlan(
+    "vd1", "77aa0d2a:12", "RAID5", 2 * SIZE, 4_900_000_000_000, _PLANNED, "/srv/rackeye/vd1",
+    "All 4.9 TB of recordings on vd1 are lost.", "",
 )
