@@ -9,6 +9,7 @@ import dataclasses
 import enum
 import os
 import re
+import shutil
 import tempfile
 import tomllib
 import types
@@ -25,6 +26,9 @@ from core.paths import Paths
 
 T = TypeVar("T")
 Table = dict[str, Any]
+
+OWNER = "rackeye"
+"""The user that the settings file belongs to."""
 
 TYPE_NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
@@ -235,6 +239,9 @@ def update_settings(kind: type[Any], paths: Paths, change: Callable[[Table], Non
     convert(kind, table, file)
     try:
         write_atomic(file, tomli_w.dumps(table).encode())
+        if os.geteuid() == 0:  # raidd writes here too; the recorder must be able to go on doing so
+            with contextlib.suppress(LookupError):
+                shutil.chown(file, OWNER, OWNER)
     except OSError as error:
         hint = f"Is the system drive full? Else: chown rackeye:rackeye {file}"
         raise Unwritable(f"{file} cannot be written: {error.strerror}.", hint=hint) from error

@@ -37,6 +37,8 @@
     │   ├── FilesystemWrong       RAID-012
     │   ├── NotNow                RAID-013
     │   ├── VdInUse               RAID-014
+    │   ├── SpareUnfit            RAID-041
+    │   ├── NotASpare             RAID-042
     │   ├── CannotCheck           RAID-051
     │   ├── CheckRunning          RAID-052
     │   └── UnknownLayout         RAID-053
@@ -357,6 +359,20 @@ class VdInUse(RaidError):
         "A virtual drive is stopped or deleted only when nothing but Rackeye's own recorder uses it: no other program "
         "has files of it open, it is mounted nowhere else, and nothing is built on it. The sentence names what uses it."
     )
+
+
+class SpareUnfit(RaidError):
+    code = "RAID-041"
+    meaning = (
+        "This drive cannot be a hot spare, or cannot be named for this rebuild: only a blank drive in a bay, with a "
+        "serial, large enough, and wanted by nothing else. A drive with data is cleared by name with `rackeye drive "
+        "clear`; a drive in the bay of a missing member is used for that place by itself."
+    )
+
+
+class NotASpare(RaidError):
+    code = "RAID-042"
+    meaning = "The drive that was named is no hot spare. `rackeye spare` lists them."
 
 
 class CannotCheck(RaidError):

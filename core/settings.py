@@ -18,12 +18,32 @@ class Chassis:
 
 
 @dataclass(frozen=True, slots=True)
+class Rates:
+    """How much of what the drives can do is kept for each kind of work while others use them too, per cent
+    (docs/design/spares.md, "Rates")."""
+
+    rebuild: int = 30
+    initialization: int = 30
+    check: int = 30
+    reconstruction: int = 30
+    patrol: int = 30
+
+    def __post_init__(self) -> None:
+        for kind in ("rebuild", "initialization", "check", "reconstruction", "patrol"):
+            if not 1 <= getattr(self, kind) <= 100:
+                raise ValueError(f"{kind} must be from 1 to 100 per cent.")
+
+
+@dataclass(frozen=True, slots=True)
 class Raid:
     """settle_seconds: a new drive is left alone so long (spec/raid.md: 10 s).
-    sync_speed_min: md's lower limit for rebuild and initialization, KiB/s a member."""
+    sync_speed_min: md's lower limit for all its work, KiB/s a member; 0: by the rates.
+    copyback: data goes back to the failed drive's bay once a new drive is there, and the spare is a spare again."""
 
     settle_seconds: float = 10.0
-    sync_speed_min: int = 50_000
+    sync_speed_min: int = 0
+    copyback: bool = True
+    rates: Rates = Rates()
 
 
 @dataclass(frozen=True, slots=True)

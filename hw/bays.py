@@ -13,9 +13,10 @@ from typing import Protocol
 import pyudev
 
 from core.errors import UdevSilent
-from hw.chassis import Match, Profile
+from hw.chassis import Bay, Match, Profile
 
 PROPERTY = "RACKEYE_BAY"
+BACKPLANE = "RACKEYE_BACKPLANE"
 NOT_IN_BAYS = ("md", "dm-", "loop", "ram", "zram", "nbd")
 """Kernel names of block devices that hang on no slot."""
 
@@ -51,7 +52,7 @@ def udev_rules(profile: Profile) -> str:
     if not profile.bays:
         return head + "# It names no bays.\n"
     bays = "\n".join(
-        f'{_match(bay.match)}, ENV{{{PROPERTY}}}="{bay.number}", SYMLINK+="disk/by-bay/{bay.number}"'
+        f'{_match(bay.match)}, ENV{{{PROPERTY}}}="{bay.number}"{_backplane(bay)}, SYMLINK+="disk/by-bay/{bay.number}"'
         for bay in sorted(profile.bays, key=lambda bay: bay.number)
     )
     return head + "\n" + _FRAME.format(property=PROPERTY, bays=bays)
@@ -71,6 +72,10 @@ def rules_problem(profile: Profile, root: Path) -> str | None:
     if current:
         return None
     return f"{file} is not of the profile {profile.name}: bays may be wrong. Make it anew: rackeye-paneld --udev-rules."
+
+
+def _backplane(bay: Bay) -> str:
+    return f', ENV{{{BACKPLANE}}}="{bay.backplane}"' if bay.backplane else ""
 
 
 def _match(match: Match) -> str:

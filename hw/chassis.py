@@ -80,12 +80,14 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Bay:
-    """A place for a drive, with the number that is printed on the chassis."""
+    """A place for a drive, with the number that is printed on the chassis. backplane: its side, where there are several
+    (a hot spare with affinity takes its own side first)."""
 
     number: int
     match: Match
     activity: Led | None = None
     status: Led | None = None
+    backplane: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,8 @@ class _Check:
             path = f"bays[{index}]"
             if not 0 <= bay.number <= 999:
                 self.refuse(f"{path}.number", f"bay {bay.number} is out of range; expected 0 to 999")
+            if bay.backplane and not UDEV_WORD.fullmatch(bay.backplane):
+                self.refuse(f"{path}.backplane", f"{bay.backplane!r} is no name; expected one word")
             if bay.number in numbers:
                 self.refuse(
                     f"{path}.number",

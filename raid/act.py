@@ -17,6 +17,7 @@ from raid.actions import (
     Expected,
     FailMember,
     Mount,
+    PollSpare,
     Prepare,
     Probe,
     RemoveMember,
@@ -55,13 +56,16 @@ class Actor:
                 return f"{action.device}{place} is gone: {action.vd} goes on without it."
             case RemoveMember():
                 self._remove(action)
-                return f"{action.device}, which is gone, was taken off {action.vd}."
+                return f"{action.device}, which had failed or is free, was taken off {action.vd}."
             case SetActive():
                 sysfs.set_active(action.array)
                 return f"{action.vd} may be written; what was waiting begins."
             case SetSpeed():
                 sysfs.set_speed_min(action.array, action.kib_per_second)
                 return f"{action.array} is to resync with at least {action.kib_per_second} KiB/s a drive."
+            case PollSpare():
+                self.observer.poll_spare(action.device, action.diskseq)
+                return f"The hot spare in bay {action.bay} is read."
             case StartJob():
                 return self._start(action)
             case Mount():

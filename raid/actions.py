@@ -24,7 +24,7 @@ class FailMember:
 
 @dataclass(frozen=True, slots=True)
 class RemoveMember:
-    """Take a failed member whose drive is gone off its array."""
+    """Take a failed member off its array: its drive is gone, or another drive has its place."""
 
     array: str
     device: str
@@ -45,6 +45,16 @@ class SetSpeed:
 
     array: str
     kib_per_second: int
+
+
+@dataclass(frozen=True, slots=True)
+class PollSpare:
+    """Read a hot spare here and there, beside everything else: does it still read?"""
+
+    device: str
+    diskseq: int
+    bay: int | None
+    serial: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +107,4 @@ class Unmount:
     discard: bool = False
 
 
-Action = Probe | FailMember | RemoveMember | SetActive | SetSpeed | StartJob | Mount | Prepare | Unmount
+Action = Probe | FailMember | RemoveMember | SetActive | SetSpeed | PollSpare | StartJob | Mount | Prepare | Unmount

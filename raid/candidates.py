@@ -21,6 +21,7 @@ class Use(StrEnum):
 
     ADD = "add"
     RE_ADD = "re-add"
+    COPYBACK = "copyback"  # the data goes back to this bay from the spare that stands in
     REBUILD = "rebuild"  # a former member that cannot be trusted: written anew in full
     WAIT = "wait"
     NONE = "none"
@@ -45,7 +46,7 @@ def judge(disk: Disk, scene: Scene) -> Verdict:
     own = None if probe.superblock is None else memory.by_uuid(probe.superblock.array_uuid)
     if probe.superblock is not None and own is not None:
         return _former_member(disk, probe.superblock, own, scene)
-    place = _missing_in_bay(disk, scene)
+    place = _missing_in_bay(disk, scene) or served_from(disk, scene)
     if place is None:
         return Verdict(Use.NONE)
     vd, running = place
@@ -56,7 +57,8 @@ def judge(disk: Disk, scene: Scene) -> Verdict:
             f"without a word. Clear it with `rackeye drive clear --bay {disk.bay}`, or put in a blank drive.",
         )
     small = _too_small(disk, vd, running)
-    return Verdict(Use.NONE, vd.name, small) if small else _when_settled(Use.ADD, disk, running, vd.name, scene)
+    use = Use.ADD if empty_slots(running.md) else Use.COPYBACK
+    return Verdict(Use.NONE, vd.name, small) if small else _when_settled(use, disk, running, vd.name, scene)
 
 
 def _former_member(disk: Disk, own: Superblock, vd: KnownVd, scene: Scene) -> Verdict:
@@ -70,17 +72,29 @@ def _former_member(disk: Disk, own: Superblock, vd: KnownVd, scene: Scene) -> Ve
             f"Put another drive into bay {disk.bay}.",
         )
     if not empty_slots(running.md):
-        return Verdict(
-            Use.NONE, vd.name,
-            f"It was a member of {vd.name}, where another drive has its place now. "
-            f"`rackeye drive clear --bay {disk.bay}` makes it a blank drive.",
-        )
+        return _whole_without(disk, vd, running, scene)
     if re_add_is_safe(own, running.md, running.events, disk.serial, vd):
         return _when_settled(Use.RE_ADD, disk, running, vd.name, scene)
     small = _too_small(disk, vd, running)
     if small:
         return Verdict(Use.NONE, vd.name, small)
     return _when_settled(Use.REBUILD, disk, running, vd.name, scene)
+
+
+def _whole_without(disk: Disk, vd: KnownVd, running: Running, scene: Scene) -> Verdict:
+    """A former member that its virtual drive does not miss."""
+    if scene.memory.spare(disk.serial) is not None:
+        return Verdict(Use.NONE, vd.name, "It becomes a hot spare again.")
+    if served_from(disk, scene) == (vd, running):
+        small = _too_small(disk, vd, running)
+        if small:
+            return Verdict(Use.NONE, vd.name, small)
+        return _when_settled(Use.COPYBACK, disk, running, vd.name, scene)
+    return Verdict(
+        Use.NONE, vd.name,
+        f"It was a member of {vd.name}, where another drive has its place now. "
+        f"`rackeye drive clear --bay {disk.bay}` makes it a blank drive.",
+    )
 
 
 def _missing_in_bay(disk: Disk, scene: Scene) -> tuple[KnownVd, Running] | None:
@@ -92,12 +106,34 @@ def _missing_in_bay(disk: Disk, scene: Scene) -> tuple[KnownVd, Running] | None:
         for slot in empty_slots(running.md):
             if slot < len(vd.slots) and disk.bay is not None and vd.slots[slot].bay == disk.bay:
                 return vd, running
+        if empty_slots(running.md) and (disk.serial, vd.uuid) in scene.memory.fleeting.named:
+            return vd, running
     return None
 
 
+def served_from(disk: Disk, scene: Scene) -> tuple[KnownVd, Running] | None:
+    """The virtual drive in which a spare stands in for the drive of this bay: the data goes back here.
+
+    When it misses another member, too, the drive is used for that one first: redundancy before order.
+    """
+    for spare in scene.memory.spares:
+        serving = spare.serving
+        vd = None if serving is None else scene.memory.by_uuid(serving.vd)
+        running = None if serving is None else scene.world.array(serving.vd)
+        if serving is None or vd is None or running is None or not running.md.started:
+            continue
+        if disk.bay is not None and serving.home.bay == disk.bay and spare_failures(running.md) >= 0:
+            return vd, running
+    return None
+
+
+def needed_bytes(running: Running) -> int:
+    """What md needs of each member's drive."""
+    return running.md.component_size + max((member.data_offset for member in running.md.members), default=0)
+
+
 def _too_small(disk: Disk, vd: KnownVd, running: Running) -> str:
-    offset = max((member.data_offset for member in running.md.members), default=0)
-    needed = running.md.component_size + offset
+    needed = needed_bytes(running)
     if disk.size >= needed:
         return ""
     return (
@@ -110,9 +146,13 @@ def _when_settled(use: Use, disk: Disk, running: Running, vd: str, scene: Scene)
     """One change and one rebuild at a time, and a new drive is left alone for a while (spec/raid.md)."""
     if rebuilding(running.md) or running.md.sync_action == "reshape":
         return Verdict(Use.WAIT, vd, f"It waits until the rebuild of {vd} that runs has ended.", 2.0)
+    if use is Use.COPYBACK and running.md.sync_total:
+        return Verdict(Use.WAIT, vd, f"The data of {vd} goes back to it when {running.md.sync_action} has ended.", 2.0)
     seen = scene.memory.fleeting.first_seen(disk.diskseq)
     settle = scene.settings.settle_seconds
     left = settle if seen is None else settle - max(0.0, scene.now - seen)
     if left > 0:
         return Verdict(Use.WAIT, vd, f"It settles; then it is used for {vd}.", left)
+    if use is Use.COPYBACK:
+        return Verdict(use, vd, f"The data of {vd} goes back to it from the hot spare.")
     return Verdict(use, vd, f"It takes the missing place in {vd}.")

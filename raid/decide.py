@@ -1,11 +1,12 @@
 """What is to be done: (world, memory, settings, now) -> (actions, memory'). Pure; the rules stand in their own files.
 
 learn.py what a look teaches · create.py making · assemble.py starting · rebuild.py members out and in ·
-candidates.py which drive may be used · volumes.py mounting · delete.py stopping and deleting
-nested.py the array over the spans of RAID50, 60 and 00
+candidates.py which drive may be used · spares.py hot spares · rates.py how fast · volumes.py mounting
+delete.py stopping and deleting · nested.py the array over the spans of RAID50, 60 and 00
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from core.daemon import Decision
 from core.settings import Raid
@@ -18,9 +19,10 @@ from raid.learn import learn
 from raid.members import Readiness, muster
 from raid.memory import KnownVd, Memory, Stage
 from raid.nested import has_failed, lost_span, raise_upper
-from raid.rebuild import keep_going, put_out_the_gone, rebuild
+from raid.rebuild import copyback_goes_on, keep_going, put_out_the_gone, rebuild, release
 from raid.scene import Scene
 from raid.spans import is_span
+from raid.spares import give_back, poll, take
 from raid.volumes import offer
 from raid.world import Disk, Running, World
 
@@ -28,6 +30,7 @@ from raid.world import Disk, Running, World
 WHILE_A_JOB_RUNS = 0.5
 WHILE_SYNCING = 2.0
 WHILE_WAITING = 1.0
+WHILE_READING = 1.0
 
 
 def decide(world: World, memory: Memory, settings: Raid, now: float) -> Decision[Memory, Action]:
@@ -39,9 +42,14 @@ def decide(world: World, memory: Memory, settings: Raid, now: float) -> Decision
         running = world.array(vd.uuid)
         if running is not None:
             actions += put_out_the_gone(vd, running)
+    memory, taken = take(scene)
+    scene = replace(scene, memory=memory)
+    actions += taken
     actions += [Probe(disk.name, disk.diskseq) for disk in world.unread if not _being_written(disk, scene)]
     for vd in memory.vds:
         actions += _steps(vd, world.array(vd.uuid), scene)
+    actions += give_back(scene)
+    actions += poll(scene)
     return Decision(tuple(actions), memory, _again(scene))
 
 
@@ -62,7 +70,9 @@ def _steps(vd: KnownVd, running: Running | None, scene: Scene) -> Iterator[Actio
             yield from assemble(vd, running, scene)
         return
     yield from keep_going(vd, running, scene)
+    yield from release(vd, running, scene)
     yield from rebuild(vd, running, scene)
+    yield from copyback_goes_on(vd, running, scene)
     if is_span(vd):
         return
     if vd.stage is Stage.FORMATTING and running.volume.mountpoint is None:
@@ -98,6 +108,8 @@ def _again(scene: Scene) -> float | None:
         due.append(WHILE_A_JOB_RUNS)
     if any(running.md.sync_total for running in scene.world.arrays) or scene.world.checks:
         due.append(WHILE_SYNCING)
+    if any(read.pending for read in scene.world.spare_reads):
+        due.append(WHILE_READING)
     verdicts = [judge(disk, scene) for disk in scene.world.disks]
     due += [max(0.05, verdict.wait) for verdict in verdicts if verdict.use is Use.WAIT]
     if any((running := scene.world.array(vd.uuid)) is None or not running.md.started for vd in scene.memory.vds):

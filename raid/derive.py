@@ -9,7 +9,8 @@ from raid.create import chosen
 from raid.delete import resting
 from raid.derive_drives import drive_rows
 from raid.derive_nested import roll_up
-from raid.members import Readiness, lost, md_level, muster, spare_failures
+from raid.derive_spares import rates_in_force, spare_views
+from raid.members import Readiness, copies_back, lost, md_level, muster, spare_failures
 from raid.memory import KnownVd, Stage
 from raid.model import JobState, JobView, Progress, RaidSnapshot, VdState, VirtualDrive, Work
 from raid.nested import has_failed
@@ -31,6 +32,8 @@ def derive(scene: Scene, problems: tuple[str, ...] = ()) -> RaidSnapshot:
         jobs=_jobs(scene),
         checks=scene.world.results,
         problems=tuple(dict.fromkeys(said)),
+        spares=spare_views(scene),
+        rates=rates_in_force(scene),
     )
 
 
@@ -106,6 +109,8 @@ def _awake(vd: KnownVd, running: Running, scene: Scene) -> tuple[VdState, str]:
         return VdState.UNKNOWN, f"{vd.name} is not as it was made: level {md.level} of {md.raid_disks} drives."
     if gone == 0:
         note = "" if md.parity_complete else "Its parity is not complete yet; one drive may be lost all the same."
+        if copies_back(md):
+            note = f"{vd.name} is whole; its data goes back from the hot spare to the bay it came from."
         return VdState.OPTIMAL, _or_filesystem(note, vd, running)
     if spare_failures(md) > 0:
         return VdState.PARTIALLY_DEGRADED, _or_filesystem("1 drive is out; it still bears another.", vd, running)
@@ -137,7 +142,7 @@ def _progress(vd: KnownVd, running: Running | None, scene: Scene) -> Progress | 
         md = running.md
         left = md.sync_total - md.sync_done
         return Progress(
-            kind=_work(md.sync_action, vd),
+            kind=Work.COPYBACK if copies_back(md) else _work(md.sync_action, vd),
             percent=round(100.0 * md.sync_done / md.sync_total, 1),
             speed=md.sync_speed,
             seconds_left=round(left / md.sync_speed, 1) if md.sync_speed else None,

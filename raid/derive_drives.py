@@ -5,9 +5,11 @@ from dataclasses import replace
 from raid import members
 from raid.candidates import Use, judge
 from raid.derive_nested import place
+from raid.derive_spares import homes, missing_homes, of_spare
 from raid.memory import KnownVd, Stage
 from raid.model import Drive, DriveState
 from raid.scene import Scene
+from raid.spare_learn import went_back
 from raid.superblock import Superblock
 from raid.world import Disk, Probe, Running
 
@@ -18,6 +20,7 @@ def drive_rows(scene: Scene) -> tuple[Drive, ...]:
     rows = [_row(disk, scene) for disk in scene.world.disks if disk.bay is not None or disk.system or no_bays]
     for vd in scene.memory.vds:
         rows += _missing(vd, scene)
+    rows += missing_homes(scene)
     rows = [_named(row, scene) for row in rows]
     return tuple(sorted(rows, key=lambda row: (row.bay is None, row.bay or 0, row.device is None, row.serial)))
 
@@ -74,6 +77,9 @@ def _judge(disk: Disk, scene: Scene) -> _Judged:  # noqa: PLR0911 -- one return 
         return DriveState.UNKNOWN, "It is being read.", None, None
     if probe.error:
         return DriveState.UNCONFIGURED_BAD, probe.error, None, None
+    spare = of_spare(disk, scene)
+    if spare is not None:
+        return spare
     if probe.superblock is not None:
         vd = scene.memory.by_uuid(probe.superblock.array_uuid)
         if vd is not None:
@@ -86,18 +92,21 @@ def _judge(disk: Disk, scene: Scene) -> _Judged:  # noqa: PLR0911 -- one return 
     return DriveState.FOREIGN, verdict.why or _kinds(probe), None, None
 
 
-def _member(disk: Disk, running: Running, scene: Scene) -> _Judged:
+def _member(disk: Disk, running: Running, scene: Scene) -> _Judged:  # noqa: PLR0911 -- one return a state
     vd = None if running.uuid is None else scene.memory.by_uuid(running.uuid)
     if vd is None:
         return DriveState.FOREIGN, f"It runs in the array {running.md.device}, which is not ours.", None, None
     member = next(member for member in running.md.members if member.device == disk.name)
+    if member.faulty and went_back(member, disk, running, scene.memory):
+        return DriveState.UNCONFIGURED_GOOD, "Its data went back; it becomes a hot spare again.", None, None
     if member.faulty:
-        why = f"md put it out of {vd.name} for its errors. Replace it."
-        return DriveState.FAILED, why, vd.name, _place_of(disk, vd)
+        return *_failed(disk, vd, scene), *_place_of(disk, vd, scene)
     if not running.md.started and running.md.state != "broken":
         return *_idle(vd, scene), vd.name, member.slot
     if member.in_sync and member.slot is not None:
         return DriveState.ONLINE, "", vd.name, member.slot
+    if member.replacement:
+        return DriveState.COPYBACK, f"The data of {vd.name} goes back to it.", vd.name, member.slot
     whole = not members.empty_slots(running.md) and not members.lost(running.md)
     if member.slot is None and whole:
         return DriveState.HOT_SPARE, "", vd.name, None
@@ -109,7 +118,7 @@ def _member(disk: Disk, running: Running, scene: Scene) -> _Judged:
 def _former_member(disk: Disk, own: Superblock, vd: KnownVd, scene: Scene) -> _Judged:
     """It carries a superblock of a virtual drive of ours, and is no member now."""
     if any(failed.serial == disk.serial for failed in scene.memory.failed):
-        return DriveState.FAILED, judge(disk, scene).why or f"md put it out of {vd.name}.", vd.name, None
+        return *_failed(disk, vd, scene), *_place_of(disk, vd, scene)
     running = scene.world.array(vd.uuid)
     if running is not None and running.md.started:
         verdict = judge(disk, scene)
@@ -154,5 +163,22 @@ def _intent(disk: Disk, scene: Scene) -> KnownVd | None:
     )
 
 
-def _place_of(disk: Disk, vd: KnownVd) -> int | None:
-    return next((number for number, slot in enumerate(vd.slots) if slot.serial == disk.serial), None)
+def _failed(disk: Disk, vd: KnownVd, scene: Scene) -> tuple[DriveState, str]:
+    """A drive that md put out for its errors: failed, or the last one that failed its virtual drive (spec/raid.md: a
+    source that fails during a rebuild becomes Offline)."""
+    known = next((failed for failed in scene.memory.failed if failed.serial == disk.serial), None)
+    running = scene.world.array(vd.uuid)
+    lost = running is None or not running.md.started or members.spare_failures(running.md) < 0
+    if known is not None and known.last_straw and lost:
+        return DriveState.OFFLINE, f"It failed when {vd.name} could not bear it any more: {vd.name} does not run."
+    if any(slot.serial == disk.serial for slot in vd.slots):
+        return DriveState.FAILED, f"md put it out of {vd.name} for its errors. Replace it."
+    return DriveState.FAILED, f"md put it out of {vd.name} for its errors, and another drive has its place. Pull it."
+
+
+def _place_of(disk: Disk, vd: KnownVd, scene: Scene) -> tuple[str | None, int | None]:
+    """Virtual drive and slot whose drive it is, also when a spare stands in for it; nothing when another one has the
+    place for good."""
+    places = [*enumerate(vd.slots), *((number, home) for of, number, home in homes(scene) if of == vd)]
+    slot = next((number for number, place in places if place.serial == disk.serial), None)
+    return (None if slot is None else vd.name), slot

@@ -22,6 +22,7 @@ from raid.sysfs import Block, Sysfs, Vanished
 from raid.world import Disk, Probe
 
 BAY = "RACKEYE_BAY"
+BACKPLANE = "RACKEYE_BACKPLANE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Identity:
     serial: str
     model: str
     settled: bool
+    backplane: str = ""
 
 
 class Inventory:
@@ -127,6 +129,7 @@ class Inventory:
         return Disk(
             name=block.name, diskseq=block.diskseq, bay=identity.bay, serial=identity.serial, model=identity.model,
             size=block.size, protected=why, system=bool(mounted), held_by=block.holders, probe=probe,
+            backplane=identity.backplane, rotational=block.rotational,
         )
 
     def _identity(self, block: Block) -> Identity | None:
@@ -168,6 +171,7 @@ def read_identity(context: pyudev.Context, name: str) -> Identity | None:
         serial=_first(properties, "ID_SCSI_SERIAL", "SCSI_IDENT_SERIAL", "ID_SERIAL_SHORT", "ID_SERIAL"),
         model=_first(properties, "ID_MODEL").replace("_", " "),
         settled=settled,
+        backplane=properties.get(BACKPLANE, ""),
     )
 
 

@@ -8,10 +8,12 @@ from dataclasses import replace
 
 from raid.delete import gone
 from raid.mdadm import HOMEHOST
-from raid.members import Member, Readiness, members_of, muster
+from raid.members import Member, Readiness, empty_slots, members_of, muster, spare_failures
 from raid.memory import FailedDrive, Fleeting, KnownVd, Memory, Slot, Stage
+from raid.rates import fastest
 from raid.scene import Scene
 from raid.spans import is_span, outer_of
+from raid.spare_learn import learn_spares, went_back
 from raid.world import Running, World
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -32,7 +34,8 @@ def learn(scene: Scene) -> Memory:
             vd = _learn_vd(vd, running, scene.world)  # noqa: PLW2901 -- the same, with what was learnt
         if running is not None and running.md.members:
             memory = memory.with_vd(replace(vd, out=_out(vd, running)))
-    return replace(memory, failed=_failed(scene.world, memory))
+    memory = replace(memory, failed=_failed(scene.world, memory))
+    return learn_spares(scene, memory)
 
 
 def _fleeting(scene: Scene) -> Fleeting:
@@ -43,7 +46,15 @@ def _fleeting(scene: Scene) -> Fleeting:
         if (vd := scene.memory.vd(name)) is not None
         and ((running := scene.world.array(vd.uuid)) is None or not running.md.started)
     )
-    return Fleeting(started=scene.now if old.started is None else old.started, seen=seen, recover=wanted)
+    named = tuple(
+        (serial, uuid) for serial, uuid in old.named
+        if (disk := scene.world.by_serial(serial)) is not None and scene.world.running_array_of(disk) is None
+        and (array := scene.world.array(uuid)) is not None and empty_slots(array.md)
+    )
+    return Fleeting(
+        started=scene.now if old.started is None else old.started, seen=seen, recover=wanted, named=named,
+        fastest=fastest(scene),
+    )
 
 
 def _seen_again(vd: KnownVd, world: World) -> KnownVd:
@@ -59,9 +70,11 @@ def _learn_vd(vd: KnownVd, running: Running, world: World) -> KnownVd:
     slots = list(vd.slots)
     for member in running.md.members:
         disk = world.disk(member.device)
-        if member.slot is None or member.slot >= len(slots) or not member.present or member.faulty or disk is None:
+        if member.slot is None or member.slot >= len(slots) or disk is None:
             continue
-        slots[member.slot] = Slot(disk.bay, disk.serial, disk.model, disk.size)
+        if running.md.member_in(member.slot) is member:
+            now = Slot(disk.bay, disk.serial, disk.model, disk.size, backplane=disk.backplane)
+            _sits(slots, member.slot, now, running)
     stage = vd.stage
     volume = running.volume
     if stage is Stage.CREATING:
@@ -83,6 +96,17 @@ def _out(vd: KnownVd, running: Running) -> tuple[str, ...]:
     return tuple(slot.serial for number, slot in enumerate(vd.slots) if slot.serial and number not in trusted)
 
 
+def _sits(slots: list[Slot], number: int, now: Slot, running: Running) -> None:
+    """With two places missing, md fills the first, whichever bay the drive is in: then the two trade their bays, so
+    that a drive in the bay that is still empty is taken for the place that is still missing."""
+    before = slots[number]
+    slots[number] = now
+    for other, place in enumerate(slots):
+        taken = other != number and now.bay is not None and place.bay == now.bay != before.bay
+        if taken and running.md.member_in(other) is None:
+            slots[other] = before
+
+
 def _failed(world: World, memory: Memory) -> tuple[FailedDrive, ...]:
     """Drives that md put out while they were there. Pulling one (it comes back with another diskseq) ends it."""
     kept = [
@@ -95,8 +119,11 @@ def _failed(world: World, memory: Memory) -> tuple[FailedDrive, ...]:
         running = world.array(vd.uuid)
         for member in () if running is None else running.md.members:
             disk = world.disk(member.device)
-            if member.faulty and member.present and disk is not None and disk.serial and disk.serial not in known:
-                kept.append(FailedDrive(disk.serial, vd.name, disk.diskseq, world.boot))
+            if not member.faulty or not member.present or disk is None or not disk.serial or running is None:
+                continue
+            if disk.serial not in known and not went_back(member, disk, running, memory):
+                last = running.md.state == "broken" or spare_failures(running.md) < 0
+                kept.append(FailedDrive(disk.serial, vd.name, disk.diskseq, world.boot, last))
                 known.add(disk.serial)
     return tuple(kept)
 
@@ -160,7 +187,7 @@ def vd_of_superblocks(uuid: str, world: World) -> KnownVd | None:
 
 def _slot_of(found: tuple[Member, ...], slot: int) -> Slot:
     here = [member for member in found if member.superblock.role == slot]
-    best = max(here, key=lambda member: member.superblock.events, default=None)
+    best = max(here, key=lambda m: (not m.superblock.replacement, m.superblock.events), default=None)
     if best is None:
         return Slot(None, "", "", 0)
-    return Slot(best.disk.bay, best.disk.serial, best.disk.model, best.disk.size)
+    return Slot(best.disk.bay, best.disk.serial, best.disk.model, best.disk.size, backplane=best.disk.backplane)

@@ -73,6 +73,11 @@ def re_add(array: str, device: str) -> tuple[str, ...]:
     return ("mdadm", array, "--re-add", device)
 
 
+def replace(array: str, old: str, new: str) -> tuple[str, ...]:
+    """Copyback: what lies on the working member `old` goes onto `new`, a spare of the array; redundant meanwhile."""
+    return ("mdadm", array, "--replace", old, "--with", new)
+
+
 def zero_superblock(device: str) -> tuple[str, ...]:
     """Makes a former member a drive like any other."""
     return ("mdadm", "--zero-superblock", device)

@@ -76,9 +76,18 @@ def empty_slots(array: Array) -> tuple[int, ...]:
     return tuple(empty[waiting:])
 
 
-def rebuilding(array: Array) -> bool:
-    """A drive is being rebuilt, or waits for it."""
-    return any(m.present and not m.faulty and not m.in_sync and "journal" not in m.states for m in array.members)
+def rebuilding(array: Array, *, spares: bool = True) -> bool:
+    """A drive is being rebuilt, or waits for it. spares: also those that md has in no slot yet."""
+    return any(
+        m.present and not m.faulty and not m.in_sync and "journal" not in m.states and (spares or m.slot is not None)
+        for m in array.members
+    )
+
+
+def copies_back(array: Array) -> bool:
+    """md copies a working member onto another drive, and rebuilds none."""
+    under_way = [m for m in array.members if m.present and not m.faulty and not m.in_sync and m.slot is not None]
+    return array.sync_action == "recover" and bool(under_way) and all(m.replacement for m in under_way)
 
 
 @dataclass(frozen=True, slots=True)

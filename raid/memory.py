@@ -36,6 +36,7 @@ class Slot:
     model: str
     size: int
     dismissed: bool = False
+    backplane: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +66,44 @@ class KnownVd:
 
 @dataclass(frozen=True, slots=True)
 class FailedDrive:
-    """A drive that md put out for its errors while it was there: not taken back until it was pulled or cleared."""
+    """A drive that md put out for its errors while it was there: not taken back until it was pulled or cleared.
+
+    last_straw: with it the virtual drive failed, so that its data may be the last hope: Offline, and nobody is led to
+    pull it.
+    """
 
     serial: str
     vd: str
     diskseq: int
     boot: str
+    last_straw: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Where a spare stands in. vd: UUID. home: the place and drive whose work it does; data goes back to that bay."""
+
+    vd: str
+    slot: int
+    home: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Spare:
+    """A drive that a person made a hot spare, known by its serial wherever it sits (docs/design/spares.md).
+
+    bay, model, size: as it was last seen. dedicated: UUID of its virtual drive, empty for a global one. affinity: its
+    own backplane comes first. serving: set before it is taken, until it is free again. fault: why it is never chosen.
+    """
+
+    serial: str
+    model: str
+    size: int
+    bay: int | None
+    dedicated: str = ""
+    affinity: bool = False
+    serving: Serving | None = None
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +114,10 @@ class Fleeting:
     seen: tuple[tuple[int, float], ...] = ()
     recover: tuple[str, ...] = ()
     """Virtual drives that a person told to recover."""
+    named: tuple[tuple[str, str], ...] = ()
+    """Good drives that a person named for a rebuild: serial, UUID of the virtual drive."""
+    fastest: tuple[tuple[str, int], ...] = ()
+    """The fastest resync or rebuild seen, by UUID: KiB/s of each member."""
 
     def first_seen(self, diskseq: int) -> float | None:
         return next((at for seq, at in self.seen if seq == diskseq), None)
@@ -92,6 +129,7 @@ class Memory:
 
     vds: tuple[KnownVd, ...] = ()
     failed: tuple[FailedDrive, ...] = ()
+    spares: tuple[Spare, ...] = ()
     adopting: bool = False
     notes: tuple[str, ...] = ()
     """Sentences that stay until the next start, such as a memory file that could not be read."""
@@ -102,6 +140,15 @@ class Memory:
 
     def by_uuid(self, uuid: str) -> KnownVd | None:
         return next((vd for vd in self.vds if vd.uuid == uuid), None)
+
+    def spare(self, serial: str) -> Spare | None:
+        """The hot spare of that serial, in use or not."""
+        return next((spare for spare in self.spares if spare.serial == serial), None)
+
+    def with_spare(self, changed: Spare) -> "Memory":
+        """This memory with the spare of that serial replaced."""
+        kept = (changed if spare.serial == changed.serial else spare for spare in self.spares)
+        return replace(self, spares=tuple(kept))
 
     def with_vd(self, changed: KnownVd) -> "Memory":
         """This memory with the virtual drive of that UUID replaced."""
@@ -115,11 +162,12 @@ class _File:
     vds: tuple[KnownVd, ...]
     failed: tuple[FailedDrive, ...] = ()
     adopting: bool = False
+    spares: tuple[Spare, ...] = ()
 
 
 def encode(memory: Memory) -> bytes:
     """The file's text; equal for memories that differ only in what is fleeting."""
-    return msgspec.json.format(msgspec.json.encode(_File(memory.vds, memory.failed, memory.adopting)))
+    return msgspec.json.format(msgspec.json.encode(_File(memory.vds, memory.failed, memory.adopting, memory.spares)))
 
 
 def save(memory: Memory, file: Path) -> None:
@@ -135,7 +183,7 @@ def load(file: Path) -> Memory:
         return Memory(adopting=True)
     except (OSError, msgspec.MsgspecError) as error:
         raise MemoryBroken(f"{file} cannot be read: {error}.", hint="It is put aside as memory.broken.") from error
-    return Memory(data.vds, data.failed, data.adopting)
+    return Memory(data.vds, data.failed, data.spares, data.adopting)
 
 
 def load_or_adopt(file: Path) -> Memory:

@@ -6,6 +6,8 @@ Frozen dataclasses that travel as msgspec JSON. Sizes are bytes, times UTC secon
 from dataclasses import dataclass
 from enum import StrEnum, unique
 
+from raid.spare_model import Rate, SpareView
+
 BUS_NAME = "org.rackeye.Raid1"
 
 
@@ -51,6 +53,7 @@ class Work(StrEnum):
     INITIALIZING = "Initializing"
     RESYNC = "Resync"  # parity of stripes that were being written at a power cut
     REBUILD = "Rebuild"
+    COPYBACK = "Copyback"
     CHECK = "Check"
     REPAIR = "Repair"
     RESHAPE = "Reshape"
@@ -186,6 +189,8 @@ class RaidSnapshot:
     jobs: tuple[JobView, ...] = ()
     checks: tuple[CheckResult, ...] = ()
     problems: tuple[str, ...] = ()
+    spares: tuple[SpareView, ...] = ()
+    rates: tuple[Rate, ...] = ()
 
 
 # Commands (org.rackeye.Raid1.Admin). Destructive ones name what they touch; raidd reads it again before it acts.

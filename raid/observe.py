@@ -13,6 +13,7 @@ from raid.mdadm import HOMEHOST
 from raid.model import CheckResult
 from raid.mounts import Mount, parse_mountinfo, read_mountinfo
 from raid.spans import SPAN
+from raid.spare_poll import SparePoll
 from raid.superblock import Superblock
 from raid.sysfs import Array, Member, Sysfs
 from raid.world import CheckRun, Disk, Running, Volume, World
@@ -43,6 +44,7 @@ class Observer:
         self._results: tuple[CheckResult, ...] = ()
         self._prepared: set[tuple[str, str]] = set()
         self._built_on: frozenset[str] = frozenset()
+        self._spares = SparePoll(paths.dev, clock)
 
     def look(self, vds: tuple[tuple[str, str], ...]) -> World:
         """vds: name and UUID of each virtual drive that should exist. Raises OSError."""
@@ -66,8 +68,13 @@ class Observer:
             jobs=self._job_list,
             checks=self._checks,
             results=self._results,
+            spare_reads=self._spares.reads(frozenset(disk.diskseq for disk in disks)),
             mdadm=mdadm.available(),
         )
+
+    def poll_spare(self, device: str, diskseq: int) -> None:
+        """Begins to read a spare; a later look has the result. Raises OSError."""
+        self._spares.start(device, diskseq, self.sysfs.disk(device).size)
 
     def _mounts(self) -> tuple[Mount, ...]:
         """Parsed anew only when the text has changed."""

@@ -18,6 +18,7 @@ from raid.model import BUS_NAME, RaidSnapshot
 from raid.observe import Observer
 from raid.scene import Scene
 from raid.service import Service
+from raid.spare_service import SpareService
 from raid.sysfs import Sysfs
 from raid.wakers import Wakers
 from raid.world import World
@@ -85,7 +86,9 @@ def make(paths: Paths | None = None) -> Daemon[World, Memory, Action]:
         bus_name=BUS_NAME,
         sources=(wakers.watch_udev, wakers.watch_md),
     )
-    daemon.commands = Service(daemon, cycle.actor, jobs, paths, lambda: cycle.settings.raid).commands()
+    service = Service(daemon, cycle.actor, jobs, paths, lambda: cycle.settings.raid)
+    spares = SpareService(daemon, cycle.actor, paths, lambda: cycle.settings.raid, cycle.reload)
+    daemon.commands = (*service.commands(), *spares.commands())
     return daemon
 
 

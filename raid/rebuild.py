@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from raid import mdadm
+from raid import mdadm, rates
 from raid.actions import Action, FailMember, RemoveMember, SetActive, SetSpeed
 from raid.candidates import Use, judge
-from raid.members import spare_failures
+from raid.members import empty_slots, rebuilding, spare_failures
 from raid.memory import KnownVd
 from raid.scene import Scene
-from raid.world import Running
+from raid.world import Disk, Running
 
 
 def put_out_the_gone(vd: KnownVd, running: Running) -> Iterator[Action]:
@@ -26,7 +26,8 @@ def put_out_the_gone(vd: KnownVd, running: Running) -> Iterator[Action]:
         if member.faulty:
             yield RemoveMember(running.md.device, member.device, vd.name)
         elif bears:
-            slot = None if member.slot is None or member.slot >= len(vd.slots) else vd.slots[member.slot]
+            known = not member.replacement and member.slot is not None and member.slot < len(vd.slots)
+            slot = vd.slots[member.slot or 0] if known else None
             bay, serial = (None, "") if slot is None else (slot.bay, slot.serial)
             yield FailMember(running.md.device, member.device, vd.name, bay, serial)
             yield RemoveMember(running.md.device, member.device, vd.name)
@@ -36,8 +37,19 @@ def keep_going(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
     """Resync and rebuild begin, and at the speed that is set."""
     if running.md.state == "read-auto":
         yield SetActive(running.md.device, vd.name)
-    if running.md.sync_speed_min not in (None, scene.settings.sync_speed_min):
-        yield SetSpeed(running.md.device, scene.settings.sync_speed_min)
+    wanted = rates.speed_min(vd, running, scene)
+    if running.md.sync_speed_min not in (None, wanted):
+        yield SetSpeed(running.md.device, wanted)
+
+
+def release(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
+    """A failed member whose place another drive has: it leaves the array and may be pulled. Also the spare that a
+    copyback went from, which md calls faulty at the end."""
+    places = {slot.serial for slot in vd.slots}
+    for member in running.md.members:
+        disk = scene.world.disk(member.device)
+        if member.faulty and member.present and disk is not None and disk.serial and disk.serial not in places:
+            yield RemoveMember(running.md.device, member.device, vd.name)
 
 
 def rebuild(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
@@ -45,7 +57,7 @@ def rebuild(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
     if spare_failures(running.md) < 0:
         return
     verdicts = [(judge(disk, scene), disk) for disk in scene.world.disks]
-    order = (Use.RE_ADD, Use.REBUILD, Use.ADD)
+    order = (Use.RE_ADD, Use.REBUILD, Use.ADD, Use.COPYBACK)
     ready = sorted(
         (order.index(verdict.use), disk.bay or 0, disk.name, disk)
         for verdict, disk in verdicts if verdict.vd == vd.name and verdict.use in order
@@ -59,6 +71,8 @@ def rebuild(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
     if use is Use.RE_ADD and not scene.failed("re-add", vd, again):
         why = f"The former member in {place} is brought up to date in {vd.name}."
         yield from scene.job("re-add", vd, again, (disk,), why)
+    elif use is Use.COPYBACK:
+        yield from copyback(vd, running, disk, scene)
     elif use is Use.ADD:
         steps: tuple[tuple[str, ...], ...] = (mdadm.add(running.device, disk.device),)
         yield from scene.job("add", vd, steps, (disk,), f"{vd.name} is rebuilt on the blank drive in {place}.")
@@ -66,3 +80,44 @@ def rebuild(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
         steps = (mdadm.zero_superblock(disk.device), mdadm.add(running.device, disk.device))
         why = f"The former member in {place} cannot be trusted: {vd.name} is rebuilt on it in full."
         yield from scene.job("rebuild", vd, steps, (disk,), why)
+
+
+def copyback(vd: KnownVd, running: Running, disk: Disk, scene: Scene) -> Iterator[Action]:
+    """The data goes back to a drive in the home bay, from the spare that stands in; redundant all the while.
+
+    Should a power cut fall between the two steps, the drive is a spare of md, and `copyback_goes_on` does the second.
+    """
+    old = _stand_in(vd, running, disk.bay, scene)
+    if old is None:
+        return
+    clean = () if disk.probe is None or disk.probe.blank else (mdadm.zero_superblock(disk.device),)
+    swap = mdadm.replace(running.device, f"/dev/{old}", disk.device)
+    steps = (*clean, mdadm.add(running.device, disk.device), swap)
+    why = f"The data of {vd.name} goes back to bay {disk.bay} (serial {disk.serial}); then the spare is free again."
+    yield from scene.job("copyback", vd, steps, (disk,), why)
+
+
+def copyback_goes_on(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
+    """A drive in the home bay that md has as a spare, and the stand-in works: the copy has not been ordered yet."""
+    if empty_slots(running.md) or rebuilding(running.md, spares=False):
+        return
+    for member in running.md.members:
+        disk = scene.world.disk(member.device)
+        if member.slot is not None or member.faulty or not member.present or disk is None:
+            continue
+        old = _stand_in(vd, running, disk.bay, scene)
+        if old is not None:
+            steps = (mdadm.replace(running.device, f"/dev/{old}", disk.device),)
+            yield from scene.job("copyback", vd, steps, (), f"The data of {vd.name} goes back to bay {disk.bay}.")
+
+
+def _stand_in(vd: KnownVd, running: Running, bay: int | None, scene: Scene) -> str | None:
+    """Kernel name of the spare that works in the place of this bay."""
+    for spare in scene.memory.spares:
+        serving, source = spare.serving, scene.world.by_serial(spare.serial)
+        if serving is None or source is None or serving.vd != vd.uuid or serving.home.bay != bay or bay is None:
+            continue
+        member = running.md.member_in(serving.slot)
+        if member is not None and member.in_sync and member.device == source.name:
+            return source.name
+    return None

@@ -27,6 +27,7 @@ _DEVICE_AT, _STATE_AT, _CHECKSUM_AT, _ROLES_AT = 128, 192, 216, 256
 _HAS_BITMAP = 1
 _IS_RECOVERING = 2
 _IS_RESHAPING = 4
+_IS_REPLACEMENT = 16
 
 ROLE_SPARE = 0xFFFF
 ROLE_FAULTY = 0xFFFE
@@ -61,6 +62,8 @@ class Superblock:
     reshaping: bool
     bitmap: bool
     roles: tuple[int, ...]
+    replacement: bool = False
+    """A copyback went onto it: it shares its role with the member that it went from."""
 
     @property
     def homehost(self) -> str:
@@ -115,6 +118,7 @@ def parse(data: bytes) -> Superblock | None:
         reshaping=bool(features & _IS_RESHAPING),
         bitmap=bool(features & _HAS_BITMAP),
         roles=roles,
+        replacement=bool(features & _IS_REPLACEMENT),
     )
 
 

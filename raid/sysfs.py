@@ -46,6 +46,11 @@ class Member:
     def faulty(self) -> bool:
         return "faulty" in self.states
 
+    @property
+    def replacement(self) -> bool:
+        """A copyback goes onto it: it has the slot of a member that still works."""
+        return "replacement" in self.states
+
 
 @dataclass(frozen=True, slots=True)
 class Array:
@@ -81,8 +86,9 @@ class Array:
         return self.state not in ("clear", "inactive", "broken", "")
 
     def member_in(self, slot: int) -> Member | None:
-        """The working or rebuilding member of a slot whose drive is there."""
-        return next((m for m in self.members if m.slot == slot and m.present and not m.faulty), None)
+        """The working or rebuilding member of a slot whose drive is there; during a copyback, the one it goes from."""
+        here = (m for m in self.members if m.slot == slot and m.present and not m.faulty)
+        return min(here, key=lambda m: (not m.in_sync, m.replacement), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,7 @@ class Block:
     partitions: tuple[str, ...]
     holders: tuple[str, ...]
     """Kernel names of what is built on it or its partitions (md, dm)."""
+    rotational: bool = False
 
 
 class Sysfs:
@@ -129,6 +136,7 @@ class Sysfs:
             size=_int(_must(f"{top}/size")) * SECTOR,
             partitions=partitions,
             holders=holders,
+            rotational=_read(f"{top}/queue/rotational", "0") == "1",
         )
 
     def md_attributes(self) -> tuple[str, ...]:
@@ -189,10 +197,18 @@ class Sysfs:
             sync_speed=_speed(_read(f"{md}/sync_speed", "none")),
             sync_speed_min=_int(_read(f"{md}/sync_speed_min", "").split(" ")[0]) or None,
             bitmap=_read(f"{md}/bitmap/location", "none") not in ("none", ""),
-            members=tuple(self._member(f"{md}/{entry}") for entry in _names(md) if entry.startswith("dev-")),
+            members=self._members(md),
         )
         _must(f"{md}/array_state")  # it stood to the end: no default above hides an array that was going
         return array
+
+    def _members(self, md: str) -> tuple[Member, ...]:
+        """At the end of a copyback md swaps two members at once: read between the two, it would look like a failure."""
+        entries = [f"{md}/{entry}" for entry in _names(md) if entry.startswith("dev-")]
+        members = tuple(map(self._member, entries))
+        if any(member.replacement for member in members) and members != tuple(map(self._member, entries)):
+            raise Vanished(md)
+        return members
 
     def _member(self, entry: str) -> Member:
         slot = _must(f"{entry}/slot")

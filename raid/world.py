@@ -33,6 +33,7 @@ class Disk:
     protected: why it is never touched (it carries the system, it sits in no bay); empty when it is ours to use.
     system: it carries the system.
     probe: None while it has not been read yet, or while it is a member of a running array.
+    backplane: the side of the chassis it hangs on, where the profile names several.
     """
 
     name: str
@@ -45,6 +46,8 @@ class Disk:
     system: bool = False
     held_by: tuple[str, ...] = ()
     probe: Probe | None = None
+    backplane: str = ""
+    rotational: bool = False
 
     @property
     def device(self) -> str:
@@ -106,6 +109,16 @@ class CheckRun:
 
 
 @dataclass(frozen=True, slots=True)
+class SpareRead:
+    """A spare drive was read, or is being read (pending). at: UTC seconds of the begin; error: empty when it reads."""
+
+    diskseq: int
+    at: float
+    error: str = ""
+    pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """One look."""
 
@@ -117,6 +130,8 @@ class World:
     """Those that run, by virtual drive."""
     results: tuple[CheckResult, ...] = ()
     """The last one of each virtual drive."""
+    spare_reads: tuple[SpareRead, ...] = ()
+    """The last one of each spare."""
     mdadm: bool = True
     """mdadm is there and may be run."""
 

@@ -249,6 +249,42 @@ class ParityWrong(Condition):
 
 
 @dataclass(frozen=True, slots=True)
+class SpareLost(Condition):
+    """A hot spare could not be taken now."""
+
+    code = "ALARM-107"
+    category = Category.STORAGE
+    level = Level.WARNING
+    title = "Hot spare lost"
+    meaning = (
+        "A hot spare does not read any more, is not there, or holds data. It is not chosen: the next drive that fails "
+        "would wait for a person. `rackeye spare` shows it. Replace the drive and name the new one with `rackeye "
+        "spare add`, or say that there shall be none with `rackeye spare remove`."
+    )
+    cleared_text = "The hot spare is ready again, or is no spare any more."
+    grace = 15.0
+
+    serial: str
+    bay: int | None
+    model: str
+    state: str
+    detail: str
+
+    @property
+    def same(self) -> str:
+        return f"spare-lost/{self.serial}"
+
+    @property
+    def text(self) -> str:
+        place = "no bay that is known" if self.bay is None else f"bay {self.bay}"
+        return f"The hot spare of {place} ({self.model} {self.serial}) is {self.state.lower()}. {self.detail}"
+
+    @property
+    def hint(self) -> str:
+        return f"Replace it, then `rackeye spare add`; or `rackeye spare remove --serial {self.serial}`."
+
+
+@dataclass(frozen=True, slots=True)
 class NoVolume(Condition):
     """Cameras are set, and there is nowhere to record."""
 

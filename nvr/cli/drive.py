@@ -1,4 +1,4 @@
-"""`rackeye drive`: drives by bay; clear one that holds data."""
+"""`rackeye drive`: drives by bay; clear one that holds data; rebuild on one that is named."""
 
 import click
 from rich.console import Group, RenderableType
@@ -27,6 +27,7 @@ from nvr.cli.output import (
 from nvr.cli.session import Session
 from nvr.cli.shape import NounGroup, examples, json_option, pass_session, watch_option, yes_option
 from raid.model import ClearDriveRequest, Done, Drive, DriveState, RaidSnapshot
+from raid.spare_model import RebuildOnRequest
 
 
 def place(drive: Drive) -> str:
@@ -162,3 +163,16 @@ def clear(session: Session, *, bay: int, dry_run: bool, yes: bool) -> None:
     word = drive.serial or f"bay {bay}"
     confirm.typed(session, "the serial of the drive" if drive.serial else "its place", word, yes=yes)
     say(session, session.client.call(RAID, "ClearDrive", ClearDriveRequest(bay, drive.serial), Done).sentence)
+
+
+@command.command(epilog=examples("rackeye drive rebuild --bay 5 --for vd0"))
+@click.option("--bay", type=click.IntRange(min=0), required=True, help="The bay of a blank drive that is no spare.")
+@click.option("--for", "vd", metavar="NAME", required=True, help="The degraded virtual drive.")
+@json_option
+@pass_session
+def rebuild(session: Session, *, bay: int, vd: str) -> None:
+    """Rebuild a degraded virtual drive on the blank drive in a bay, whichever bay that is; it stays there for good."""
+    here = [drive for drive in in_bay(session.client.look(RAID).of(RAID).data, bay) if drive.device is not None]
+    if not here:
+        raise NoSuchDrive(f"The drive of bay {bay} is not there.", hint="rackeye bay shows what is.")
+    say(session, session.client.call(RAID, "RebuildOn", RebuildOnRequest(bay, here[0].serial, vd), Done).sentence)

@@ -7,14 +7,16 @@ from nvr.alarms.kinds import (
     DriveFailed,
     ParityWrong,
     ReplacementRefused,
+    SpareLost,
     Trouble,
     VdDegraded,
     VdFailed,
     VdOffline,
 )
 from raid.model import CheckVerdict, Drive, DriveState, RaidSnapshot, VdState, VirtualDrive, Work
+from raid.spare_model import SpareState
 
-JUDGES = {"drive-failed", "vd-degraded", "vd-failed", "vd-offline", "replacement-refused", "parity-wrong"}
+JUDGES = {"drive-failed", "vd-degraded", "vd-failed", "vd-offline", "replacement-refused", "parity-wrong", "spare-lost"}
 BROKEN = {DriveState.FAILED, DriveState.MISSING}
 UNUSED = {DriveState.BLANK, DriveState.FOREIGN, DriveState.UNCONFIGURED_BAD, DriveState.STALE}
 
@@ -24,17 +26,17 @@ def conditions(raid: RaidSnapshot, was_open: set[str]) -> list[Condition]:
     return [
         *_drives(raid.drives, was_open), *_replacements(raid.drives),
         *(condition for vd in raid.virtual_drives for condition in _vd(vd)),
-        *_parity(raid),
+        *_parity(raid), *_spares(raid),
     ]
 
 
 def _drives(drives: tuple[Drive, ...], was_open: set[str]) -> list[Condition]:
     found: dict[str, Condition] = {}
-    for drive in drives:
+    for drive in sorted(drives, key=lambda drive: drive.state not in BROKEN):  # before the spare that stands in
         if drive.vd is None:
             continue
         failed = DriveFailed(drive.vd, drive.slot, drive.bay, drive.serial, drive.model, drive.size, drive.state.value)
-        mending = drive.state in (DriveState.REBUILD, DriveState.STALE, DriveState.UNKNOWN)
+        mending = drive.state in (DriveState.REBUILD, DriveState.COPYBACK, DriveState.STALE, DriveState.UNKNOWN)
         if drive.state in BROKEN or (mending and failed.same in was_open):
             found.setdefault(failed.same, failed)
     return list(found.values())
@@ -70,6 +72,14 @@ def _parity(raid: RaidSnapshot) -> list[Condition]:
         ParityWrong(check.vd, check.wrong_count, check.detail)
         for check in raid.checks
         if check.verdict is CheckVerdict.WRONG
+    ]
+
+
+def _spares(raid: RaidSnapshot) -> list[Condition]:
+    lost = (SpareState.FAILED, SpareState.MISSING, SpareState.NOT_BLANK)
+    return [
+        SpareLost(spare.serial, spare.bay, spare.model, spare.state.value, spare.detail)
+        for spare in raid.spares if spare.state in lost
     ]
 
 

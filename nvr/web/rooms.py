@@ -25,6 +25,7 @@ from raid.model import (
     RecoverPlan,
     VdRequest,
 )
+from raid.spare_model import AddSpareRequest, RebuildOnRequest, RemoveSpareRequest, SetRateRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,10 @@ RAID = Room(
         Order("StartVd", VdRequest, Done, "Start a virtual drive that was stopped"),
         Order("StartCheck", VdRequest, Done, "Start a consistency check"),
         Order("StopCheck", VdRequest, Done, "Stop a consistency check"),
+        Order("AddSpare", AddSpareRequest, Done, "Make a blank drive a hot spare"),
+        Order("RemoveSpare", RemoveSpareRequest, Done, "A drive is no hot spare any more"),
+        Order("RebuildOn", RebuildOnRequest, Done, "Rebuild a virtual drive on a blank drive that is named"),
+        Order("SetRate", SetRateRequest, Done, "How much of the drives a kind of work may use"),
     ),
 )
 PANEL = Room(

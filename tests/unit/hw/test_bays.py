@@ -57,6 +57,11 @@ def test_rule_of_a_bay(match: Match, words: str) -> None:
     assert f'{words}, ENV{{RACKEYE_BAY}}="3", SYMLINK+="disk/by-bay/3"' in rules
 
 
+def test_a_backplane_comes_with_the_bay() -> None:
+    left = Profile("box", "A box", ((3,),), bays=(Bay(3, Match(scsi_host=7), backplane="left"),))
+    assert 'ENV{RACKEYE_BAY}="3", ENV{RACKEYE_BACKPLANE}="left", SYMLINK' in bays.udev_rules(left)
+
+
 def test_rules_leave_remove_alone_and_name_partitions() -> None:
     rules = bays.udev_rules(profile.load("virtual-8", Paths()))
     lines = [line for line in rules.splitlines() if line and not line.startswith("#")]

@@ -1,0 +1,112 @@
+"""What people are told of the hot spares, and which places they stand in for. Pure."""
+
+from raid.memory import KnownVd, Slot, Spare
+from raid.model import Drive, DriveState
+from raid.rates import percent
+from raid.scene import Scene
+from raid.spans import top
+from raid.spare_model import Rate, RateKind, SpareState, SpareView
+from raid.world import Disk
+
+
+def spare_views(scene: Scene) -> tuple[SpareView, ...]:
+    """By bay."""
+    views = [_view(spare, scene) for spare in scene.memory.spares]
+    return tuple(sorted(views, key=lambda view: (view.bay is None, view.bay or 0, view.serial)))
+
+
+def rates_in_force(scene: Scene) -> tuple[Rate, ...]:
+    """The setting of each kind of work."""
+    return tuple(Rate(kind, percent(scene.settings.rates, kind)) for kind in RateKind)
+
+
+def homes(scene: Scene) -> list[tuple[KnownVd, int, Slot]]:
+    """Places that a spare serves: virtual drive, slot, and the place that waits for a new drive."""
+    found = []
+    for spare in scene.memory.spares:
+        vd = None if spare.serving is None else scene.memory.by_uuid(spare.serving.vd)
+        if spare.serving is not None and vd is not None and vd.slots[spare.serving.slot].serial == spare.serial:
+            found.append((vd, spare.serving.slot, spare.serving.home))
+    return found
+
+
+def missing_homes(scene: Scene) -> list[Drive]:
+    """Rows of the drives that spares stand in for and that are gone: their bays want a new one."""
+    rows = []
+    for vd, number, home in homes(scene):
+        if scene.world.by_serial(home.serial) is not None or _is_going_back(vd, number, home, scene):
+            continue
+        what = f"A hot spare stands in for it in {top(vd.name)}. The data goes back to a blank drive in this bay."
+        rows.append(
+            Drive(home.bay, home.serial, home.model, home.size, None, DriveState.MISSING, what, vd.name, number)
+        )
+    return rows
+
+
+def of_spare(disk: Disk, scene: Scene) -> tuple[DriveState, str, str | None, int | None] | None:
+    """State of a spare that is in no running array; None when it is told as any other drive."""
+    spare = scene.memory.spare(disk.serial)
+    if spare is None or disk.probe is None:
+        return None
+    dedicated = scene.memory.by_uuid(spare.dedicated)
+    vd = None if dedicated is None else dedicated.name
+    if spare.fault:
+        return DriveState.FAILED, f"A hot spare, and it is never chosen: {spare.fault}", None, None
+    if disk.probe.blank:
+        return DriveState.HOT_SPARE, f"Dedicated to {vd}." if vd else "Global.", vd, None
+    if state(spare, scene)[0] is SpareState.RETURNING:
+        return DriveState.UNCONFIGURED_GOOD, "It becomes a hot spare again.", None, None
+    return None
+
+
+def state(spare: Spare, scene: Scene) -> tuple[SpareState, str]:  # noqa: PLR0911 -- one return a state
+    """How it stands, and a sentence."""
+    disk = scene.world.by_serial(spare.serial)
+    serving = spare.serving
+    vd = None if serving is None else scene.memory.by_uuid(serving.vd)
+    if disk is None:
+        return SpareState.MISSING, "It is not there. Put it back into any bay, or remove it as a spare."
+    if spare.fault:
+        return SpareState.FAILED, f"{spare.fault} Replace it."
+    running = scene.world.running_array_of(disk)
+    if running is not None and serving is not None and vd is not None:
+        member = next(one for one in running.md.members if one.device == disk.name)
+        if member.faulty:
+            return SpareState.RETURNING, "The data went back; it becomes a spare again."
+        does = "It stands in" if member.in_sync else f"{top(vd.name)} is rebuilt on it"
+        return SpareState.IN_USE, f"{does} for bay {serving.home.bay}."
+    if running is not None:
+        return SpareState.IN_USE, "It is a member of an array."
+    if disk.probe is None:
+        return SpareState.UNKNOWN, "It is being read."
+    if disk.probe.error:
+        return SpareState.FAILED, disk.probe.error
+    own = disk.probe.superblock
+    if own is not None and scene.memory.by_uuid(own.array_uuid) is not None:
+        return SpareState.RETURNING, "It becomes a spare again."
+    if not disk.probe.blank:
+        return SpareState.NOT_BLANK, f"It holds data ({', '.join(disk.probe.signatures)}), so it is not taken."
+    if disk.protected:
+        return SpareState.NOT_BLANK, disk.protected
+    return SpareState.READY, ""
+
+
+def _is_going_back(vd: KnownVd, number: int, home: Slot, scene: Scene) -> bool:
+    """A drive in the home bay has the copy running onto it."""
+    running = scene.world.array(vd.uuid)
+    onto = [m for m in (() if running is None else running.md.members) if m.slot == number and m.replacement]
+    disks = [scene.world.disk(member.device) for member in onto if not member.faulty]
+    return any(disk is not None and disk.bay == home.bay for disk in disks)
+
+
+def _view(spare: Spare, scene: Scene) -> SpareView:
+    now, detail = state(spare, scene)
+    serving = spare.serving
+    vd = None if serving is None else scene.memory.by_uuid(serving.vd)
+    dedicated = scene.memory.by_uuid(spare.dedicated)
+    return SpareView(
+        bay=spare.bay, serial=spare.serial, model=spare.model, size=spare.size, state=now, detail=detail,
+        dedicated=None if dedicated is None else dedicated.name, affinity=spare.affinity,
+        serving=None if vd is None else top(vd.name), slot=None if serving is None else serving.slot,
+        home_bay=None if serving is None else serving.home.bay,
+    )

@@ -1,0 +1,59 @@
+"""How fast md may work: per cent of what the drives can do, as md's lower limit of each array. Pure.
+
+md always works as fast as it can while nobody else uses the drives; below its lower limit (sync_speed_min) it does not
+give way to others. The per cent is that limit, so it is what counts while cameras are recorded (docs/design/spares.md).
+"""
+
+from core.settings import Rates
+from raid.memory import KnownVd
+from raid.scene import Scene
+from raid.spare_model import RateKind
+from raid.world import Running
+
+SPINNING, FLASH = 150_000, 450_000
+"""KiB/s that a drive is taken to do before it has been seen to do more."""
+NOTABLE = 1.2
+"""A faster speed counts when it is faster by so much, so that the limit is not written anew at each look."""
+
+
+def percent(rates: Rates, kind: RateKind) -> int:
+    """The setting of a kind of work."""
+    return int(getattr(rates, kind.name.lower()))
+
+
+def kind_of(vd: KnownVd, running: Running) -> RateKind:
+    """What the array is busy with; while it rests, what would be most urgent."""
+    match running.md.sync_action:
+        case "check" | "repair":
+            return RateKind.CHECK
+        case "reshape":
+            return RateKind.RECONSTRUCTION
+        case "resync":
+            return RateKind.REBUILD if vd.initialized else RateKind.INITIALIZATION
+        case _:
+            return RateKind.REBUILD
+
+
+def able(running: Running, scene: Scene) -> int:
+    """KiB/s of each member that the slowest is taken to do: by its kind, or the fastest that was seen of the array."""
+    disks = [scene.world.disk(member.device) for member in running.md.members]
+    nominal = SPINNING if any(disk is not None and disk.rotational for disk in disks) else FLASH
+    seen = dict(scene.memory.fleeting.fastest).get(running.uuid or "", 0)
+    return max(nominal, seen)
+
+
+def speed_min(vd: KnownVd, running: Running, scene: Scene) -> int:
+    """md's lower limit for an array, KiB/s of each member."""
+    if scene.settings.sync_speed_min:
+        return scene.settings.sync_speed_min
+    return able(running, scene) * percent(scene.settings.rates, kind_of(vd, running)) // 100
+
+
+def fastest(scene: Scene) -> tuple[tuple[str, int], ...]:
+    """The fastest work seen of each array in this run."""
+    known = dict(scene.memory.fleeting.fastest)
+    for running in scene.world.arrays:
+        speed = (running.md.sync_speed or 0) // 1024
+        if running.uuid is not None and speed > NOTABLE * known.get(running.uuid, 0):
+            known[running.uuid] = speed
+    return tuple(sorted(known.items()))

@@ -1,0 +1,111 @@
+"""What a look teaches about the spares: where each one sits, whether it serves, whether it still reads. Pure."""
+
+from dataclasses import replace
+
+from raid.memory import KnownVd, Memory, Serving, Slot, Spare
+from raid.scene import Scene
+from raid.spares import home_of, last_read
+from raid.sysfs import Member
+from raid.world import Disk, Running
+
+HUNG_SECONDS = 30.0
+"""A read of a spare that takes longer: it does not answer."""
+FRESH_SECONDS = 3.0
+"""After a job on the array has ended, a look that shows its effect may still be due."""
+
+
+def learn_spares(scene: Scene, after: Memory) -> Memory:
+    """scene.memory: before this look; after: with what the look has shown of the virtual drives.
+
+    A spare is never lost by a look: it goes only when its drive has become a member for good.
+    """
+    kept = (_learn(spare, scene, after) for spare in after.spares)
+    return replace(after, spares=tuple(spare for spare in kept if spare is not None))
+
+
+def went_back(member: Member, disk: Disk, running: Running, memory: Memory) -> bool:
+    """md marks the source of a copyback faulty when it has ended: no failure (facts/raid.md)."""
+    spare = memory.spare(disk.serial)
+    if spare is None or spare.serving is None or spare.serving.vd != running.uuid:
+        return False
+    now = running.md.member_in(spare.serving.slot)
+    return now is not None and now.in_sync and now.device != member.device
+
+
+def _learn(spare: Spare, scene: Scene, after: Memory) -> Spare | None:
+    disk = scene.world.by_serial(spare.serial)
+    if spare.dedicated and after.by_uuid(spare.dedicated) is None:
+        spare = replace(spare, dedicated="")  # its virtual drive was deleted: it serves all
+    if disk is None:
+        return _free(spare, None, scene, after)
+    spare = replace(spare, bay=disk.bay, model=disk.model, size=disk.size)
+    spare = replace(spare, fault=spare.fault or _fault(spare, disk, scene, after))
+    running = scene.world.running_array_of(disk)
+    if running is None:
+        return _free(spare, disk, scene, after)
+    vd = None if running.uuid is None else after.by_uuid(running.uuid)
+    member = next(one for one in running.md.members if one.device == disk.name)
+    if vd is None or not running.md.started or member.slot is None or member.slot >= len(vd.slots):
+        return spare
+    if running.md.member_in(member.slot) != member:
+        return spare
+    home = _home(spare, vd, member.slot, running, scene)
+    if home is None or home.bay in (None, disk.bay) or (member.in_sync and not scene.settings.copyback):
+        return None  # a member for good: it sits in the place itself, or nothing goes back
+    return replace(spare, serving=Serving(vd.uuid, member.slot, home))
+
+
+def _home(spare: Spare, vd: KnownVd, slot: int, running: Running, scene: Scene) -> Slot | None:
+    """The place in which a spare that has a slot stands in; None: in none but its own."""
+    before = scene.memory.by_uuid(vd.uuid)
+    if spare.serving is not None and (spare.serving.vd, spare.serving.slot) == (vd.uuid, slot):
+        home = spare.serving.home
+    elif before is not None and before.slots[slot].serial != spare.serial:
+        home = home_of(before, slot, scene.memory)
+    else:
+        return None
+    return home if before is None else _traded(home, slot, before, running, scene)
+
+
+def _traded(home: Slot, slot: int, before: KnownVd, running: Running, scene: Scene) -> Slot:
+    """A drive that was put into the home bay serves another slot, which needed it more: that one's bay is free now."""
+    for number, place in enumerate(before.slots):
+        member = running.md.member_in(number)
+        disk = None if member is None else scene.world.disk(member.device)
+        if number != slot and disk is not None and disk.bay == home.bay and place.bay != home.bay:
+            return place
+    return home
+
+
+def _free(spare: Spare, disk: Disk | None, scene: Scene, after: Memory) -> Spare:
+    """It is in no running array: does it still serve?"""
+    serving = spare.serving
+    if serving is None:
+        return spare
+    vd = after.by_uuid(serving.vd)
+    running = scene.world.array(serving.vd)
+    if vd is None:
+        return replace(spare, serving=None)
+    if running is not None and running.md.started and running.md.member_in(serving.slot) is not None:
+        return replace(spare, serving=None)  # another drive has the place
+    blank = disk is not None and disk.probe is not None and disk.probe.blank
+    return replace(spare, serving=None) if blank and not _just_tried(vd, scene) else spare
+
+
+def _just_tried(vd: KnownVd, scene: Scene) -> bool:
+    last = scene.world.last_job(vd.name, "spare")
+    if last is None or last.boot != scene.world.boot:
+        return False
+    return last.alive or last.ended is None or 0 <= scene.now - last.ended < FRESH_SECONDS
+
+
+def _fault(spare: Spare, disk: Disk, scene: Scene, after: Memory) -> str:
+    """Why it is never chosen any more, until a person says so; empty for a good one."""
+    if any(failed.serial == spare.serial for failed in after.failed):
+        return "md put it out of its array for its errors."
+    read = last_read(disk, scene)
+    if read is not None and read.error:
+        return read.error
+    if read is not None and read.pending and scene.now - read.at > HUNG_SECONDS:
+        return "It does not answer."
+    return ""

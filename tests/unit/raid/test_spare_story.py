@@ -1,0 +1,115 @@
+"""The stories of test_any_story.py in a box with hot spares: none is ever lost, none is called failed that is not, and
+none lies idle beside a place that it fits."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import consumes, initialize, rule, run_state_machine_as_test
+
+from raid.candidates import judge
+from raid.memory import Memory, Spare
+from raid.spare_model import SpareState
+from tests.unit.raid import worlds as w
+from tests.unit.raid.test_any_story import Story
+from tests.unit.raid.toy_md import Drive
+from tests.unit.raid.toy_spares import SpareBox
+
+SPARE_BAYS = (4, 5, 6)
+
+
+class SpareStory(Story):
+    """One virtual drive in bays 0 to 3, spares in bays 4 to 6."""
+
+    @initialize(level=st.sampled_from([5, 6]), dedicated=st.booleans())
+    def begin(self, level: int, dedicated: bool) -> None:
+        self.box = SpareBox()
+        vd = w.known(level=level)
+        drives = [Drive(w.serial(bay)) for bay in range(4)]
+        self.box.drives += drives
+        for bay, drive in enumerate(drives):
+            self.box.insert(drive, bay)
+        self.box.make(vd, drives)
+        self.memory = Memory((vd,))
+        self.others = {}
+        self.erred: set[str] = set()
+        self.spare(4, dedicated)
+        self.settle()
+
+    @rule(bay=st.sampled_from(SPARE_BAYS), dedicated=st.booleans())
+    def spare(self, bay: int, dedicated: bool) -> None:
+        """A person puts a blank drive in and makes it one."""
+        if self.box.in_bay(bay) is not None:
+            return
+        drive = Drive(f"SPARE{len(self.box.drives)}")
+        self.box.drives.append(drive)
+        self.box.insert(drive, bay)
+        disk = next(disk for disk in self.box.world().disks if disk.serial == drive.serial)
+        if not judge(replace(disk, probe=w.BLANK), self.scene()).vd:
+            made = Spare(drive.serial, "RACK DRIVE", drive.size, bay, w.UUID if dedicated else "")
+            self.memory = replace(self.memory, spares=(*self.memory.spares, made))
+
+    @rule()
+    def a_new_drive_for_each_empty_bay(self) -> None:
+        for bay in range(4):
+            if self.box.in_bay(bay) is None:
+                self.box.drives.append(Drive(f"fresh{len(self.box.drives)}"))
+                self.box.insert(self.box.drives[-1], bay)
+
+    @rule(target=Story.outside, bay=st.sampled_from(SPARE_BAYS))
+    def pull_a_spare(self, bay: int) -> Drive | None:
+        return self.box.pull(bay) if self.box.in_bay(bay) else None
+
+    @rule(drive=consumes(Story.outside), bay=st.sampled_from(SPARE_BAYS))
+    def put_a_spare_back(self, drive: Drive | None, bay: int) -> None:
+        if drive is not None and drive.bay is None and self.box.in_bay(bay) is None:
+            self.box.insert(drive, bay)
+
+    @rule(bay=st.integers(0, 6))
+    def any_error(self, bay: int) -> None:
+        drive = self.box.in_bay(bay)
+        if drive is not None and self.box.part_of(drive) and self.box.arrays[0].spares_left() > 0:
+            self.erred.add(drive.serial)
+            self.box.error(self.box.arrays[0], drive)
+
+    def cycle(self, seconds: float) -> bool:
+        before = self.memory
+        acted = super().cycle(seconds)
+        for spare in before.spares:
+            now = self.memory.spare(spare.serial)
+            if now is not None:
+                assert now.dedicated == spare.dedicated
+                continue
+            place = [p.slot for md in self.box.arrays for p in md.parts if p.drive.serial == spare.serial]
+            assert place not in ([], [None]), f"{spare} is lost"
+        bad = self.erred | {drive.serial for drive in self.box.drives if drive.bay is None}
+        for failed in self.memory.failed:
+            pulled = {p.drive.serial for md in self.box.arrays for p in md.parts if p.faulty}
+            assert failed.serial in bad | pulled, f"{failed} never had an error"
+        return acted
+
+    def error(self, bay: int) -> None:
+        """The story's own; any_error counts."""
+
+    def at_rest(self) -> None:
+        super().at_rest()
+        told = self.told()
+        if not self.box.arrays or self.box.arrays[0].broken or self.box.arrays[0].spares_left() < 0:
+            return
+        md = self.box.arrays[0]
+        here = [p for p in md.parts if p.slot is not None and not p.faulty and p.drive.bay is not None]
+        states = [(spare.serial, spare.state) for spare in told.spares]
+        if len({p.slot for p in here}) < 4:
+            assert not [serial for serial, state in states if state is SpareState.READY], f"idle spares: {states}"
+        else:
+            assert not [serial for serial, state in states if state is SpareState.RETURNING], f"stuck: {states}"
+
+
+def test_a_few_stories_with_spares() -> None:
+    run_state_machine_as_test(SpareStory, settings=settings(max_examples=60, stateful_step_count=30, deadline=None))
+
+
+@pytest.mark.long
+def test_many_stories_with_spares() -> None:
+    run_state_machine_as_test(SpareStory, settings=settings(max_examples=5000, stateful_step_count=50, deadline=None))
