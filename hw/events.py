@@ -12,11 +12,27 @@ from core.daemon import Wake
 from hw.bays import NOT_IN_BAYS
 
 _BUFFER = 8 * 1024 * 1024
+GATHER = 0.05
+"""Seconds. A drive that comes or goes is a dozen events, and one look does for them. A pulled one's amber LED does not
+wait for it: that is policyd's word, on its way meanwhile, and a look would only stand in its way on a busy CPU."""
 
 
 async def drive_events(wake: Wake) -> None:
-    """Calls `wake` at each event of a whole drive, until cancelled."""
+    """Calls `wake` soon after events of whole drives, until cancelled."""
     loop = asyncio.get_running_loop()
+    gathering = False
+
+    def later() -> None:
+        nonlocal gathering
+        if not gathering:
+            gathering = True
+            loop.call_later(GATHER, look)
+
+    def look() -> None:
+        nonlocal gathering
+        gathering = False
+        wake()
+
     context = pyudev.Context()
     monitors = [pyudev.Monitor.from_netlink(context, source=source) for source in ("kernel", "udev")]
     for monitor in monitors:
@@ -24,7 +40,7 @@ async def drive_events(wake: Wake) -> None:
         with suppress(OSError):  # only root may have more than the system's limit
             monitor.set_receive_buffer_size(_BUFFER)
         monitor.start()
-        loop.add_reader(monitor.fileno(), _drain, monitor, wake)
+        loop.add_reader(monitor.fileno(), _drain, monitor, later)
     try:
         wake()  # what happened before the monitors stood
         await asyncio.Event().wait()

@@ -139,7 +139,7 @@ class Inventory:
         if known is not None:
             return known
         identity = read_identity(self._context, block.name)
-        if identity is not None and identity.settled:
+        if identity is not None:  # one that is not settled, too: udev's event, once it is, makes forget it
             with self._lock:
                 if self._epoch.get(block.name, 0) == epoch:
                     self._identities[key] = identity

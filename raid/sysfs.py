@@ -216,7 +216,8 @@ class Sysfs:
             device=entry.rpartition("/dev-")[2],
             slot=int(slot) if slot.isdigit() else None,
             states=frozenset(filter(None, _must(f"{entry}/state").split(","))),
-            present=os.path.exists(f"{entry}/block"),
+            # not `block` alone: at the kernel's event of a removal that still leads somewhere, without its attributes
+            present=os.path.exists(f"{entry}/block/dev"),
             data_offset=_int(_must(f"{entry}/offset")) * SECTOR,
         )
 

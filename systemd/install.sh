@@ -14,6 +14,7 @@ put() { # put MODE FOLDER FILE...
 }
 
 put 644 usr/lib/systemd/system "$here"/units/*
+put 644 usr/lib/systemd/system/dbus.service.d "$here"/dbus.service.d/*
 put 644 usr/lib/sysusers.d "$here"/sysusers.d/*
 put 644 usr/lib/tmpfiles.d "$here"/tmpfiles.d/*
 put 644 usr/share/dbus-1/system.d "$here"/dbus/*

@@ -1,0 +1,36 @@
+"""raid/sysfs.py on a tree of files shaped as the kernel's."""
+
+from pathlib import Path
+
+from raid.sysfs import Sysfs
+
+
+def tree(root: Path) -> Path:
+    """md127 of sda and sdb; returns where sda's own attributes are."""
+    disks = [root / f"devices/host{number}/block/{name}" for number, name in enumerate(("sda", "sdb"))]
+    md = root / "block/md127/md"
+    md.mkdir(parents=True)
+    for name, text in {"raid_disks": "2", "array_state": "clean", "level": "raid1"}.items():
+        (md / name).write_text(text + "\n")
+    for name, text in {"dev": "9:127", "size": "1000"}.items():
+        (md.parent / name).write_text(text + "\n")
+    for number, disk in enumerate(disks):
+        disk.mkdir(parents=True)
+        (disk / "dev").write_text(f"8:{16 * number}\n")
+        entry = md / f"dev-{disk.name}"
+        entry.mkdir()
+        (entry / "block").symlink_to(disk)
+        for name, text in {"slot": str(number), "state": "in_sync", "offset": "2048"}.items():
+            (entry / name).write_text(text + "\n")
+    return disks[0]
+
+
+def test_a_member_is_gone_from_the_first_event_on(tmp_path: Path) -> None:
+    pulled = tree(tmp_path)
+    (array,) = Sysfs(tmp_path).arrays()
+    assert {member.device: member.present for member in array.members} == {"sda": True, "sdb": True}
+    # device_del() of the kernel: attributes and links go, then comes the event, and only then the folder
+    (pulled / "dev").unlink()
+    (array,) = Sysfs(tmp_path).arrays()
+    assert {member.device: member.present for member in array.members} == {"sda": False, "sdb": True}
+    assert not array.members[0].in_sync
