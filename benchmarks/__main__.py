@@ -9,7 +9,7 @@ import time
 
 from benchmarks.rows import Section, keep, line
 
-BENCHES = ("parity", "recorder", "latency", "idle", "web")
+BENCHES = ("parity", "check", "recorder", "latency", "idle", "sixteen", "web")
 
 
 def main() -> int:
