@@ -5,24 +5,15 @@ import time
 
 import pytest
 
-from boot.model import BoxSnapshot
-from rig.daemons import snapshot
 from rig.rack import Rack
+from tests.rig.boot_rig import boot_id, state_of, up
 
 pytestmark = [pytest.mark.rig, pytest.mark.rack(drives=2, consoles=2, menu_seconds=8)]
 MENU = "rackeye-boot-menu.service"
 
 
-def state_of(rack: Rack, unit: str) -> str:
-    return rack.exec(["systemctl", "is-active", unit]).stdout.strip()
-
-
 def recording(rack: Rack) -> bool:
     return state_of(rack, "rackeye-recorder.service") == "active"
-
-
-def boot_id(rack: Rack) -> str:
-    return rack.sh("cat /proc/sys/kernel/random/boot_id")
 
 
 def again(rack: Rack) -> None:
@@ -106,7 +97,7 @@ def test_reboot_is_orderly_and_comes_back_to_the_menu(rack: Rack) -> None:
 def test_without_a_key_the_countdown_starts_the_recorder(rack: Rack) -> None:
     rack.wait_until(lambda: recording(rack), 90, "the recorder")
     assert rack.console(2).screen().endswith("Enter NVR.")
-    box = snapshot(rack, "Box1", BoxSnapshot)
+    box = up(rack)
     assert (box.mode, box.version[-1].isdigit(), box.problems) == ("Standard Mode", True, ())
 
 
