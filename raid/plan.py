@@ -109,11 +109,12 @@ def _whole(
     return drives
 
 
-def component_size(drives: tuple[PlannedDrive, ...]) -> int:
+def component_size(drives: tuple[PlannedDrive, ...], level: int) -> int:
     """Bytes of each member: whole GiB, so that another drive of the same nominal size fits later (spec/raid.md); all
-    there is of very small ones, said by 0."""
+    there is of very small ones, said by 0. RAID0, where no other drive ever takes a place, has all of each (md has no
+    --size for it)."""
     smallest = min(drive.size for drive in drives)
-    return 0 if smallest < 16 * GIB else (smallest - RESERVE) // GIB * GIB
+    return 0 if not level or smallest < 16 * GIB else (smallest - RESERVE) // GIB * GIB
 
 
 def _text(request: PlanSimpleRequest, spans: int) -> str:
@@ -199,9 +200,10 @@ def _planned(name: str, drives: tuple[PlannedDrive, ...], request: PlanSimpleReq
     parts = max(1, spans)
     level, count = UPPER[request.level] if spans else request.level, len(drives) // parts
     data = data_drives(level, count) * parts
-    each = component_size(drives) or min(drive.size for drive in drives)
+    each = component_size(drives, level) or min(drive.size for drive in drives)
+    capacity = each * data if level else sum(drive.size for drive in drives)
     return PlannedVd(
-        name, request.level, drives, each * data, tolerance(level, count), request.strip, request.strip * data, spans,
+        name, request.level, drives, capacity, tolerance(level, count), request.strip, request.strip * data, spans,
     )
 
 
@@ -214,7 +216,7 @@ def _warnings(vds: tuple[PlannedVd, ...], unused: tuple[PlannedDrive, ...]) -> l
         if len(models) > 1:
             said.append(f"{vd.name} mixes models ({', '.join(models)}): the slowest sets the pace.")
         sizes = sorted({drive.size for drive in vd.drives})
-        if len(sizes) > 1:
+        if len(sizes) > 1 and vd.level:
             small, large = human_bytes(sizes[0]), human_bytes(sizes[-1])
             said.append(f"{vd.name} mixes sizes: of the larger drives ({large}) only {small} is used.")
     if unused:

@@ -301,7 +301,7 @@ def _intent(planned: PlannedVd) -> KnownVd:
         slots=slots,
         stage=Stage.CREATING,
         filesystem=str(uuid.uuid4()),
-        component_size=component_size(planned.drives),
+        component_size=component_size(planned.drives, planned.level),
         spans=planned.spans,
     )
 

@@ -162,11 +162,12 @@ def test_nested_ones_come_up_from_their_superblocks_alone_and_degraded(rack: Rac
 
 def test_50_and_00_and_four_mirrored(rack: Rack) -> None:
     delete_all(rack)
-    make(rack, "fifty", "50", "0-5", "--spans", "2", "--strip", "64K")
-    make(rack, "pair", "1", "6-7")
-    told = whole(rack, "fifty", "pair")
+    make(rack, "fifty", "50", "0-7", "--spans", "2", "--strip", "64K")
+    told = whole(rack, "fifty")
     assert vd(told, "fifty").tolerance == 1
-    assert "sunit=16 swidth=64" in sunit(rack, "fifty")
+    assert "sunit=16 swidth=96" in sunit(rack, "fifty")
+    upper = rack.sh("cat /sys/block/md*/md/chunk_size").split()
+    assert sorted(map(int, upper)) == [64 * 1024, 64 * 1024, 3 * 64 * 1024], "a full stripe of a span at a time"
     rack.pull(1)
     rack.pull(4)
     until(rack, lambda s: [span.tolerance for span in vd(s, "fifty").spans] == [0, 0], "one of each span", 20)
