@@ -91,8 +91,8 @@ memories = st.one_of(
     st.just(Memory(fleeting=Fleeting(w.NOW - 600))),
     st.builds(Memory, adopting=st.just(True)),
     st.builds(
-        lambda stage, initialized: w.memory(w.known(stage=stage, initialized=initialized)),
-        st.sampled_from(list(Stage)), st.booleans(),
+        lambda stage, initialized, stopped: w.memory(w.known(stage=stage, initialized=initialized, stopped=stopped)),
+        st.sampled_from(list(Stage)), st.booleans(), st.booleans(),
     ),
 )
 
@@ -117,6 +117,13 @@ def test_no_path_writes_to_a_drive_with_data_without_a_word(of: World, memory: M
             if action.kind in {"create", "add"} and not disk.probe.blank:
                 assert action.kind == "create"
                 assert decision.memory.vds[0].stage is Stage.CREATING
+            if action.kind == "wipe":
+                assert own is not None
+                assert own.array_uuid == w.UUID
+                assert memory.vds[0].stage is Stage.DELETING
+                assert of.array(w.UUID) is None
+            if memory.vds and (memory.vds[0].stopped or memory.vds[0].stage is Stage.DELETING):
+                assert action.kind in {"stop", "wipe"}
             if action.kind == "assemble":
                 assert own is not None
                 best = max(d.probe.superblock.events for d in touched if d.probe and d.probe.superblock)
