@@ -19,11 +19,13 @@ from boot.model import (
     SwitchPlan,
     SwitchRequest,
 )
+from boot.panel_buttons import Asked, PanelButtons
 from boot.state import StateStore
 from boot.version import version_text
 from core.accounts import Accounts
 from core.accounts_model import Role
 from core.bus import Command, Nothing, Sentence
+from core.clock import SystemClock
 from core.daemon import Daemon, Decision, run_daemon
 from core.errors import AccountLocked, NotPermitted, RackeyeError, SwitchNotConfirmed, WrongLogin
 from core.journal import get_logger
@@ -103,6 +105,20 @@ class Service:
         self._audit(asked.who, "shutdown", asked.where)
         self._go_down(power.shutdown)
         return Sentence("The appliance shuts down.")
+
+    def press(self, asked: Asked) -> None:
+        """By a button of the chassis. Raises StateUnwritable."""
+        self._audit("front panel", f"{asked.value.lower()} by a button", "chassis")
+        match asked:
+            case Asked.SHUTDOWN:
+                self._go_down(power.shutdown)
+            case Asked.OFF:
+                self._go_down(power.off)
+            case Asked.REBOOT:
+                self._go_down(power.reboot)
+            case Asked.RESTORE:
+                restore.intend(self._store)
+                self._go_down(power.reboot)
 
     def keep_mode(self, asked: KeepModeRequest) -> Sentence:
         """The generation goes up by one, and both copies are whole. Raises StateUnwritable."""
@@ -187,6 +203,15 @@ def make(paths: Paths | None = None) -> Daemon[BoxLook, BoxMemory, Action]:
         command("SwitchToRedundant", SwitchRequest, Sentence, service.switch),
     )
     daemon.commands = (*own, *account_commands(accounts, beep))
+
+    async def pressed(asked: Asked) -> None:
+        try:
+            await asyncio.to_thread(service.press, asked)
+        except RackeyeError as error:
+            log.error(f"[{error.code}] {error.sentence}")
+        daemon.wake()
+
+    daemon.sources = (PanelButtons(paths, SystemClock(), pressed).watch,)
     return daemon
 
 

@@ -36,11 +36,23 @@ class Interface:
 
 
 @dataclass(frozen=True, slots=True)
+class InterfaceSettings:
+    """What was set for an interface: DHCP, or address with prefix length, gateway; DNS servers."""
+
+    name: str
+    dhcp: bool = False
+    address: str = ""
+    gateway: str = ""
+    dns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TimeView:
-    """zone: e.g. Europe/Berlin. synchronized: None when nothing says so."""
+    """zone: e.g. Europe/Berlin. synchronized: None when nothing says so. servers: NTP servers that were set."""
 
     zone: str = ""
     synchronized: bool | None = None
+    servers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,11 @@ def shutdown() -> None:
     run(["systemctl", "--no-block", "poweroff"], timeout=None)
 
 
+def off() -> None:
+    """At once, without waiting for services: their processes are killed, volumes unmounted. Raises RunError."""
+    run(["systemctl", "--force", "--no-block", "poweroff"], timeout=None)
+
+
 def start(unit: str) -> None:
     """Returns at once. Raises RunError."""
     run(["systemctl", "--no-block", "start", unit], timeout=None)
@@ -47,7 +52,15 @@ def notify(text: str) -> None:
 
 def beep_once() -> None:
     """Asks paneld for one beep (a wrong password, spec/panel.md); nothing happens when it is not there."""
+    beep(1)
+
+
+def beep(code: int) -> bool:
+    """Asks paneld for a code of spec/panel.md; whether it took it."""
     name = "org.rackeye.Panel1"
-    with suppress(RackeyeError):
+    try:
         run(["busctl", "--timeout=2", "call", name, "/org/rackeye/Panel1", f"{name}.Admin", "Beep", "s",
-             '{"code":1}'], timeout=4.0)
+             f'{{"code":{code}}}'], timeout=4.0)
+    except RackeyeError:
+        return False
+    return True

@@ -6,6 +6,7 @@ Every start of the appliance waits for this, so that what only a menu needs is l
 """
 
 import sys
+import time
 
 from boot import power
 from boot.consoles import Consoles, names
@@ -18,6 +19,7 @@ from core.paths import Paths
 from core.settings import Boot, Settings
 
 log = journal.get_logger("rackeye-boot-menu")
+NO_CONSOLE, BEEP_TRIES = 5, 30
 
 
 def main() -> int:
@@ -37,13 +39,26 @@ def main() -> int:
             log.error(f"[{error.code}] {error.sentence}")
     settings = _settings(paths)
     consoles = Consoles(paths, names(paths, settings.consoles))
-    if settings.menu_seconds > 0 and consoles.handles:
+    shown = bool(consoles.handles)
+    if settings.menu_seconds > 0 and shown:
         from boot.loop import MenuLoop  # noqa: PLC0415 -- see above
 
         MenuLoop(paths, store, consoles).run(settings.menu_seconds, lines)
     consoles.close()
     power.notify("READY=1")
+    if settings.menu_seconds > 0 and not shown:
+        beep_without_console()
     return 0
+
+
+def beep_without_console() -> None:
+    """5 beeps (spec/panel.md): nobody could see or choose anything. The NVR starts meanwhile, and paneld may, too."""
+    log.warning("There is no console: no screen with a keyboard, no serial line. The NVR starts.")
+    for _ in range(BEEP_TRIES):
+        if power.beep(NO_CONSOLE):
+            return
+        time.sleep(1.0)
+    log.warning("The front panel did not take the 5 beeps for it.")
 
 
 def _settings(paths: Paths) -> Boot:

@@ -456,6 +456,14 @@ class NoSuchBeep(HwError):
     )
 
 
+class ButtonsGone(HwError):
+    code = "HW-009"
+    meaning = (
+        "An input device that the chassis profile names for a button is not there or cannot be read. Presses are not "
+        "seen; it is tried again every 30 s. Check the profile and the driver (gpio-keys, ACPI's button)."
+    )
+
+
 # -- recorder --------------------------------------------------------------------------------------------------------
 
 
@@ -691,6 +699,29 @@ class CannotTell(BootError):
 class SwitchNotConfirmed(BootError):
     code = "BOOT-017"
     meaning = "The switch to Failover Mode is one-way and is made only after a `y`. Nothing was changed."
+
+
+class NetworkRefused(BootError):
+    code = "BOOT-020"
+    meaning = "What was asked for the network cannot be meant; the sentence says why. Nothing was changed."
+
+
+class NetworkBusy(BootError):
+    code = "BOOT-021"
+    meaning = (
+        "A change of the network waits to be confirmed: `rackeye network confirm` keeps it, `rackeye network undo` "
+        "puts back what was before; without either it is undone by itself."
+    )
+
+
+class NoNetworkPending(BootError):
+    code = "BOOT-022"
+    meaning = "No change of the network waits: it was confirmed, or was undone because nobody confirmed it in time."
+
+
+class TimeRefused(BootError):
+    code = "BOOT-023"
+    meaning = "The time zone, the NTP server or the time cannot be set as asked; the sentence says why."
 
 
 # -- the command line ------------------------------------------------------------------------------------------------

@@ -25,6 +25,20 @@ class BeeperDriver(StrEnum):
     EVDEV = "evdev"
 
 
+class ButtonDriver(StrEnum):
+    """How a button is read: `hw.drivers.buttons`."""
+
+    EVDEV = "evdev"
+
+
+class ButtonRole(StrEnum):
+    """What a button of the chassis is for (hw/buttons.py)."""
+
+    POWER = "power"
+    RESET = "reset"
+    UID = "uid"
+
+
 class PanelRole(StrEnum):
     """LEDs of the panel besides the trays. power and system are on as long as paneld sees to them."""
 
@@ -107,6 +121,20 @@ class Beeper:
 
 
 @dataclass(frozen=True, slots=True)
+class Button:
+    """A button. name: of the input device; key: its code there (linux/input-event-codes.h).
+
+    hold: seconds of a long press: power off, or restore at power-on.
+    """
+
+    role: ButtonRole
+    driver: ButtonDriver
+    name: str
+    key: int
+    hold: float
+
+
+@dataclass(frozen=True, slots=True)
 class Temperature:
     """A temperature, in degrees Celsius.
 
@@ -162,6 +190,7 @@ class Profile:
     temperatures: tuple[Temperature, ...] = ()
     fans: tuple[Fan, ...] = ()
     beeper: Beeper | None = None
+    buttons: tuple[Button, ...] = ()
 
     def bay(self, number: int) -> Bay | None:
         """The bay of that number, or None."""

@@ -96,6 +96,23 @@ class BeeperView:
     silenced: tuple[str, ...] = ()
 
 
+class ButtonAct(StrEnum):
+    """What a person asked for by a button of the chassis; boxd does it."""
+
+    SHUTDOWN = "SHUTDOWN"
+    OFF = "OFF"
+    REBOOT = "REBOOT"
+    RESTORE = "RESTORE"
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """at: CLOCK_MONOTONIC, seconds since the power came on."""
+
+    act: ButtonAct
+    at: float
+
+
 @dataclass(frozen=True, slots=True)
 class PanelSnapshot:
     """The front of the chassis.
@@ -103,6 +120,7 @@ class PanelSnapshot:
     front: rows of bay numbers, top row first, left to right, as a person stands before it.
     information, warning: what the LEDs show, read back; None when there is none or it cannot be read.
     conditions: all that hold, also those that a more important one hides. policy_silent: policyd is gone or hung.
+    pressed: the latest wishes by buttons, newest last. restoring: a restore by the button begins within a minute.
     problems: one sentence each: an LED that is gone, two drives in one bay, udev not readable.
     """
 
@@ -118,6 +136,8 @@ class PanelSnapshot:
     beeper: BeeperView = BeeperView()
     lamp_test: bool = False
     problems: tuple[str, ...] = ()
+    pressed: tuple[Pressed, ...] = ()
+    restoring: bool = False
 
 
 @dataclass(frozen=True, slots=True)

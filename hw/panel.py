@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from core.daemon import Decision
-from hw import beeps
+from hw import beeps, buttons
 from hw.bays import Occupant
 from hw.beeps import BeepMemory, Hush, Play
-from hw.chassis import Bay, Led, PanelRole, Profile
+from hw.buttons import Buttons, press
+from hw.chassis import Bay, Button, Led, PanelRole, Profile
 from hw.information import INFORMATION, information_light, information_shown, warning
 from hw.leds import OFF, ON, TRAY, Lamp, light_shown, tray_light
 from hw.model import BayView, Conditions, PanelSnapshot, Sound, TrayCondition, TrayLight, Uid
@@ -29,6 +30,7 @@ class PanelLook:
     occupants: None when udev cannot be read. lamps: by LED name; an LED that cannot be read is not in it.
     rates: bytes/s by device. sound: what the beeper does, None when there is none or it cannot be read.
     policy_silent: policyd has said nothing for too long. problems: sentences about this look.
+    uptime: CLOCK_MONOTONIC.
     """
 
     profile: Profile
@@ -38,6 +40,7 @@ class PanelLook:
     sound: Sound | None = None
     policy_silent: bool = False
     problems: tuple[str, ...] = ()
+    uptime: float = 0.0
 
     def in_bay(self, number: int) -> tuple[Occupant, ...]:
         """The drives in a bay: none, one, or more when the profile's place is too wide."""
@@ -57,6 +60,7 @@ class PanelMemory:
     chassis: Conditions = Conditions()
     beeps: BeepMemory = BeepMemory()
     lamp_test: float = 0.0
+    buttons: Buttons = Buttons()
 
     def with_conditions(self, conditions: Mapping[int, TrayCondition]) -> "PanelMemory":
         """Policyd's word replaces all that it said before."""
@@ -78,7 +82,17 @@ class PanelMemory:
 
     def with_silence(self, policy_silent: bool) -> "PanelMemory":
         """What is to be heard now is not, until something new is."""
-        return replace(self, beeps=beeps.silence(beeps.asked_for(self.chassis, policy_silent)))
+        return replace(self, beeps=beeps.silence(self.asked_for(policy_silent)))
+
+    def with_button(self, button: Button, down: bool, now: float) -> "PanelMemory":
+        """A button went down or up; UID toggles at once."""
+        state = press(self.buttons, button, down, now)
+        toggled = self.with_uid(on=True, button=True) if state.uid else self
+        return replace(toggled, buttons=replace(state, uid=0))
+
+    def asked_for(self, policy_silent: bool) -> tuple[str, ...]:
+        """All alarms that shall be heard unless they are silenced."""
+        return (*beeps.asked_for(self.chassis, policy_silent), *self.buttons.alarms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +118,10 @@ Action = SetTray | SetLamps | Play | Hush
 def decide(look: PanelLook, memory: PanelMemory, now: float) -> Decision[PanelMemory, Action]:
     """Only what differs is set; an LED that cannot be read is not written to (its problem is in the snapshot)."""
     actions: list[Action] = []
+    memory = replace(memory, buttons=buttons.pass_time(memory.buttons, look.profile.buttons, look.uptime))
     due = [ACTIVITY_LOOK] if any(bay.activity is not None for bay in look.profile.bays) else []
+    held = buttons.due(memory.buttons, look.profile.buttons, look.uptime)
+    due += [held + 0.01] if held is not None else []
     testing = tests_lamps(memory, now)
     if testing:
         due.append(memory.lamp_test - now)
@@ -116,7 +133,7 @@ def decide(look: PanelLook, memory: PanelMemory, now: float) -> Decision[PanelMe
         light = information_light(memory.uid, memory.chassis)
         actions += [SetLamps(f"The panel shows {light.value}", changes)] if changes else []
     if look.sound is not None:
-        beeping = beeps.decide(memory.beeps, beeps.asked_for(memory.chassis, look.policy_silent), look.sound, now)
+        beeping = beeps.decide(memory.beeps, memory.asked_for(look.policy_silent), look.sound, now)
         memory = replace(memory, beeps=beeping.memory)
         actions += [beeping.action] if beeping.action is not None else []
         due += [beeping.again + 0.01] if beeping.again is not None else []
@@ -208,9 +225,11 @@ def show(look: PanelLook, memory: PanelMemory, now: float, problems: Iterable[st
         uid=memory.uid,
         conditions=memory.chassis,
         policy_silent=look.policy_silent,
-        beeper=beeps.view(memory.beeps, beeps.asked_for(memory.chassis, look.policy_silent), look.sound),
+        beeper=beeps.view(memory.beeps, memory.asked_for(look.policy_silent), look.sound),
         lamp_test=tests_lamps(memory, now),
         problems=(*look.problems, *crowded, *problems),
+        pressed=memory.buttons.pressed,
+        restoring=memory.buttons.restore_at is not None,
     )
 
 

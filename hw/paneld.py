@@ -23,11 +23,12 @@ from core.paths import Paths
 from core.settings import Settings
 from hw import bays, beeps, panel, profile
 from hw.beeps import Hush, Play
-from hw.chassis import BeeperDriver, Led
+from hw.chassis import BeeperDriver, Button, Led
 from hw.drivers.beepers import Beeper, EvdevBeeper, PatternBeeper
 from hw.drivers.block_io import BlockIo
 from hw.drivers.sysfs_led import SysfsFiles
 from hw.events import drive_events
+from hw.front_buttons import FrontButtons
 from hw.heartbeat import Heartbeat
 from hw.lamps import Lamps
 from hw.leds import Lamp
@@ -57,6 +58,7 @@ class PanelCycle:
         self._chassis = profile.in_force(paths)
         self._beeper = beeper_of(self._chassis)
         self.heartbeat = Heartbeat(self._clock)
+        self.front = FrontButtons(lambda: self._chassis, paths.dev, self._clock)
 
     @property
     def policy_silent(self) -> bool:
@@ -69,7 +71,7 @@ class PanelCycle:
 
     def observe(self) -> PanelLook:
         chassis = self._chassis
-        problems = list(chassis.problems)
+        problems = [*chassis.problems, *self.front.problems]
         rules = bays.rules_problem(chassis.profile, self._paths.root)
         if rules is not None:
             problems.append(rules)
@@ -87,7 +89,8 @@ class PanelCycle:
         except BeeperGone as error:
             problems.append(error.sentence)
         return PanelLook(
-            chassis.profile, occupants, lamps, rates, sound, self.policy_silent, tuple(dict.fromkeys(problems))
+            chassis.profile, occupants, lamps, rates, sound, self.policy_silent, tuple(dict.fromkeys(problems)),
+            self._clock.monotonic(),
         )
 
     def decide(self, snapshot: PanelLook, memory: PanelMemory, now: float) -> Decision[PanelMemory, Action]:
@@ -172,10 +175,15 @@ def make(paths: Paths, cycle: PanelCycle | None = None) -> Daemon[PanelLook, Pan
     """The daemon with its commands."""
     cycle = cycle or PanelCycle(paths, bays.Udev())
     daemon: Daemon[PanelLook, PanelMemory, Action] = Daemon(
-        "rackeye-paneld", cycle, remembered(paths), BUS_NAME, sources=(drive_events, cycle.heartbeat.watch),
-        at_once=True,
+        "rackeye-paneld", cycle, remembered(paths), BUS_NAME,
+        sources=(drive_events, cycle.heartbeat.watch, cycle.front.watch), at_once=True,
     )
     daemon.commands = commands(daemon, cycle)
+
+    async def heard(button: Button, down: bool, at: float) -> None:
+        await daemon.change(lambda memory: memory.with_button(button, down, at))
+
+    cycle.front.tell = heard
     return daemon
 
 
@@ -205,7 +213,7 @@ def commands(
         return Sentence(f"UID is {daemon.memory.uid.value}.")
 
     async def silence(_request: Nothing) -> Sentence:
-        asked = beeps.asked_for(daemon.memory.chassis, cycle.policy_silent)
+        asked = daemon.memory.asked_for(cycle.policy_silent)
         await daemon.change(lambda memory: memory.with_silence(cycle.policy_silent))
         return Sentence(f"Silent until something new happens: {len(asked)} alarm(s) go on without a sound.")
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from core.config import Source
 from core.errors import BadValue
-from hw.chassis import Bay, BeeperDriver, Fan, Led, LedDriver, Match, PanelRole, Profile, Temperature
+from hw.chassis import Bay, BeeperDriver, ButtonRole, Fan, Led, LedDriver, Match, PanelRole, Profile, Temperature
 from hw.chips import refusal
 from hw.information import BLUE_RATES, RED_RATES
 from hw.leds import ACTIVITY_RATES, STATUS_RATES
@@ -44,6 +44,7 @@ class _Check:
         self.front()
         self.leds()
         self.chips()
+        self.buttons()
         self.sensors()
 
     def refuse(self, path: str, sentence: str, hint: str = "Mend the value.") -> NoReturn:
@@ -149,6 +150,24 @@ class _Check:
                     f"the LEDs on chip {chip.name!r} ({chip.kind.value}) must blink, but {why}",
                     hint='Put some of the LEDs on another chip, or use kind = "timer" if the kernel blinks them.',
                 )
+
+    # -- buttons
+
+    def buttons(self) -> None:
+        self.once("buttons", "role", [button.role.value for button in self.profile.buttons])
+        keys: dict[tuple[str, int], str] = {}
+        for index, button in enumerate(self.profile.buttons):
+            path = f"buttons[{index}]"
+            if not button.name.isprintable() or not button.name.strip():
+                self.refuse(f"{path}.name", f"{button.name!r} is no name; expected that of an input device")
+            if not 1 <= button.key <= 0x2FF:
+                self.refuse(f"{path}.key", f"{button.key} is no key; expected a code from 1 to 767")
+            if button.role is not ButtonRole.UID and not 1 <= button.hold <= 60:
+                self.refuse(f"{path}.hold", f"{button.hold:g} s; expected from 1 to 60")
+            if (button.name, button.key) in keys:
+                other = keys[button.name, button.key]
+                self.refuse(f"{path}.key", f"{button.key} is already the button {other}; expected one of its own")
+            keys[button.name, button.key] = button.role.value
 
     # -- sensors
 

@@ -56,6 +56,8 @@ settle_seconds = 1
 [recorder]
 segment_seconds = 20
 """
+# Without consoles nobody wants a menu; with one wanted, the panel would beep that there is none.
+NO_MENU = "\n[boot]\nmenu_seconds = 0\n"
 # The checkout is the program here, and may lie below /tmp, /root or /home.
 REACHABLE = "[Service]\nPrivateTmp=no\nProtectHome=no\n"
 # A rack's daemon that hangs shall be seen, not waited for.
@@ -73,7 +75,7 @@ def build_layer(
     # Else every daemon of a fresh clone compiles what it imports, in the guest, where that is slow.
     run([sys.executable, "-m", "compileall", "-q", *(str(CHECKOUT / room) for room in ROOMS)], ok=(0, 1))
     names = ", ".join(f'"{name}"' for name in consoles)
-    menu = f"\n[boot]\nmenu_seconds = {menu_seconds}\nconsoles = [{names}]\n" if consoles else ""
+    menu = f"\n[boot]\nmenu_seconds = {menu_seconds}\nconsoles = [{names}]\n" if consoles else NO_MENU
     _write(layer / "etc/rackeye/rackeye.toml", SETTINGS + menu)
     run([str(CHECKOUT / "systemd/install.sh"), str(layer), PROFILE, CHASSIS])
     _write(layer / "etc/fstab", "")

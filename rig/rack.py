@@ -160,6 +160,10 @@ class RackClient:
         """Blocks the fan, or lets it go again."""
         self._ask("fan", stopped=stopped)
 
+    def press(self, button: str, *, down: bool) -> float:
+        """Presses a button of the front (power, reset, uid), or lets it go; when, by the guest's monotonic clock."""
+        return float(self._ask("press", button=button, down=down)["at"])
+
     def drive_file(self, bay: int) -> Path:
         """The file of the drive in a bay: bytes changed there are changed behind the kernel's back."""
         state = self._ask("state")

@@ -34,6 +34,12 @@ install -d "$root/etc/systemd/system"
 for unit in mdmonitor.service mdmonitor-oneshot.timer mdcheck_start.timer mdcheck_continue.timer; do
     ln -sfn /dev/null "$root/etc/systemd/system/$unit"
 done
+# Where the profile has a power button paneld reads it; logind would shut down at the press, and know no long one.
+if "$venv/bin/python" -c 'import sys; from core.paths import Paths; from hw import profile
+sys.exit(not any(one.role == "power" for one in profile.load(sys.argv[1], Paths()).buttons))' "$profile"; then
+    install -d "$root/etc/systemd/logind.conf.d"
+    printf '[Login]\nHandlePowerKey=ignore\nHandleRebootKey=ignore\n' > "$root/etc/systemd/logind.conf.d/rackeye.conf"
+fi
 # A person's settings are never overwritten.
 if [ ! -e "$root/etc/rackeye/rackeye.toml" ]; then
     { echo '[chassis]'; echo "profile = \"$profile\""; [ -z "${3-}" ] || echo "sysfs = \"$3\""; } > "$root/etc/rackeye/rackeye.toml"

@@ -1,4 +1,4 @@
-"""The chassis as a sysfs-shaped tree, served by FUSE at /run/rack/chassis: class/leds and class/hwmon.
+"""The chassis as a sysfs-shaped tree, served by FUSE at /run/rack/chassis: class/leds, class/hwmon, class/input.
 
 The real drivers (hw/drivers) run on it through their injected root. Files come and go as in sysfs (delay_on with the
 timer trigger), so nothing is cached by the kernel, and a read is always the value of now.
@@ -14,10 +14,11 @@ from typing import Any, Protocol
 import mfusepy
 
 from rig.guest.beeper import Beeper
+from rig.guest.buttons import Buttons
 from rig.guest.climate import Climate
 from rig.guest.leds import Led
 
-LEDS, HWMON = "/class/leds", "/class/hwmon"
+LEDS, HWMON, INPUT = "/class/leds", "/class/hwmon", "/class/input/event9/device"
 CHIP = f"{HWMON}/hwmon0"
 PAGE = 4096  # size that sysfs shows for every attribute
 
@@ -41,9 +42,11 @@ class ChassisTree(mfusepy.Operations):  # type: ignore[misc]  # mfusepy ships no
 
     use_ns = True
 
-    def __init__(self, leds: Iterable[Led | Beeper], climate: Climate) -> None:
+    def __init__(self, leds: Iterable[Led | Beeper], climate: Climate, buttons: Buttons | None = None) -> None:
         self._devices: dict[str, Device] = {f"{LEDS}/{led.name}": led for led in leds}
         self._devices[CHIP] = climate
+        if buttons is not None:
+            self._devices[INPUT] = buttons
         self._folders: dict[str, list[str]] = {}
         for path in self._devices:
             names = path.split("/")
@@ -57,7 +60,7 @@ class ChassisTree(mfusepy.Operations):  # type: ignore[misc]  # mfusepy ships no
         if path in self._folders or path in self._devices:
             return {"st_mode": stat.S_IFDIR | 0o755, "st_nlink": 2}
         device, attribute = self._find(path)
-        writable = not isinstance(device, Climate) or attribute in device.writable
+        writable = isinstance(device, Led | Beeper) or (isinstance(device, Climate) and attribute in device.writable)
         mode = 0o644 if writable and attribute != "max_brightness" else 0o444
         return {"st_mode": stat.S_IFREG | mode, "st_nlink": 1, "st_size": PAGE}
 

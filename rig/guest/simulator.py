@@ -21,6 +21,7 @@ from typing import Any
 
 from rig.guest.bays import BAYS, Backing, Bay, BayError
 from rig.guest.beeper import Beeper
+from rig.guest.buttons import Buttons
 from rig.guest.chassis import ChassisTree, serve
 from rig.guest.climate import Climate
 from rig.guest.leds import Led, LedBook
@@ -49,6 +50,7 @@ class Rack:
         self.leds += [Led(f"panel:{light}", self.book) for light in PANEL_LIGHTS]
         self.beeper = Beeper("panel::beeper")
         self.climate = Climate()
+        self.buttons = Buttons()
         self.bays = [Bay(number) for number in range(BAYS)]
         self.lock = threading.Lock()
 
@@ -60,7 +62,8 @@ class Rack:
         for number, drive in json.loads(BOOT.read_text())["bays"].items():
             self.bays[int(number)].insert(Backing(**drive))
         Path(CHASSIS).mkdir(parents=True, exist_ok=True)
-        tree = ChassisTree([*self.leds, self.beeper], self.climate)
+        self.buttons.make()
+        tree = ChassisTree([*self.leds, self.beeper], self.climate, self.buttons)
         threading.Thread(target=serve, args=(tree, CHASSIS), daemon=True).start()
         deadline = time.monotonic() + 10
         while not os.path.ismount(CHASSIS) and time.monotonic() < deadline:
@@ -106,7 +109,7 @@ class Control:
                 await writer.drain()
         writer.close()
 
-    async def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+    async def answer(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: PLR0911 -- a table of verbs
         """One request."""
         match request["verb"]:
             case "exec":
@@ -126,6 +129,10 @@ class Control:
             case "temperature":
                 self.rack.climate.set_temperature(float(request["celsius"]))
                 return {}
+            case "press":
+                at = time.monotonic()
+                self.rack.buttons.set(str(request["button"]), down=bool(request["down"]))
+                return {"at": at}
             case "fan":
                 self.rack.climate.stop_fan(bool(request["stopped"]))
                 return {}

@@ -147,6 +147,7 @@ def test_without_any_console_there_is_no_menu_and_no_waiting(rack: Rack) -> None
     rack.boot()
     rack.wait_until(lambda: recording(rack), 60, "the recorder")
     assert "The boot menu is shown" not in rack.journal(100, "-u", MENU)
+    assert len([tone for tone in rack.tones() if tone[1] is not None and tone[1] - tone[0] < 0.5]) == 5, "5 beeps"
     moments = ("InactiveExitTimestampMonotonic", "ActiveEnterTimestampMonotonic")
     began, ended = (int(rack.sh(f"systemctl show -P {moment} {MENU}")) / 1e6 for moment in moments)
     assert ended - began < 4.0  # 0.5 s on a machine that does nothing else

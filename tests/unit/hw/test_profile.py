@@ -106,7 +106,7 @@ REFUSED: list[tuple[str, type[ConfigError], int, str]] = [
         second("number") + 1,
         "unknown key `bays[1].colour`",
     ),
-    (change(2, 'titel = "A box"'), UnknownKey, 2, "unknown key `titel`; known here: bays, beeper, chips, fans"),
+    (change(2, 'titel = "A box"'), UnknownKey, 2, "unknown key `titel`; known here: bays, beeper, buttons, chips"),
     (change(second("number"), 'number = "1"'), WrongType, second("number"), "is '1'; expected a whole number"),
     (change(first("limit"), 'limit = "hot"'), WrongType, first("limit"), "is 'hot'; expected a number"),
     (change(first("limit"), "limit = true"), WrongType, first("limit"), "is True; expected a number"),
