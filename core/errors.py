@@ -41,7 +41,9 @@
     │   ├── NotASpare             RAID-042
     │   ├── CannotCheck           RAID-051
     │   ├── CheckRunning          RAID-052
-    │   └── UnknownLayout         RAID-053
+    │   ├── UnknownLayout         RAID-053
+    │   ├── CannotReplace         RAID-071
+    │   └── CannotRepair          RAID-072
     ├── HwError                   HW-*     chassis, LEDs, sensors
     │   ├── LedGone               HW-001
     │   ├── LedStuck              HW-002
@@ -392,6 +394,22 @@ class CheckRunning(RaidError):
 class UnknownLayout(RaidError):
     code = "RAID-053"
     meaning = "The array has a parity layout that Rackeye does not know. Check it with the kernel's own check."
+
+
+class CannotReplace(RaidError):
+    code = "RAID-071"
+    meaning = (
+        "The drive of that bay must not be pulled now: its virtual drive would be lost, or needs it to come back. "
+        "The sentence says which one, the hint what comes first."
+    )
+
+
+class CannotRepair(RaidError):
+    code = "RAID-072"
+    meaning = (
+        "The wrong stripes are not repaired now: nothing is known of them, a member is missing, md is busy, or the "
+        "drives have changed since the check. Only what is known to be wrong is written, so nothing was written here."
+    )
 
 
 # -- chassis ---------------------------------------------------------------------------------------------------------

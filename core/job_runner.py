@@ -1,7 +1,12 @@
-"""Runs the steps of one job: `python -m core.job_runner RECORD`. Started by core.jobs in a unit of its own."""
+"""Runs the steps of one job: `python -m core.job_runner RECORD`. Started by core.jobs in a unit of its own.
+
+A stop (SIGTERM to all of the unit) is the step's to answer: the runner holds its lock until the step has ended, so that
+nobody takes the job for cut off while the step still notes where it was. No step follows, and the record says no end.
+"""
 
 import fcntl
 import os
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -21,14 +26,20 @@ def main(argv: list[str]) -> int:
     lock = os.open(lock_file(record), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     fcntl.flock(lock, fcntl.LOCK_EX)
     job = read_record(record)
+    stopped: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
     for number, step in enumerate(job.steps):
         job = replace(job, state=JobState.RUNNING, step=number)
         write_record(record, job)
         try:
             run(step, timeout=None)
         except RackeyeError as error:
+            if stopped:
+                return 1
             write_record(record, replace(job, state=JobState.FAILED, ended=clock.now(), error=error.sentence))
             log.error(f"{job.kind} failed: {error.sentence}", array=job.array)
+            return 1
+        if stopped:
             return 1
     write_record(record, replace(job, state=JobState.DONE, ended=clock.now()))
     log.info(f"{job.kind} is done.", array=job.array)

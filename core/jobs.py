@@ -26,6 +26,7 @@ from core.run import run
 START_GRACE = 30.0
 KEPT = 50
 IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
+PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:=-]+")
 log = get_logger("rackeye-jobs")
 
 
@@ -44,16 +45,20 @@ class JobSpec:
     """What is to be done: `steps` are commands, run one after the other until one fails.
 
     array: what the job works on; one job at a time for each.
+    after: a command that systemd runs when the job has ended in any way, SIGKILL too.
     """
 
     id: str
     kind: str
     array: str
     steps: tuple[tuple[str, ...], ...]
+    after: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not IDENTIFIER.fullmatch(self.id):
             raise ValueError(f"{self.id!r} cannot be a job's id")
+        if not all(PLAIN_WORD.fullmatch(word) for word in self.after):
+            raise ValueError(f"{self.after!r}: systemd would read more than words in this")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,7 @@ class Jobs:
                 [
                     "systemd-run", "--quiet", "--collect", f"--unit=rackeye-job-{spec.id}",
                     f"--description=Rackeye: {spec.kind} of {spec.array}",
+                    *([f"--property=ExecStopPost={' '.join(spec.after)}"] if spec.after else []),
                     sys.executable, "-m", "core.job_runner", str(record),
                 ],
                 timeout=None,

@@ -35,15 +35,35 @@ class Rates:
 
 
 @dataclass(frozen=True, slots=True)
+class Care:
+    """check_days: a consistency check of each virtual drive every so many days, 0: only by hand; patrol_days: the same
+    for the patrol read over all drives. quiet_from, quiet_until: hours of the local time in which they run (equal:
+    always). How much of the drives they take is in the rates."""
+
+    check_days: float = 7.0
+    patrol_days: float = 7.0
+    quiet_from: int = 1
+    quiet_until: int = 5
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.check_days <= 365 and 0 <= self.patrol_days <= 365):
+            raise ValueError("check_days and patrol_days must be from 0 (never by itself) to 365.")
+        if not (0 <= self.quiet_from <= 23 and 0 <= self.quiet_until <= 23):
+            raise ValueError("quiet_from and quiet_until must be hours, 0 to 23.")
+
+
+@dataclass(frozen=True, slots=True)
 class Raid:
     """settle_seconds: a new drive is left alone so long (spec/raid.md: 10 s).
     sync_speed_min: md's lower limit for all its work, KiB/s a member; 0: by the rates.
-    copyback: data goes back to the failed drive's bay once a new drive is there, and the spare is a spare again."""
+    copyback: data goes back to the failed drive's bay once a new drive is there, and the spare is a spare again.
+    care: work that comes by itself."""
 
     settle_seconds: float = 10.0
     sync_speed_min: int = 0
     copyback: bool = True
     rates: Rates = Rates()
+    care: Care = Care()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from core.clock import Clock
 from core.errors import DriveChanged, DriveInUse, RaidBusy, SystemDrive
 from core.jobs import Jobs, JobSpec
 from core.paths import Paths
-from raid import filesystem
+from core.run import run
+from raid import check, filesystem
 from raid.actions import (
     Action,
     Expected,
@@ -23,7 +24,10 @@ from raid.actions import (
     RemoveMember,
     SetActive,
     SetSpeed,
+    StartCheck,
     StartJob,
+    StartPatrol,
+    StopCheck,
     Unmount,
 )
 from raid.mdadm import HOMEHOST
@@ -44,7 +48,7 @@ class Actor:
     clock: Clock
     world: World | None = None
 
-    def act(self, action: Action) -> str:  # noqa: PLR0911 -- one return an action
+    def act(self, action: Action) -> str:  # noqa: PLR0911, PLR0912 -- one case an action
         """Raises RackeyeError, OSError."""
         sysfs = self.observer.sysfs
         match action:
@@ -77,8 +81,31 @@ class Actor:
             case Unmount():
                 filesystem.unmount(action.mountpoint, discard=action.discard)
                 return action.why
+            case StartCheck():
+                number = check.next_number(self.jobs.list(), action.vd)
+                self.start_check(check.spec(
+                    self.paths, action.vd, action.uuid, f"/dev/{action.array}", number=number, kind=check.SCHEDULED,
+                    resume=True,
+                ))
+                return action.why
+            case StartPatrol():
+                self.start_patrol(action.drives, check.SCHEDULED_PATROL)
+                return action.why
+            case StopCheck():
+                stop_job(action.job)
+                self.observer.job_started()
+                return action.why
             case _:
                 assert_never(action)
+
+    def start_check(self, spec: JobSpec) -> None:
+        """A check or a repair."""
+        self.jobs.start(spec)
+        self.observer.job_started()
+
+    def start_patrol(self, drives: tuple[tuple[str, str], ...], kind: str) -> None:
+        """A patrol read over these drives, from where the last one was left."""
+        self.start_check(check.patrol_spec(self.paths, drives, check.next_patrol(self.jobs.list()), kind))
 
     def _probe(self, action: Probe) -> str:
         answer = self.observer.inventory.probe(action.device, action.diskseq)
@@ -120,6 +147,11 @@ class Actor:
         arrays = () if self.world is None else self.world.arrays
         ours = frozenset(running.md.device for running in arrays if running.homehost == HOMEHOST)
         return self.observer.again(name, ours)
+
+
+def stop_job(job: str) -> None:
+    """Ends a reader by SIGTERM: it notes where it was. Never a mutation."""
+    run(["systemctl", "stop", f"rackeye-job-{job}.service"])
 
 
 def refuse_if_used(disk: Disk) -> None:

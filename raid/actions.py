@@ -107,4 +107,34 @@ class Unmount:
     discard: bool = False
 
 
-Action = Probe | FailMember | RemoveMember | SetActive | SetSpeed | PollSpare | StartJob | Mount | Prepare | Unmount
+@dataclass(frozen=True, slots=True)
+class StartCheck:
+    """A consistency check that is due. uuid: of the virtual drive; array: its kernel name."""
+
+    vd: str
+    uuid: str
+    array: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopCheck:
+    """Stop a check; it goes on from there later. job: its id."""
+
+    vd: str
+    job: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartPatrol:
+    """A patrol read that is due. drives: kernel name and serial."""
+
+    drives: tuple[tuple[str, str], ...]
+    why: str
+
+
+Action = (
+    Probe | FailMember | RemoveMember | SetActive | SetSpeed | PollSpare | StartJob | Mount | Prepare | Unmount
+    | StartCheck | StopCheck | StartPatrol
+)

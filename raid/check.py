@@ -1,21 +1,29 @@
-"""The consistency check of a virtual drive: `python -m raid.scrub` as a job of its own beside the mutations.
+"""Consistency check and repair of a virtual drive: `raid.scrub` and `raid.repair` as jobs beside the mutations.
 
-It changes nothing, so it does not count as the one change that an array may have; it is refused while md itself works
-on the parity. The scrub writes its progress, and at the end its result, into one file.
+A check changes nothing, so it does not count as the one change that an array may have; it is refused while md itself
+works on the parity. Progress, the place to go on from, and at the end the result stand in one file a virtual drive.
 """
 
+import re
 import sys
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
 from core.jobs import Job, JobSpec
 from core.paths import Paths
-from raid.model import CheckResult, CheckVerdict
+from raid.model import CheckResult, CheckVerdict, Work
+from raid.progress_file import Whole
+from raid.repair_result import Outcome, RepairResult, summary
 from raid.scrub_result import ScrubResult
 from raid.world import CheckRun
 
-KIND = "check"
+KIND, SCHEDULED, REPAIR = "check", "scheduled-check", "repair"
+PATROL, SCHEDULED_PATROL = "patrol", "scheduled-patrol"
+PLAIN = re.compile(r"[A-Za-z0-9_. -]{0,64}")
+"""Serials that may stand in a command."""
 WRONG_KEPT = 100
 """Numbers of so many wrong stripes travel in a snapshot; the file has the rest."""
 
@@ -26,13 +34,31 @@ class _Error(msgspec.Struct):
     hint: str = ""
 
 
-class _File(msgspec.Struct):
+class CheckFile(msgspec.Struct):
+    """The file. identity: the virtual drive's UUID. finished: UTC seconds, None while it runs or was cut off.
+
+    result: until `done`, what was found so far. repair: what a repair after the check did. last: the check before it
+    that saw all.
+    """
+
     percent: float
     done: bool
     speed: int | None = None
     seconds_left: float | None = None
     result: ScrubResult | None = None
     error: _Error | None = None
+    identity: str = ""
+    finished: float | None = None
+    repair: RepairResult | None = None
+    last: Whole | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """What is known of the check of a virtual drive: it runs, or how the last one ended."""
+
+    run: CheckRun | None = None
+    result: CheckResult | None = None
 
 
 def subject(vd: str) -> str:
@@ -45,49 +71,156 @@ def file_of(paths: Paths, vd: str) -> Path:
     return paths.state / "raid" / f"check-{vd}.json"
 
 
-def spec(paths: Paths, vd: str, device: str, number: int) -> JobSpec:
-    """The job. number: tells it from earlier ones."""
-    argv = (sys.executable, "-m", "raid.scrub", device, "--json", "--progress-file", str(file_of(paths, vd)))
-    return JobSpec(f"{vd}-check-{number}", KIND, subject(vd), (argv,))
+def repair_file_of(paths: Paths, vd: str) -> Path:
+    """Progress of a repair; its result goes into the check's file."""
+    return paths.state / "raid" / f"repair-{vd}.json"
+
+
+def _release(device: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "raid.scrub", "--release", device)
+
+
+def spec(
+    paths: Paths, vd: str, uuid: str, device: str, *, number: int, kind: str = KIND, resume: bool
+) -> JobSpec:
+    """The job of a check. number: tells it from earlier ones. resume: from where the last one was left."""
+    argv = [sys.executable, "-m", "raid.scrub", device, "--json", "--progress-file", str(file_of(paths, vd))]
+    argv += ["--identity", uuid, "--throttle"]
+    argv += ["--resume"] if resume else []
+    return JobSpec(f"{vd}-check-{number}", kind, subject(vd), (tuple(argv),), _release(device))
+
+
+def repair_spec(paths: Paths, vd: str, device: str, number: int, stripes: tuple[int, ...]) -> JobSpec:
+    """The job of a repair of these stripes."""
+    argv = (
+        sys.executable, "-m", "raid.repair", device, "--json", "--stripes", ",".join(map(str, stripes)),
+        "--progress-file", str(repair_file_of(paths, vd)), "--check-file", str(file_of(paths, vd)),
+    )
+    return JobSpec(f"{vd}-check-{number}", REPAIR, subject(vd), (argv,), _release(device))
+
+
+def patrol_file(paths: Paths) -> Path:
+    """Where a patrol read is, and what it found."""
+    return paths.state / "raid" / "patrol.json"
+
+
+def patrol_spec(paths: Paths, drives: tuple[tuple[str, str], ...], number: int, kind: str) -> JobSpec:
+    """The job of a patrol read; drives: name and serial. It goes on where the last one was left."""
+    words = tuple(f"{name}={serial}" for name, serial in drives)
+    file = str(patrol_file(paths))
+    argv = (sys.executable, "-m", "raid.patrol", "--resume", "--throttle", "--progress-file", file, *words)
+    return JobSpec(f"patrol-{number}", kind, PATROL, (argv,))
+
+
+def patrol_running(jobs: tuple[Job, ...]) -> Job | None:
+    """The patrol read that runs."""
+    return next((job for job in jobs if job.array == PATROL and job.alive), None)
+
+
+def next_patrol(jobs: tuple[Job, ...]) -> int:
+    """Number of the next patrol read."""
+    return max((int(tail) for job in jobs if (tail := job.id.removeprefix("patrol-")).isdigit()), default=0) + 1
+
+
+def next_number(jobs: tuple[Job, ...], vd: str) -> int:
+    """Of the next job on this virtual drive's parity."""
+    numbers = [int(tail) for job in jobs if (tail := job.id.removeprefix(f"{vd}-check-")).isdigit()]
+    return max(numbers, default=0) + 1
 
 
 def running(jobs: tuple[Job, ...], vd: str) -> Job | None:
-    """The check that runs."""
+    """The check or repair that runs."""
     return next((job for job in jobs if job.array == subject(vd) and job.alive), None)
 
 
-def read(paths: Paths, vd: str, *, alive: bool) -> CheckRun | CheckResult | None:
-    """How far the check is, or how the last one ended; None when there was none."""
-    file = file_of(paths, vd)
+def load(file: Path) -> CheckFile | None:
+    """None when there is none. Raises OSError, msgspec.MsgspecError."""
     try:
-        finished = file.stat().st_mtime
-        data = msgspec.json.decode(file.read_bytes(), type=_File)
+        return msgspec.json.decode(file.read_bytes(), type=CheckFile)
     except FileNotFoundError:
-        return CheckRun(0.0) if alive else None
+        return None
+
+
+def read(paths: Paths, vd: str, uuid: str, job: Job | None) -> Last:
+    """How far the check or repair `job` is, and how the last check of this very virtual drive ended."""
+    try:
+        data = load(file_of(paths, vd))
     except (OSError, msgspec.MsgspecError) as error:
-        return None if alive else _failed(vd, 0.0, f"Its result cannot be read: {error}.")
-    if alive:  # until the job has ended; the file may still be the last one's
-        return CheckRun(0.0) if data.done else CheckRun(data.percent, data.speed, data.seconds_left)
+        why = f"Its result cannot be read: {error}."
+        return Last(None if job is None else CheckRun(0.0), CheckResult(vd, CheckVerdict.FAILED, 0.0, 0, (), 0, why))
+    if data is not None and data.identity not in ("", uuid):
+        data = None  # of another virtual drive, which had this name
+    if job is not None and job.kind == REPAIR:
+        return Last(_repairing(paths, vd), None if data is None else judged(vd, data))
+    before = None if data is None else judged(vd, data)
+    if job is not None:
+        own = data is not None and not data.done  # until it has begun to write, the file is the last one's
+        run = CheckRun(data.percent, data.speed, data.seconds_left) if data is not None and own else CheckRun(0.0)
+        whole = before if before is not None and before.verdict is not CheckVerdict.STOPPED else None
+        return Last(run, whole)
+    return Last(result=before)
+
+
+def _repairing(paths: Paths, vd: str) -> CheckRun:
+    try:
+        data = load(repair_file_of(paths, vd))
+    except (OSError, msgspec.MsgspecError):
+        data = None
+    if data is None or data.done:  # the last one's still
+        return CheckRun(0.0, work=Work.REPAIR)
+    return CheckRun(data.percent, None, data.seconds_left, Work.REPAIR)
+
+
+def judged(vd: str, data: CheckFile) -> CheckResult:
+    """What holds. A check that was stopped, cut off or refused does not end what the one before it had found."""
+    tried = data.finished or 0.0
+    whole = data.done and data.result is not None and not data.result.stopped
+    if whole and data.result is not None:
+        return _ended(vd, Whole(data.result, tried, data.repair), tried, 100.0, "")
     if data.error is not None:
-        return _failed(vd, finished, data.error.sentence)
-    if data.result is None:
-        return CheckResult(vd, CheckVerdict.STOPPED, finished, 0, (), 0, f"It was cut off at {data.percent:.0f} %.")
-    return _ended(vd, finished, data.result)
+        left, percent = data.error.sentence, 100.0
+    else:
+        how = "stopped" if data.done else "cut off"
+        left, percent = f"It was {how} at {data.percent:.0f} %, and goes on from there.", min(99.9, data.percent)
+    if data.result is not None and data.result.bad_stripes:
+        return _ended(vd, Whole(data.result, tried), tried, percent, left)
+    if data.last is not None:
+        return _ended(vd, data.last, tried, percent, f"The check after it: {left}")
+    verdict = CheckVerdict.FAILED if data.error is not None else CheckVerdict.STOPPED
+    return CheckResult(vd, verdict, tried, data.result.stripes if data.result else 0, (), 0, left, percent, tried)
 
 
-def _failed(vd: str, finished: float, why: str) -> CheckResult:
-    return CheckResult(vd, CheckVerdict.FAILED, finished, 0, (), 0, why)
-
-
-def _ended(vd: str, finished: float, result: ScrubResult) -> CheckResult:
+def _ended(vd: str, whole: Whole, tried: float, percent: float, more: str) -> CheckResult:
+    result = whole.result
     numbers = tuple(bad.number for bad in result.bad[:WRONG_KEPT])
     if result.bad_stripes:
         first = ", ".join(map(str, numbers[:10]))
         verdict, detail = CheckVerdict.WRONG, f"The parity of {result.bad_stripes} stripes disagrees: {first}."
-    elif result.stopped:
-        verdict, detail = CheckVerdict.STOPPED, f"It was stopped after {result.stripes} of {result.of} stripes."
     elif result.unreadable:
         verdict, detail = CheckVerdict.FAILED, f"{len(result.unreadable)} places could not be read; the rest is right."
+    elif whole.repair is not None:
+        verdict, detail = CheckVerdict.CLEAN, f"All {result.stripes} stripes agree now ({result.engine})."
     else:
         verdict, detail = CheckVerdict.CLEAN, f"All {result.stripes} stripes agree ({result.engine})."
-    return CheckResult(vd, verdict, finished, result.stripes, numbers, result.bad_stripes, detail)
+    repaired = "" if whole.repair is None else f"Repair: {summary(whole.repair)}"
+    said = " ".join(filter(None, (detail, repaired, more)))
+    return CheckResult(
+        vd, verdict, whole.finished, result.stripes, numbers, result.bad_stripes, said, percent, tried
+    )
+
+
+def after_repair(data: CheckFile, repair: RepairResult) -> CheckFile:
+    """The check's file once a repair has ended: without the stripes that were read again and are right."""
+    if data.result is None:
+        return data
+    right = {stripe.number for stripe in repair.stripes if stripe.outcome is not Outcome.LEFT}
+    left = tuple(bad for bad in data.result.bad if bad.number not in right)
+    count = data.result.bad_stripes - (len(data.result.bad) - len(left))
+    result = replace(data.result, bad=left, bad_stripes=count)
+    return msgspec.structs.replace(data, repair=repair, result=result)
+
+
+def fingerprint(uuid: str, data: CheckFile) -> str:
+    """Of what a repair would do: changes with every check."""
+    numbers = [] if data.result is None else [bad.number for bad in data.result.bad]
+    return sha256(f"{uuid} {data.finished} {numbers}".encode()).hexdigest()[:16]

@@ -3,6 +3,7 @@
 learn.py what a look teaches · create.py making · assemble.py starting · rebuild.py members out and in ·
 candidates.py which drive may be used · spares.py hot spares · rates.py how fast · volumes.py mounting
 delete.py stopping and deleting · nested.py the array over the spans of RAID50, 60 and 00
+upkeep.py, patrolling.py checks and reads
 """
 
 from collections.abc import Iterator
@@ -19,10 +20,12 @@ from raid.learn import learn
 from raid.members import Readiness, muster
 from raid.memory import KnownVd, Memory, Stage
 from raid.nested import has_failed, lost_span, raise_upper
+from raid.patrolling import patrol
 from raid.rebuild import copyback_goes_on, keep_going, put_out_the_gone, rebuild, release
 from raid.scene import Scene
 from raid.spans import is_span
 from raid.spares import give_back, poll, take
+from raid.upkeep import checks
 from raid.volumes import offer
 from raid.world import Disk, Running, World
 
@@ -50,6 +53,7 @@ def decide(world: World, memory: Memory, settings: Raid, now: float) -> Decision
         actions += _steps(vd, world.array(vd.uuid), scene)
     actions += give_back(scene)
     actions += poll(scene)
+    actions += patrol(scene)
     return Decision(tuple(actions), memory, _again(scene))
 
 
@@ -79,6 +83,7 @@ def _steps(vd: KnownVd, running: Running | None, scene: Scene) -> Iterator[Actio
         yield from make_filesystem(vd, running, scene)
     if vd.stage is not Stage.CREATING:
         yield from offer(vd, running, scene)
+    yield from checks(vd, running, scene)
 
 
 def _made(vd: KnownVd, scene: Scene) -> bool:

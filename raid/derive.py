@@ -3,6 +3,7 @@
 What is uncertain is Unknown and never good; a member whose drive is gone is Missing whatever md says of it.
 """
 
+from raid import patrolling
 from raid.assemble import still_waiting
 from raid.candidates import judge
 from raid.create import chosen
@@ -13,9 +14,11 @@ from raid.derive_spares import rates_in_force, spare_views
 from raid.members import Readiness, copies_back, lost, md_level, muster, spare_failures
 from raid.memory import KnownVd, Stage
 from raid.model import JobState, JobView, Progress, RaidSnapshot, VdState, VirtualDrive, Work
+from raid.model_care import Schedule
 from raid.nested import has_failed
 from raid.scene import Scene
 from raid.spans import data_of, is_span, spans_of, top, tops
+from raid.upkeep import upkeep
 from raid.volumes import misaligned, wrong_filesystem
 from raid.world import Running
 
@@ -26,11 +29,15 @@ def derive(scene: Scene, problems: tuple[str, ...] = ()) -> RaidSnapshot:
     """The snapshot to publish. problems: of looks and actions that failed."""
     vds = tuple(_virtual_drive(vd, scene) for vd in tops(scene.memory))
     said = (*_problems(scene), *problems)
+    care = scene.settings.care
     return RaidSnapshot(
         drives=drive_rows(scene),
         virtual_drives=vds,
         jobs=_jobs(scene),
         checks=scene.world.results,
+        upkeep=upkeep(scene),
+        patrol=patrolling.view(scene),
+        schedule=Schedule(care.check_days, care.patrol_days, care.quiet_from, care.quiet_until),
         problems=tuple(dict.fromkeys(said)),
         spares=spare_views(scene),
         rates=rates_in_force(scene),
@@ -138,6 +145,9 @@ def _or_filesystem(note: str, vd: KnownVd, running: Running) -> str:
 def _progress(vd: KnownVd, running: Running | None, scene: Scene) -> Progress | None:
     if vd.stage is Stage.DELETING:
         return Progress(Work.DELETING, 0.0)
+    check = dict(scene.world.checks).get(vd.name)
+    if check is not None and check.work is Work.REPAIR:  # md's own windowed passes are part of it
+        return Progress(check.work, round(check.percent, 1), check.speed, check.seconds_left)
     if running is not None and running.md.started and running.md.sync_total:
         md = running.md
         left = md.sync_total - md.sync_done
@@ -147,9 +157,8 @@ def _progress(vd: KnownVd, running: Running | None, scene: Scene) -> Progress | 
             speed=md.sync_speed,
             seconds_left=round(left / md.sync_speed, 1) if md.sync_speed else None,
         )
-    check = dict(scene.world.checks).get(vd.name)
     if check is not None:
-        return Progress(Work.CHECK, round(check.percent, 1), check.speed, check.seconds_left)
+        return Progress(check.work, round(check.percent, 1), check.speed, check.seconds_left)
     job = scene.world.job_on(vd.name)
     if job is not None and job.kind == "format":
         return Progress(Work.FORMATTING, 0.0)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from core.errors import CannotCheck, CheckRunning
 from raid.layout import Level, Row, rows
+from raid.window import end_window
 
 SECTOR = 512
 _LEVELS = {"raid4": Level.RAID4, "raid5": Level.RAID5, "raid6": Level.RAID6}
@@ -192,12 +193,15 @@ def suspended(array: str, first: int, last: int, sysfs: Path = Path("/sys")) -> 
 
 
 def _clear(array: str, sysfs: Path) -> bool:
+    """First what a killed repair left running, then the range that it held."""
     md = sysfs / "block" / array / "md"
     with contextlib.suppress(FileNotFoundError):  # the array was stopped: nothing can wait any more
+        bounded = end_window(md)
         left = int(_text(md / "suspend_hi")) > int(_text(md / "suspend_lo"))
         if left and _text(md / "reshape_position") == "none":
             _release(md)
             return True
+        return bounded
     return False
 
 

@@ -6,6 +6,7 @@ Frozen dataclasses that travel as msgspec JSON. Sizes are bytes, times UTC secon
 from dataclasses import dataclass
 from enum import StrEnum, unique
 
+from raid.model_care import PatrolView, Schedule, Upkeep
 from raid.spare_model import Rate, SpareView
 
 BUS_NAME = "org.rackeye.Raid1"
@@ -178,6 +179,10 @@ class CheckResult:
     """Numbers of the stripes whose parity disagrees (the first ones, when there are many)."""
     wrong_count: int
     detail: str
+    percent: float = 100.0
+    """Below 100: a check (this one, or one after it) was stopped so far, and goes on from there."""
+    tried: float = 0.0
+    """When the last try ended, however it ended; 0: it was cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +193,9 @@ class RaidSnapshot:
     virtual_drives: tuple[VirtualDrive, ...] = ()
     jobs: tuple[JobView, ...] = ()
     checks: tuple[CheckResult, ...] = ()
+    upkeep: tuple[Upkeep, ...] = ()
+    schedule: Schedule = Schedule()
+    patrol: PatrolView = PatrolView()
     problems: tuple[str, ...] = ()
     spares: tuple[SpareView, ...] = ()
     rates: tuple[Rate, ...] = ()

@@ -7,11 +7,12 @@ from pathlib import Path
 from core.clock import Clock
 from core.jobs import Job, Jobs, boot_id
 from core.paths import Paths
-from raid import check, filesystem, mdadm, superblock
+from raid import check, filesystem, mdadm, patrol_result, superblock
 from raid.drives import Inventory
 from raid.mdadm import HOMEHOST
 from raid.model import CheckResult
 from raid.mounts import Mount, parse_mountinfo, read_mountinfo
+from raid.patrol_result import PatrolFile
 from raid.spans import SPAN
 from raid.spare_poll import SparePoll
 from raid.superblock import Superblock
@@ -42,6 +43,7 @@ class Observer:
         self._job_list: tuple[Job, ...] = ()
         self._checks: tuple[tuple[str, CheckRun], ...] = ()
         self._results: tuple[CheckResult, ...] = ()
+        self._patrol: PatrolFile | None = None
         self._prepared: set[tuple[str, str]] = set()
         self._built_on: frozenset[str] = frozenset()
         self._spares = SparePoll(paths.dev, clock)
@@ -69,6 +71,7 @@ class Observer:
             checks=self._checks,
             results=self._results,
             spare_reads=self._spares.reads(frozenset(disk.diskseq for disk in disks)),
+            patrol=self._patrol,
             mdadm=mdadm.available(),
         )
 
@@ -107,9 +110,10 @@ class Observer:
             return
         self._stale_work, self._vds = False, vds
         jobs = self._job_list = self._jobs.list()
-        found = [(vd, check.read(self._paths, vd, alive=check.running(jobs, vd) is not None)) for vd, _ in vds]
-        self._checks = tuple((vd, run) for vd, run in found if isinstance(run, CheckRun))
-        self._results = tuple(result for _, result in found if isinstance(result, CheckResult))
+        found = [(vd, check.read(self._paths, vd, uuid, check.running(jobs, vd))) for vd, uuid in vds]
+        self._checks = tuple((vd, last.run) for vd, last in found if last.run is not None)
+        self._patrol = patrol_result.load(check.patrol_file(self._paths))
+        self._results = tuple(last.result for _, last in found if last.result is not None)
 
     def job_started(self) -> None:
         """Jobs are to be read again."""

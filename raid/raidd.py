@@ -1,11 +1,15 @@
 """rackeye-raidd: owns the drives, the virtual drives and what is done to them (org.rackeye.Raid1)."""
 
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 from core.clock import SystemClock
 from core.config import load_settings
 from core.daemon import Daemon, Decision, run_daemon
+from core.errors import RackeyeError
 from core.jobs import Jobs
+from core.journal import get_logger
 from core.paths import Paths
 from core.settings import Settings
 from raid import memory as remembered
@@ -13,6 +17,7 @@ from raid.act import Actor
 from raid.actions import Action
 from raid.decide import decide
 from raid.derive import derive
+from raid.geometry import clear_suspended
 from raid.memory import Memory
 from raid.model import BUS_NAME, RaidSnapshot
 from raid.observe import Observer
@@ -22,6 +27,8 @@ from raid.spare_service import SpareService
 from raid.sysfs import Sysfs
 from raid.wakers import Wakers
 from raid.world import World
+
+log = get_logger("rackeye-raidd")
 
 
 class RaidCycle:
@@ -71,12 +78,22 @@ def _names(memory: Memory) -> tuple[tuple[str, str], ...]:
     return tuple((vd.name, vd.uuid) for vd in memory.vds)
 
 
+def release_all(sysfs: Sysfs, root: Path) -> None:
+    """What a killed check or repair held is let go, so that no write waits for a dead process."""
+    for array in sysfs.arrays():
+        with suppress(RackeyeError, OSError):  # no parity there, or it goes away
+            if clear_suspended(array.device, root):
+                log.warning(f"{array.device}: a killed check held writes back; they go on.")
+
+
 def make(paths: Paths | None = None) -> Daemon[World, Memory, Action]:
     """The daemon, with its memory read."""
     paths = paths or Paths()
     sysfs, jobs = Sysfs(paths.sys), Jobs.of("raid", paths)
     observer = Observer(paths, sysfs, jobs, SystemClock())
     wakers = Wakers(sysfs, observer.inventory.forget)
+    with suppress(OSError):
+        release_all(sysfs, paths.sys)
     memory = remembered.load_or_adopt(paths.state / "raid" / "memory.json")
     cycle = RaidCycle(paths, observer, jobs, memory)
     daemon: Daemon[World, Memory, Action] = Daemon(

@@ -94,10 +94,10 @@ class Readers:
             os.close(fd)
         self._threads, self._fds = {}, {}
 
-    def stream(self, component: int) -> Iterator[Piece]:
-        """All of [0, component) in order, read ahead. A piece's blocks are valid until the next is asked for."""
+    def stream(self, component: int, begin: int = 0) -> Iterator[Piece]:
+        """All of [begin, component) in order, read ahead. A piece's blocks are valid until the next is asked for."""
         ring = [aligned(self._count, self._piece) for _ in range(_DEPTH)]
-        starts = range(0, component, self._piece)
+        starts = range(begin, component, self._piece)
         ahead: list[tuple[list[memoryview], list[Future[tuple[Unread, ...]]]]] = []
         for i, start in enumerate(starts):
             for j in range(i + len(ahead), min(i + _DEPTH, len(starts))):

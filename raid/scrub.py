@@ -9,25 +9,22 @@ live array"; docs/design/parity.md).
 """
 
 import argparse
-import ctypes
 import itertools
-import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
 
 import msgspec
 
 from core import journal
 from core.clock import Clock, SystemClock
-from core.config import write_atomic
 from core.errors import CannotCheck, RackeyeError
 from raid.geometry import array_name, bad_blocks, checking, clear_suspended, read_geometry, suspended
 from raid.layout import Row
 from raid.parity import PAGE, BadPage, Engine, aligned, bad_pages, consistent, engine, reconstruct
+from raid.progress_file import Pace, ProgressFile, left_behind, say, stay_in_memory
 from raid.readers import Opener, Piece, Readers, Unread, open_direct
 from raid.scrub_result import (
     NAMED,
@@ -53,18 +50,25 @@ def check(
     sysfs: Path = Path("/sys"),
     opener: Opener = open_direct,
     by: Engine | None = None,
-    on_progress: Callable[[ScrubProgress], None] | None = None,
+    on_progress: Callable[[ScrubProgress, ScrubResult], None] | None = None,
     stop: threading.Event | None = None,
     clock: Clock | None = None,
+    before: ScrubResult | None = None,
+    pace: Callable[[float], None] | None = None,
 ) -> ScrubResult:
     """Checks the whole array (`md127`, `/dev/md127` or a link to it). Setting `stop` ends it soon, with a result.
+
+    before: what an earlier check of the same array found that was cut off; this one goes on behind it. pace: is told
+    after each piece how many seconds it took, and may wait.
 
     Raises CannotCheck (with the reason: resync, missing member, no parity, a member went away) and CheckRunning.
     """
     name = array_name(array)
     with checking(name, sysfs):
         scrub = _Scrub(name, sysfs, opener, by or engine())
-        return scrub.run(on_progress or (lambda _: None), stop or threading.Event(), clock or SystemClock())
+        begin = 0 if before is None else scrub.take_up(before)
+        told = on_progress or (lambda _progress, _so_far: None)
+        return scrub.run(begin, told, stop or threading.Event(), clock or SystemClock(), pace)
 
 
 class _Scrub:
@@ -83,20 +87,46 @@ class _Scrub:
         self._blind: set[int] = set()
         self._readers = Readers(self._geometry, piece, opener)
 
-    def run(self, on_progress: Callable[[ScrubProgress], None], stop: threading.Event, clock: Clock) -> ScrubResult:
-        began = reported = clock.monotonic()
-        done = 0
+    def take_up(self, before: ScrubResult) -> int:
+        """Goes on behind an earlier check; returns where. From the start when the array is another now.
+
+        What that one could not read is tried again at its end, by md's word alone: the places stay named.
+        """
+        geometry = self._geometry
+        if (before.of, before.level, before.missing_slot) != (geometry.stripes, geometry.level, geometry.missing):
+            return 0
+        offsets = {member.slot: member.offset for member in geometry.members if member is not None}
+        for place in before.unreadable:
+            if place.slot in offsets:
+                self._note_unread(Unread(place.slot, place.offset - offsets[place.slot], place.length, place.why))
+        self._bad = {bad.number: bad for bad in before.bad if bad.number < before.stripes}
+        self._bad_stripes, self._last_bad = before.bad_stripes, max(self._bad, default=-1)
+        return before.stripes * geometry.chunk
+
+    def run(
+        self,
+        begin: int,
+        on_progress: Callable[[ScrubProgress, ScrubResult], None],
+        stop: threading.Event,
+        clock: Clock,
+        pace: Callable[[float], None] | None,
+    ) -> ScrubResult:
+        began = reported = last = clock.monotonic()
+        done, component = begin, self._geometry.component
         with self._readers:
             self._note_bad_blocks()
-            for piece in self._readers.stream(self._geometry.component):
+            for piece in self._readers.stream(component, begin):
                 self._judge(piece)
                 done = piece.start + len(piece.blocks[0])
                 if stop.is_set():
                     break
                 now = clock.monotonic()
+                if pace is not None:
+                    pace(now - last)
+                    last = now = clock.monotonic()
                 if now - reported >= _REPORT:
                     self._still_the_same()
-                    on_progress(_progress(done, self._geometry.component, now - began))
+                    on_progress(_progress(begin, done, component, now - began), self._result(done, now - began))
                     reported = now
             self._still_the_same()
             self._note_bad_blocks()
@@ -256,8 +286,8 @@ def _joined(spans: Sequence[range]) -> Iterator[range]:
         yield whole
 
 
-def _progress(done: int, of: int, seconds: float) -> ScrubProgress:
-    speed = done / seconds if seconds > 0 else 0.0
+def _progress(begin: int, done: int, of: int, seconds: float) -> ScrubProgress:
+    speed = (done - begin) / seconds if seconds > 0 else 0.0
     return ScrubProgress(
         percent=100.0 * done / of,
         speed=int(speed) if speed else None,
@@ -273,26 +303,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     journal.set_up()
     name = array_name(options.array)
-    progress = _ProgressFile(name, options.progress_file)
+    if options.release:
+        return _release(name)
+    before = left_behind(options.progress_file, options.identity) if options.resume else None
+    progress = ProgressFile(name, options.progress_file, options.identity, before)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        if options.release:
-            released = clear_suspended(name)
-            _say(f"{name}: {'waiting writes go on' if released else 'no writes were held'}.")
-            return 0
-        _stay_in_memory()
-        result = check(name, on_progress=progress.write, stop=stop)
+        stay_in_memory()
+        pace = Pace(stop).after if options.throttle else None
+        result = check(name, on_progress=progress.write, stop=stop, before=before, pace=pace)
     except RackeyeError as error:
-        _say(f"{error.code}: {error.sentence} {error.hint}".strip(), sys.stderr)
+        say(f"{error.code}: {error.sentence} {error.hint}".strip(), sys.stderr)
         progress.failed(error)
         return 2
     progress.done(result)
-    _say(msgspec.json.encode(result).decode() if options.json else "\n".join(sentences(result)))
+    say(msgspec.json.encode(result).decode() if options.json else "\n".join(sentences(result)))
     if result.bad_stripes:
         return 1
     return 0 if result.clean else 2
+
+
+def _release(name: str) -> int:
+    try:
+        released = clear_suspended(name)
+    except RackeyeError as error:
+        say(f"{error.code}: {error.sentence} {error.hint}".strip(), sys.stderr)
+        return 2
+    say(f"{name}: {'waiting writes go on' if released else 'no writes were held'}.")
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -300,54 +340,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("array", help="such as /dev/md127")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--progress-file", type=Path, help="JSON, renewed once a second")
+    parser.add_argument("--identity", default="", help="of the virtual drive; a check of another is not taken up")
+    parser.add_argument("--resume", action="store_true", help="go on from where the check in the progress file ended")
+    parser.add_argument("--throttle", action="store_true", help="leave the drives to others, as the settings say")
     parser.add_argument("--release", action="store_true", help="only let writes go on that a killed check holds")
     return parser
-
-
-class _ProgressFile:
-    """{"array", "percent", "speed", "seconds_left", "done", "result", "error"}, replaced as a whole each time."""
-
-    def __init__(self, array: str, file: Path | None) -> None:
-        self._array, self._file = array, file
-        self.write(ScrubProgress(0.0, None, None))
-
-    def write(self, progress: ScrubProgress) -> None:
-        self._replace(progress, done=False)
-
-    def done(self, result: ScrubResult) -> None:
-        percent = 100.0 * result.stripes / result.of
-        self._replace(ScrubProgress(percent, None, 0.0), done=True, result=result)
-
-    def failed(self, error: RackeyeError) -> None:
-        about = {"code": error.code, "sentence": error.sentence, "hint": error.hint}
-        self._replace(ScrubProgress(0.0, None, None), done=True, error=about)
-
-    def _replace(
-        self, progress: ScrubProgress, *, done: bool, result: ScrubResult | None = None, error: object = None
-    ) -> None:
-        if self._file is None:
-            return
-        content = {
-            "array": self._array,
-            "percent": round(progress.percent, 2),
-            "speed": progress.speed,
-            "seconds_left": progress.seconds_left,
-            "done": done,
-            "result": result,
-            "error": error,
-        }
-        write_atomic(self._file, msgspec.json.encode(content))
-
-
-def _stay_in_memory() -> None:
-    """While writes to a range wait, a page fault that needs one of them would never end: nothing of us is paged out."""
-    current, future, on_fault = 1, 2, 4
-    if ctypes.CDLL(None, use_errno=True).mlockall(current | future | on_fault) != 0:
-        log.warning(f"Memory cannot be locked ({os.strerror(ctypes.get_errno())}); the check goes on without.")
-
-
-def _say(text: str, to: TextIO | None = None) -> None:
-    (to or sys.stdout).write(text + "\n")
 
 
 if __name__ == "__main__":

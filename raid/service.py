@@ -24,10 +24,10 @@ from core.paths import Paths
 from core.run import run
 from core.settings import Raid
 from core.units import utc_text
-from raid import check
 from raid.act import Actor, refuse_if_used
 from raid.actions import Action
 from raid.assemble import Recovery, recovery
+from raid.care import CareCommands
 from raid.derive_drives import drive_rows
 from raid.learn import take, vd_of_superblocks
 from raid.mdadm import HOMEHOST
@@ -44,7 +44,6 @@ from raid.model import (
     PlanSimpleRequest,
     RecoverPlan,
     VdRequest,
-    level_text,
 )
 from raid.nested import has_failed
 from raid.plan import component_size, plan_simple
@@ -74,6 +73,7 @@ class Service:
         self._settings = settings
         self._clock: Clock = daemon.clock
         self._one = asyncio.Lock()
+        self._care = CareCommands(daemon, actor, jobs, paths, (self._vd, self._scene))
 
     def commands(self) -> tuple[Command[Any, Any], ...]:
         """All of them."""
@@ -86,8 +86,7 @@ class Service:
             Command("RecoverVd", VdRequest, Done, self.recover_vd),
             Command("ImportVd", VdRequest, Done, self.import_vd),
             Command("AbandonVd", VdRequest, Done, self.abandon_vd),
-            Command("StartCheck", VdRequest, Done, self.start_check),
-            Command("StopCheck", VdRequest, Done, self.stop_check),
+            *self._care.commands(),
             *Removal(self._daemon, self._actor, self._jobs, self._paths, self._vd).commands(),
         )
 
@@ -254,40 +253,6 @@ class Service:
         bays = ", ".join(str(member.disk.bay) for _, plan in plans for member in plan.chosen)
         loses = " ".join(_loses(one, plan) for one, plan in plans)
         return Done(f"{vd.name} is being started from the drives in bays {bays}. {loses}")
-
-    # -- checks
-
-    async def start_check(self, request: VdRequest) -> Done:
-        vd, running = self._vd(request.name)
-        if level_text(vd.level, vd.spans) in NO_PARITY or vd.spans:
-            raise NotNow(
-                f"{vd.name} is {level_text(vd.level, vd.spans)}: the native check is for RAID5 and 6 without spans.",
-                hint="The kernel's own: echo check > /sys/block/MD/md/sync_action, for each array.",
-            )
-        if running is None or not running.md.started or has_failed(running):
-            raise NotNow(f"{vd.name} does not run, so it cannot be checked.", hint="rackeye vd shows why.")
-        if running.md.sync_action not in ("idle", "frozen") or running.md.sync_total:
-            raise NotNow(f"{vd.name} is busy: md runs {running.md.sync_action}.", hint="Check it when that has ended.")
-        if running.md.degraded or not running.md.parity_complete:
-            raise NotNow(f"{vd.name} is not whole, so there is no parity to compare.", hint="Let it be rebuilt first.")
-        jobs = self._jobs.list()
-        if check.running(jobs, vd.name) is not None:
-            raise NotNow(f"A check of {vd.name} runs already.", hint=f"End it: rackeye check stop {vd.name}")
-        numbers = [int(tail) for job in jobs if (tail := job.id.removeprefix(f"{vd.name}-check-")).isdigit()]
-        spec = check.spec(self._paths, vd.name, running.device, max(numbers, default=0) + 1)
-        await asyncio.to_thread(self._jobs.start, spec)
-        self._actor.observer.job_started()
-        self._daemon.wake()
-        return Done(f"The parity of {vd.name} is being checked.")
-
-    async def stop_check(self, request: VdRequest) -> Done:
-        vd, _ = self._vd(request.name)
-        job = check.running(self._jobs.list(), vd.name)
-        if job is None:
-            raise NotNow(f"No check of {vd.name} runs.")
-        await asyncio.to_thread(run, ["systemctl", "stop", f"rackeye-job-{job.id}.service"])
-        self._daemon.wake()
-        return Done(f"The check of {vd.name} is stopped.")
 
 
 def _intent(planned: PlannedVd) -> KnownVd:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from core.jobs import Job
-from raid.model import CheckResult
+from raid.model import CheckResult, Work
+from raid.patrol_result import PatrolFile
 from raid.superblock import Superblock
 from raid.sysfs import Array
 
@@ -101,11 +102,12 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class CheckRun:
-    """A consistency check that runs: how far it is."""
+    """A consistency check, or a repair, that runs: how far it is."""
 
     percent: float
     speed: int | None = None
     seconds_left: float | None = None
+    work: Work = Work.CHECK
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ class World:
     """The last one of each virtual drive."""
     spare_reads: tuple[SpareRead, ...] = ()
     """The last one of each spare."""
+    patrol: PatrolFile | None = None
+    """The patrol read that runs, or ran last."""
     mdadm: bool = True
     """mdadm is there and may be run."""
 

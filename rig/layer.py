@@ -45,13 +45,17 @@ ExecStart=
 ExecStart=systemd-tmpfiles --create --boot rackeye.conf legacy.conf var.conf
 """
 JOURNAL = "[Journal]\nStorage=volatile\nRuntimeMaxUse=24M\nRateLimitIntervalSec=0\nForwardToConsole=no\n"
-# Drives settle at once and files are short, so that a story of minutes shows what takes hours on a box.
+# Drives settle at once, files are short, and no check comes by itself: a story of minutes shows what takes hours.
 SETTINGS = f"""[chassis]
 profile = "{PROFILE}"
 sysfs = "{CHASSIS}"
 
 [raid]
 settle_seconds = 1
+
+[raid.care]
+check_days = 0
+patrol_days = 0
 
 [recorder]
 segment_seconds = 20

@@ -245,7 +245,7 @@ class ParityWrong(Condition):
 
     @property
     def hint(self) -> str:
-        return f"See which: rackeye check show {self.vd}"
+        return f"See which: rackeye check show {self.vd}. Repair: rackeye check repair {self.vd}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -602,10 +602,51 @@ class SwitchUnfinished(Condition):
         return "Reboot: rackeye reboot. If it stays: systemctl status failover.target"
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable(Condition):
+    """A patrol read met places of a drive that cannot be read, or could not until they were written anew."""
+
+    code = "ALARM-131"
+    category = Category.STORAGE
+    level = Level.WARNING
+    title = "Unreadable places on a drive"
+    meaning = (
+        "A patrol read, which reads every drive from end to end, met sectors that could not be read. In a whole "
+        "virtual drive with parity they are computed from the other drives and written anew, and the drive puts them "
+        "elsewhere. One such place is no reason to worry, a growing number is: replace the drive. Places that stay "
+        "unreadable are lost when another drive fails: replace the drive now. rackeye patrol names each."
+    )
+    cleared_text = "A later patrol read met none on this drive, or the drive is gone."
+
+    bay: int | None
+    serial: str
+    lost: int
+    mended: int
+    first: str
+
+    @property
+    def same(self) -> str:
+        return f"unreadable/{self.serial}"
+
+    @property
+    def text(self) -> str:
+        place = "a bay that is not known" if self.bay is None else f"bay {self.bay}"
+        return (
+            f"The drive in {place} (serial {self.serial}): {self.lost} places cannot be read, {self.mended} were "
+            f"written anew. {self.first}"
+        )
+
+    @property
+    def hint(self) -> str:
+        if not self.lost:
+            return "Watch it: rackeye patrol. Replace the drive when the number grows."
+        return "rackeye patrol names each." if self.bay is None else f"rackeye drive replace --bay {self.bay}"
+
+
 KINDS: tuple[type[Condition], ...] = (
     DriveFailed, VdDegraded, VdFailed, VdOffline, ReplacementRefused, ParityWrong, NoVolume, RecordingStopped,
     Overheat, FanFailed, SensorLost, DaemonSilent, Trouble, ModeRecordLost, ModeRecordDamaged, RestoreUnfinished,
-    SwitchUnfinished,
+    SwitchUnfinished, Unreadable,
 )
 
 

@@ -1,10 +1,12 @@
-"""`rackeye check`: consistency checks of the parity."""
+"""`rackeye check`: consistency checks of the parity; repair, schedule."""
 
 import click
 from rich.console import Group, RenderableType
 
 from core.errors import DaemonGone, WorkFailed
 from core.units import utc_text
+from nvr.cli import check_repair, check_schedule
+from nvr.cli.check_schedule import next_text
 from nvr.cli.client import RAID, View
 from nvr.cli.output import clean, document, notes, origin, pairs, print_json, say, show, styled
 from nvr.cli.progress import Step, follow, work_text
@@ -12,6 +14,8 @@ from nvr.cli.session import Session
 from nvr.cli.shape import NounGroup, examples, json_option, pass_session, watch_option
 from nvr.cli.vd import complete_vd, find, moving
 from raid.model import CheckResult, CheckVerdict, Done, RaidSnapshot, VdRequest, VirtualDrive, Work
+
+RUNNING = (Work.CHECK, Work.REPAIR)
 
 
 def result_of(data: RaidSnapshot, name: str) -> CheckResult | None:
@@ -28,9 +32,19 @@ def stripes_text(result: CheckResult) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _facts(vd: VirtualDrive, result: CheckResult | None) -> RenderableType:
-    running = work_text(vd.progress) if vd.progress is not None and vd.progress.kind is Work.CHECK else ""
-    rows: list[tuple[str, RenderableType]] = [("Virtual drive", vd.name), ("Running", running or "no")]
+def arrays_of(data: RaidSnapshot, vd: VirtualDrive) -> tuple[str, ...]:
+    """Names under which the parity of a virtual drive is checked: its own, or those of its spans ("vd0.1of2")."""
+    spans = {one.vd for one in data.upkeep if one.vd.startswith(f"{vd.name}.")}
+    return tuple(sorted(spans)) or (vd.name,)
+
+
+def _facts(vd: VirtualDrive, name: str, data: RaidSnapshot) -> RenderableType:
+    result = result_of(data, name)
+    running = work_text(vd.progress) if vd.progress is not None and vd.progress.kind in RUNNING else ""
+    rows: list[tuple[str, RenderableType]] = [("Virtual drive", name), ("Running", running or "no")]
+    due = next((one for one in data.upkeep if one.vd == name), None)
+    if due is not None:
+        rows.append(("Next by itself", " ".join(filter(None, (next_text(due.next_check), due.why)))))
     if result is None:
         return pairs([*rows, ("Last check", "none: nothing is known of its parity")])
     return pairs([
@@ -48,12 +62,25 @@ def _chosen(data: RaidSnapshot, name: str | None) -> tuple[VirtualDrive, ...]:
     return data.virtual_drives if name is None else (find(data, name),)
 
 
-@click.group(cls=NounGroup)
+class CheckGroup(NounGroup):
+    """`rackeye check vd0` shows it, `rackeye check vd0 --repair` repairs it."""
+
+    default = "show"
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and not args[0].startswith("-") and args[0] not in self.commands and not ctx.resilient_parsing:
+            verb = "repair" if "--repair" in args else "show"
+            args = [verb, *(word for word in args if word != "--repair")]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=CheckGroup)
 def command() -> None:
     """Consistency checks: does the parity agree with the data?"""
 
 
-command.default = "show"
+command.add_command(check_repair.command, "repair")
+command.add_command(check_schedule.command, "schedule")
 
 
 @command.command("show", epilog=examples("rackeye check", "rackeye check show vd0", "rackeye check show vd0 --json"))
@@ -67,16 +94,16 @@ def show_(session: Session, *, name: str | None, watch: bool) -> None:
     def render(view: View) -> RenderableType:
         answer = view.of(RAID)
         data = answer.data
-        facts = [_facts(vd, result_of(data, vd.name)) for vd in _chosen(data, name)]
+        facts = [_facts(vd, array, data) for vd in _chosen(data, name) for array in arrays_of(data, vd)]
         return Group(*notes(RAID, answer, view.at, moving=moving(data)), *(facts or ["There is no virtual drive."]))
 
     def to_json(view: View) -> dict[str, object]:
         answer = view.of(RAID)
         data = answer.data
         checks = [
-            {"vd": vd.name, "running": vd.progress if vd.progress and vd.progress.kind is Work.CHECK else None,
-             "last": result_of(data, vd.name)}
-            for vd in _chosen(data, name)
+            {"vd": array, "running": vd.progress if vd.progress and vd.progress.kind in RUNNING else None,
+             "last": result_of(data, array), "next": next((one for one in data.upkeep if one.vd == array), None)}
+            for vd in _chosen(data, name) for array in arrays_of(data, vd)
         ]
         return {"checks": checks, "raid": origin(answer, view.at, moving=moving(data))}
 

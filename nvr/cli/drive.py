@@ -1,10 +1,10 @@
-"""`rackeye drive`: drives by bay; clear one that holds data; rebuild on one that is named."""
+"""`rackeye drive`: drives by bay; clear one that holds data; rebuild on one that is named; replace one."""
 
 import click
 from rich.console import Group, RenderableType
 
 from core.errors import NoSuchDrive
-from nvr.cli import confirm
+from nvr.cli import confirm, replace
 from nvr.cli.client import RAID, View
 from nvr.cli.drive_dismiss import dismiss
 from nvr.cli.output import (
@@ -100,6 +100,7 @@ def command() -> None:
 
 
 command.add_command(dismiss)
+command.add_command(replace.command, "replace")
 
 
 @command.command("list", epilog=examples("rackeye drive", "rackeye drive --watch", "rackeye drive --json"))

@@ -60,16 +60,16 @@ def follow(session: Session, judge: Judge) -> tuple[Step, ...] | None:
     gone_since: float | None = None
     stuck = _Stuck(session.clock.monotonic)
     try:
-        with _shower(session) as shower:
+        with shower(session) as shown:
             for view in session.client.watch(RAID):
                 answer = view.of(RAID)
                 gone_since = None if answer.error is None else gone_since or session.clock.monotonic()
-                _give_up(session, answer, gone_since)
+                give_up(session, answer, gone_since)
                 if answer.error is not None or answer.envelope is None:
-                    shower.note("rackeye-raidd is not there. The work goes on without it; waiting.")
+                    shown.note("rackeye-raidd is not there. The work goes on without it; waiting.")
                     continue
                 steps = stuck.told(judge(answer.data))
-                shower.show(steps)
+                shown.show(steps)
                 if all(step.ended for step in steps):
                     return steps
     except KeyboardInterrupt:
@@ -77,7 +77,8 @@ def follow(session: Session, judge: Judge) -> tuple[Step, ...] | None:
     return None
 
 
-def _give_up(session: Session, answer: Answer[RaidSnapshot], gone_since: float | None) -> None:
+def give_up(session: Session, answer: Answer[RaidSnapshot], gone_since: float | None) -> None:
+    """Raises when raidd has been away too long."""
     if gone_since is not None and session.clock.monotonic() - gone_since > GONE_LIMIT:
         raise answer.error or DaemonGone("rackeye-raidd does not answer.")
 
@@ -99,7 +100,9 @@ class _Stuck:
         return tuple(step if step.ended else replace(step, failed=f"{step.text}; {waited}.") for step in steps)
 
 
-class _Shower(Protocol):
+class Shower(Protocol):
+    """Shows how pieces of work stand."""
+
     def show(self, steps: tuple[Step, ...]) -> None: ...
 
     def note(self, sentence: str) -> None: ...
@@ -159,12 +162,13 @@ class _Bars:
 
 
 @contextmanager
-def _shower(session: Session) -> Iterator[_Shower]:
+def shower(session: Session) -> Iterator[Shower]:
+    """Bars, lines, or nothing, by where the output goes."""
     if session.as_json:
         yield _Silent()
     elif can_redraw():
-        shower = _Bars()
-        with shower.bars:
-            yield shower
+        bars = _Bars()
+        with bars.bars:
+            yield bars
     else:
         yield _Lines()

@@ -9,14 +9,19 @@ from nvr.alarms.kinds import (
     ReplacementRefused,
     SpareLost,
     Trouble,
+    Unreadable,
     VdDegraded,
     VdFailed,
     VdOffline,
 )
 from raid.model import CheckVerdict, Drive, DriveState, RaidSnapshot, VdState, VirtualDrive, Work
+from raid.model_care import BadPlace
 from raid.spare_model import SpareState
 
-JUDGES = {"drive-failed", "vd-degraded", "vd-failed", "vd-offline", "replacement-refused", "parity-wrong", "spare-lost"}
+JUDGES = {
+    "drive-failed", "vd-degraded", "vd-failed", "vd-offline", "replacement-refused", "parity-wrong", "spare-lost",
+    "unreadable",
+}
 BROKEN = {DriveState.FAILED, DriveState.MISSING}
 UNUSED = {DriveState.BLANK, DriveState.FOREIGN, DriveState.UNCONFIGURED_BAD, DriveState.STALE}
 
@@ -26,7 +31,7 @@ def conditions(raid: RaidSnapshot, was_open: set[str]) -> list[Condition]:
     return [
         *_drives(raid.drives, was_open), *_replacements(raid.drives),
         *(condition for vd in raid.virtual_drives for condition in _vd(vd)),
-        *_parity(raid), *_spares(raid),
+        *_parity(raid), *_spares(raid), *_unreadable(raid),
     ]
 
 
@@ -80,6 +85,20 @@ def _spares(raid: RaidSnapshot) -> list[Condition]:
     return [
         SpareLost(spare.serial, spare.bay, spare.model, spare.state.value, spare.detail)
         for spare in raid.spares if spare.state in lost
+    ]
+
+
+def _unreadable(raid: RaidSnapshot) -> list[Condition]:
+    """One a drive, so that a dying one does not send a hundred mails."""
+    found: dict[str, list[BadPlace]] = {}
+    for place in raid.patrol.bad:
+        found.setdefault(place.serial, []).append(place)
+    return [
+        Unreadable(
+            places[0].bay, serial, sum(not place.rewritten for place in places), sum(p.rewritten for p in places),
+            next((place for place in places if not place.rewritten), places[0]).detail,
+        )
+        for serial, places in found.items()
     ]
 
 

@@ -25,6 +25,7 @@ from raid.model import (
     RecoverPlan,
     VdRequest,
 )
+from raid.model_care import RepairPlan, RepairRequest, ScheduleRequest
 from raid.spare_model import AddSpareRequest, RebuildOnRequest, RemoveSpareRequest, SetRateRequest
 
 
@@ -75,7 +76,12 @@ RAID = Room(
         Order("StopVd", VdRequest, Done, "Unmount and stop a virtual drive; nothing on it changes"),
         Order("StartVd", VdRequest, Done, "Start a virtual drive that was stopped"),
         Order("StartCheck", VdRequest, Done, "Start a consistency check"),
-        Order("StopCheck", VdRequest, Done, "Stop a consistency check"),
+        Order("StopCheck", VdRequest, Done, "Stop a consistency check, or a repair"),
+        Order("PlanRepair", VdRequest, RepairPlan, "What a repair of the wrong stripes would write", looks=True),
+        Order("StartRepair", RepairRequest, Done, "Do what PlanRepair showed"),
+        Order("StartPatrol", Nothing, Done, "Read all drives for bad sectors"),
+        Order("StopPatrol", Nothing, Done, "Stop the patrol read"),
+        Order("SetSchedule", ScheduleRequest, Done, "When checks and patrol reads come by themselves"),
         Order("AddSpare", AddSpareRequest, Done, "Make a blank drive a hot spare"),
         Order("RemoveSpare", RemoveSpareRequest, Done, "A drive is no hot spare any more"),
         Order("RebuildOn", RebuildOnRequest, Done, "Rebuild a virtual drive on a blank drive that is named"),

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +42,17 @@ def test_the_runner_stops_at_the_first_failure(jobs: Jobs, tmp_path: Path) -> No
     assert job.state is JobState.FAILED
     assert "full" in job.error
     assert not out.exists()
+
+
+def test_a_runner_that_is_stopped_waits_for_its_step_and_tells_no_end(jobs: Jobs, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    step = ("sh", "-c", f"trap 'echo noted > {out}; exit 0' TERM; kill -TERM $PPID; kill -TERM $$; exit 1")
+    file = record(jobs, JobState.STARTING, step, ("touch", str(tmp_path / "second")))
+    runner = subprocess.run([sys.executable, "-m", "core.job_runner", str(file)], check=False)
+    assert runner.returncode == 1
+    assert out.read_text() == "noted\n"
+    assert not (tmp_path / "second").exists()
+    assert jobs.list()[0].state is JobState.INTERRUPTED
 
 
 def test_a_running_job_is_found_by_its_lock(jobs: Jobs) -> None:

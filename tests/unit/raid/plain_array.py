@@ -41,6 +41,9 @@ class PlainArray:
             resync_start="none",
             suspend_lo=0,
             suspend_hi=0,
+            sync_min=0,
+            sync_max="max",
+            stripe_cache_size=256,
         )
         for slot in range(self.disks):
             folder = self.md / f"dev-disk{slot}"

@@ -7,12 +7,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from core.clock import ManualClock
 from core.errors import MemoryBroken
+from core.jobs import Job, JobState
 from core.paths import Paths
 from raid import check, memory, superblock
 from raid.filesystem import mkfs_argv, parse_xfs
 from raid.model import CheckResult, CheckVerdict
 from raid.mounts import parse_mountinfo, system_disks
+from raid.progress_file import ProgressFile, left_behind
+from raid.repair_result import Outcome, RepairedStripe, RepairResult
+from raid.scrub_result import BadStripe, ScrubProgress, ScrubResult
 from raid.sysfs import Sysfs
 from raid.world import CheckRun
 from tests.unit.raid import worlds as w
@@ -162,21 +167,76 @@ def _write(tmp_path: Path, **content: object) -> Paths:
     return paths
 
 
+def job(kind: str = check.KIND) -> Job:
+    return Job("vd0-check-1", kind, check.subject("vd0"), (), JobState.RUNNING, "boot", 0.0)
+
+
 def test_a_check_that_runs_has_progress_and_one_that_was_cut_off_says_so(tmp_path: Path) -> None:
     paths = _write(tmp_path, speed=5, seconds_left=2.0)
-    assert check.read(paths, "vd0", alive=True) == CheckRun(40.0, 5, 2.0)
-    ended = check.read(paths, "vd0", alive=False)
-    assert isinstance(ended, CheckResult)
-    assert (ended.verdict, ended.detail) == (CheckVerdict.STOPPED, "It was cut off at 40 %.")
+    assert check.read(paths, "vd0", "u", job()) == check.Last(CheckRun(40.0, 5, 2.0))
+    ended = check.read(paths, "vd0", "u", None).result
+    assert ended is not None
+    assert (ended.verdict, ended.percent) == (CheckVerdict.STOPPED, 40.0)
+    assert ended.detail == "It was cut off at 40 %, and goes on from there."
 
 
 def test_a_check_that_was_refused_is_failed_and_not_clean(tmp_path: Path) -> None:
     paths = _write(tmp_path, done=True, error={"code": "RAID-051", "sentence": "It rebuilds.", "hint": ""})
-    ended = check.read(paths, "vd0", alive=False)
-    assert isinstance(ended, CheckResult)
+    ended = check.read(paths, "vd0", "u", None).result
+    assert ended is not None
     assert (ended.verdict, ended.detail) == (CheckVerdict.FAILED, "It rebuilds.")
 
 
 def test_no_check_yet(tmp_path: Path) -> None:
-    assert check.read(Paths(tmp_path), "vd0", alive=False) is None
-    assert check.read(Paths(tmp_path), "vd0", alive=True) == CheckRun(0.0)
+    assert check.read(Paths(tmp_path), "vd0", "u", None) == check.Last()
+    assert check.read(Paths(tmp_path), "vd0", "u", job()) == check.Last(CheckRun(0.0))
+
+
+def found(*numbers: int, stripes: int = 100) -> ScrubResult:
+    bad = tuple(BadStripe(number, 0, 0, 1, None, ()) for number in numbers)
+    return ScrubResult("md127", 5, stripes, 100, 1, 1.0, bad, len(bad), (), None, stripes < 100, "ISA-L")
+
+
+def test_what_a_check_found_holds_until_another_has_seen_all(tmp_path: Path) -> None:
+    file = check.file_of(Paths(tmp_path), "vd0")
+    first = ProgressFile("md127", file, "u", clock=ManualClock(1000.0))
+    first.done(found(7))
+
+    def told(running: Job | None = None) -> CheckResult:
+        result = check.read(Paths(tmp_path), "vd0", "u", running).result
+        assert result is not None
+        return result
+
+    assert (told().verdict, told().wrong, told().finished) == (CheckVerdict.WRONG, (7,), 1000.0)
+    second = ProgressFile("md127", file, "u", clock=ManualClock(2000.0))
+    assert told(job()).wrong == (7,)
+    second.write(ScrubProgress(30.0, 1, 1.0), found(stripes=30))
+    assert told().wrong == (7,)  # cut off
+    assert (told().percent, told().finished, told().tried) == (30.0, 1000.0, 0.0)
+    second.done(found(stripes=60))
+    assert (told().wrong, told().percent, told().tried) == ((7,), 60.0, 2000.0)
+    third = ProgressFile("md127", file, "u", left_behind(file, "u"), ManualClock(3000.0))
+    third.done(found())
+    assert (told().verdict, told().finished, told().percent) == (CheckVerdict.CLEAN, 3000.0, 100.0)
+    assert left_behind(file, "u") is None
+
+
+def test_the_check_of_another_virtual_drive_of_that_name_counts_for_nothing(tmp_path: Path) -> None:
+    file = check.file_of(Paths(tmp_path), "vd0")
+    ProgressFile("md127", file, "old").done(found(7))
+    assert check.read(Paths(tmp_path), "vd0", "new", None) == check.Last()
+    assert left_behind(file, "new") is None
+
+
+def test_a_repair_takes_out_what_is_right_now(tmp_path: Path) -> None:
+    file = check.file_of(Paths(tmp_path), "vd0")
+    ProgressFile("md127", file, "u").done(found(7, 8))
+    before = check.load(file)
+    assert before is not None
+    steps = (RepairedStripe(7, Outcome.REPAIRED, 1), RepairedStripe(8, Outcome.LEFT, 1, why="two are wrong"))
+    after = check.judged("vd0", check.after_repair(before, RepairResult("md127", 6, steps, 2, 1.0)))
+    assert (after.verdict, after.wrong) == (CheckVerdict.WRONG, (8,))
+    assert "1 of 2 stripes were repaired and read again, 1 were left alone." in after.detail
+    steps = (steps[0], RepairedStripe(8, Outcome.RIGHT, 0))
+    mended = check.after_repair(before, RepairResult("md127", 6, steps, 2, 1.0))
+    assert check.judged("vd0", mended).verdict is CheckVerdict.CLEAN

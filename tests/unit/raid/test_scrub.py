@@ -13,11 +13,13 @@ import pytest
 
 from core.clock import ManualClock
 from core.errors import CannotCheck, CheckRunning, RackeyeError
+from core.paths import Paths
 from raid import readers, scrub
 from raid.geometry import Member, array_name, checking, clear_suspended, read_geometry
 from raid.isal import Isal
 from raid.layout import Level
 from raid.parity import Engine, NumpyEngine
+from raid.progress_file import Pace
 from raid.scrub import check, piece_size
 from raid.scrub_result import BadExtent, ScrubProgress, WrongMember, sentences
 from tests.unit.raid.plain_array import OFFSET, PlainArray
@@ -249,6 +251,42 @@ def test_stop_ends_it_and_says_so(tmp_path: Path) -> None:
     assert 0 < result.stripes < result.of
 
 
+def test_one_that_was_stopped_goes_on_and_keeps_what_it_had_found(tmp_path: Path) -> None:
+    array, stop = PlainArray(tmp_path, stripes=64), threading.Event()
+    array.damage(1, stripe=2)
+    array.damage(1, stripe=60)
+    stop.set()
+    first = check("md127", sysfs=array.sysfs, opener=array.opener, stop=stop)
+    assert [bad.number for bad in first.bad] == [2]
+    paced: list[float] = []
+    second = check("md127", sysfs=array.sysfs, opener=array.opener, before=first, pace=paced.append)
+    assert ([bad.number for bad in second.bad], second.bad_stripes) == ([2, 60], 2)
+    assert (second.stripes, second.complete) == (64, True)
+    assert len(paced) == 7  # of eight pieces one was looked at before
+    another = PlainArray(tmp_path / "other", stripes=32)
+    assert check("md127", sysfs=another.sysfs, opener=another.opener, before=first).clean  # from its start
+
+
+def test_the_pace_leaves_the_drives_to_others(tmp_path: Path) -> None:
+    paths, waits = Paths(tmp_path), []
+
+    class Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout)
+            return False
+
+    pace = Pace(Stop(), "check", paths, ManualClock())
+    pace.after(0.3)
+    assert waits == [pytest.approx(0.7)]
+    pace.after(60.0)
+    assert waits[1] == 5.0  # nothing waits longer
+    paths.state.mkdir(parents=True)
+    (paths.state / "settings.toml").write_text("[raid.rates]\ncheck = 100\n")
+    pace.clock.advance(11.0)  # type: ignore[attr-defined]
+    pace.after(1.0)
+    assert len(waits) == 2
+
+
 def test_progress(tmp_path: Path) -> None:
     array, clock = PlainArray(tmp_path, stripes=64), ManualClock()
     seen: list[ScrubProgress] = []
@@ -258,7 +296,7 @@ def test_progress(tmp_path: Path) -> None:
             clock.advance(1.0)
             return clock.monotonic()
 
-    check("md127", sysfs=array.sysfs, opener=array.opener, on_progress=seen.append, clock=Ticking())
+    check("md127", sysfs=array.sysfs, opener=array.opener, on_progress=lambda now, _: seen.append(now), clock=Ticking())
     assert [round(progress.percent) for progress in seen] == [12, 25, 38, 50, 62, 75, 88, 100]
     assert seen[0].speed == 8 * 65536
     assert seen[0].seconds_left == 7
@@ -305,6 +343,9 @@ def test_the_program_says_why_it_cannot_check(tmp_path: Path, capsys: pytest.Cap
     assert scrub.main(["/dev/md99", "--progress-file", str(file)]) == 2
     assert "RAID-051" in capsys.readouterr().err
     said = json.loads(file.read_text())
-    assert set(said) == {"array", "percent", "speed", "seconds_left", "done", "result", "error"}
+    assert set(said) == {
+        "array", "percent", "speed", "seconds_left", "done", "result", "repair", "error", "identity",
+        "finished", "last",
+    }
     assert said["done"] is True
     assert said["error"]["code"] == "RAID-051"

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from core.settings import Raid
+from core.settings import Care, Raid
 from raid.memory import Fleeting, KnownVd, Memory, Slot, Stage
 from raid.scene import Scene
 from raid.superblock import ROLE_FAULTY, ROLE_SPARE, Superblock
@@ -18,7 +18,7 @@ SIZE = 512 * MIB
 COMPONENT = 500 * MIB
 OFFSET = 4 * MIB
 STRIP = 256 * 1024
-SETTINGS = Raid(settle_seconds=10.0, sync_speed_min=1000)
+SETTINGS = Raid(settle_seconds=10.0, sync_speed_min=1000, care=Care(check_days=0, patrol_days=0))
 
 
 def serial(bay: int) -> str:

@@ -31,6 +31,16 @@ from raid.model import (
     VdState,
     Work,
 )
+from raid.model_care import (
+    BadPlace,
+    PatrolView,
+    PlannedRepair,
+    RepairPlan,
+    RepairRequest,
+    Schedule,
+    ScheduleRequest,
+    Upkeep,
+)
 from tests.unit.nvr.cli.fakes import TB, FakeClient, client, drive, rackeye, virtual_drive
 
 PLAN = Plan(
@@ -310,3 +320,77 @@ def test_check_start_and_stop() -> None:
     assert rackeye(some, "check", "start", "vd0").stdout == "It begins.\n"
     assert rackeye(some, "check", "stop", "vd0").stdout == "It is stopped.\n"
     assert some.calls == [(RAID.name, "StartCheck", VdRequest("vd0")), (RAID.name, "StopCheck", VdRequest("vd0"))]
+
+
+REPAIR = RepairPlan(
+    "vd0", 6, 1_800_000_000.0,
+    (PlannedRepair(17, 2, (3,)), PlannedRepair(300, 1, (), "More than one drive is wrong in one place.")), 1,
+    "Bay 3 is wrong in 1.", "f00",
+)
+
+
+def test_a_repair_is_planned_and_wants_the_name() -> None:
+    some = client(replies={"PlanRepair": REPAIR, "StartRepair": Done("1 stripes of vd0 are being repaired.")})
+    for words in ("check repair vd0 --dry-run", "check vd0 --repair --dry-run"):
+        result = rackeye(some, *words.split())
+        assert (result.exit_code, "bay 3" in result.stdout, "More than one drive" in result.stdout) == (0, True, True)
+    assert rackeye(some, "check", "vd0", "--repair", answer="vd1\n").exit_code == 1
+    assert all(call[1] == "PlanRepair" for call in some.calls)
+    result = rackeye(some, "check", "vd0", "--repair", answer="vd0\n")
+    assert (result.exit_code, some.calls[-1][2]) == (0, RepairRequest("vd0", "f00"))
+    planned = json.loads(rackeye(some, "check", "repair", "vd0", "--dry-run", "--json").stdout)["would_repair"]
+    assert planned["count"] == 1
+    assert rackeye(some, "check", "repair", "vd0", "--json").exit_code == 2
+
+
+@pytest.mark.parametrize(("verdict", "wrong", "code"), [(CheckVerdict.CLEAN, (), 0), (CheckVerdict.WRONG, (300,), 1)])
+def test_a_repair_that_is_watched_ends_with_what_is_wrong_still(
+    verdict: CheckVerdict, wrong: tuple[int, ...], code: int
+) -> None:
+    before, after = checked(CheckVerdict.WRONG, 100.0, (17, 300)), checked(verdict, 100.0, wrong)
+    mending = Progress(Work.REPAIR, 50.0, None, 3.0)
+    some = client(
+        said={RAID.name: RaidSnapshot(virtual_drives=(virtual_drive(0),), checks=(before,))},
+        replies={"PlanRepair": REPAIR, "StartRepair": Done("It begins.")},
+        told=[
+            raid_with(virtual_drive(0), checks=(before,)),
+            raid_with(virtual_drive(0, progress=mending), checks=(before,)),
+            raid_with(virtual_drive(0), checks=(after,)),
+        ],
+    )
+    result = rackeye(some, "check", "repair", "vd0", "--yes", "--watch")
+    assert (result.exit_code, "vd0: Repair 50 %" in result.stdout) == (code, True)
+
+
+def test_the_schedule_is_shown_and_set() -> None:
+    told = RaidSnapshot(
+        virtual_drives=(virtual_drive(0),), upkeep=(Upkeep("vd0", 1_800_000_000.0, "vd1 is being checked."),),
+        schedule=Schedule(7.0, 0.0, 1, 5),
+    )
+    some = client(said={RAID.name: told}, replies={"SetSchedule": Done("It is set.")})
+    shown = rackeye(some, "check", "schedule").stdout
+    for text in ("every 7 days", "only by hand", "from 1:00 to 5:00", "2027-01-15", "vd1 is being checked."):
+        assert text in shown
+    assert "2027-01-15" in rackeye(some, "check", "vd0").stdout
+    assert json.loads(rackeye(some, "check", "schedule", "--json").stdout)["next"][0]["vd"] == "vd0"
+    rackeye(some, "check", "schedule", "--days", "14", "--quiet", "22-6")
+    assert some.calls[-1][2] == ScheduleRequest(14.0, None, 22, 6)
+    assert rackeye(some, "check", "schedule", "--quiet", "night").exit_code == 2
+
+
+def test_patrol() -> None:
+    place = BadPlace(3, "SN3", "/dev/sdd", 800, 8, False, "vd0", 12, "Replace this drive.")
+    told = PatrolView(True, 42.0, 10**8, 61.0, 1_800_000_000.0, 8, (place,))
+    some = client(
+        said={RAID.name: RaidSnapshot(patrol=told)},
+        replies={"StartPatrol": Done("8 drives are being read."), "StopPatrol": Done("It is stopped.")},
+    )
+    shown = rackeye(some, "patrol").stdout
+    for text in ("42 %, 100.0 MB/s, 1 min 01 s left", "2027-01-15", "never by itself", "Unreadable", "800",
+                 "Replace this drive."):
+        assert text in shown, shown
+    assert json.loads(rackeye(some, "patrol", "--json").stdout)["patrol"]["bad"][0]["lba"] == 800
+    some.said[RAID.name] = RaidSnapshot(patrol=PatrolView(percent=42.0))
+    assert "left at 42 % and goes on from there" in rackeye(some, "patrol").stdout
+    assert rackeye(some, "patrol", "start").stdout == "8 drives are being read.\n"
+    assert rackeye(some, "patrol", "stop").stdout == "It is stopped.\n"

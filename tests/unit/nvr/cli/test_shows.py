@@ -220,7 +220,7 @@ def test_a_check_names_the_exact_stripes() -> None:
     assert "Wrong stripes      17, 23 and 2 more" in text
     checks = json.loads(rackeye(some, "check", "--json").stdout)["checks"]
     assert checks[0]["last"]["wrong"] == [17, 23]
-    assert checks[1] == {"vd": "vd1", "running": None, "last": None}
+    assert checks[1] == {"vd": "vd1", "running": None, "last": None, "next": None}
 
 
 def test_cameras_say_where_how_fast_and_how_long_ago() -> None:

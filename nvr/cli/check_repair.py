@@ -1,0 +1,94 @@
+"""`rackeye check repair`: the wrong stripes that the last check found, planned, confirmed by name, then written."""
+
+import click
+
+from core.errors import WorkFailed
+from core.units import utc_text
+from nvr.cli import confirm
+from nvr.cli.client import RAID
+from nvr.cli.output import clean, console, document, print_json, say, table
+from nvr.cli.progress import Step, follow
+from nvr.cli.session import Session
+from nvr.cli.shape import examples, json_option, pass_session, yes_option
+from nvr.cli.vd import complete_vd
+from raid.model import CheckResult, Done, RaidSnapshot, VdRequest, Work
+from raid.model_care import RepairPlan, RepairRequest
+
+
+@click.command(epilog=examples(
+    "rackeye check repair vd0 --dry-run", "rackeye check repair vd0 --watch",
+))
+@click.argument("name", shell_complete=complete_vd)
+@click.option("--dry-run", is_flag=True, help="Only show what would be written.")
+@click.option("--watch", is_flag=True, help="Wait for the end, with a bar; exit 1 when something was left wrong.")
+@yes_option
+@json_option
+@pass_session
+@click.pass_context
+def command(
+    ctx: click.Context, session: Session, *, name: str, dry_run: bool, watch: bool, yes: bool
+) -> None:
+    """Repair the wrong stripes of the virtual drive NAME that its last check found.
+
+    RAID6: the drive that is wrong in a stripe is known; its data are computed from the others. Where two are wrong
+    nothing is written. RAID5: nobody knows which is wrong; the parity is computed anew from the data as they are.
+    Each stripe is read again before and after; everything is written by the kernel's own array code.
+    `rackeye check NAME --repair` is the same.
+    """
+    plan = session.client.call(RAID, "PlanRepair", VdRequest(name), RepairPlan)
+    if session.as_json and dry_run:
+        print_json(document(session, {"would_repair": plan}))
+        return
+    if not session.as_json:
+        _show(plan)
+    if dry_run:
+        return
+    confirm.typed(session, "the name of the virtual drive", name, yes=yes)
+    before = _result(session.client.look(RAID).of(RAID).data, name)
+    said = session.client.call(RAID, "StartRepair", RepairRequest(name, plan.fingerprint), Done).sentence
+    if not watch:
+        say(session, said)
+        return
+    steps = follow(session, lambda data: (judge(name, before, data),))
+    if steps is None:
+        return
+    if steps[0].failed:
+        raise WorkFailed(f"{name}: {steps[0].failed}", hint=f"rackeye check show {name}")
+    result = _result(session.client.look(RAID).of(RAID).data, name)
+    if session.as_json:
+        print_json(document(session, {"check": result}))
+    elif result is not None:
+        click.echo(clean(result.detail))
+    if result is None or result.wrong_count:
+        ctx.exit(1)
+
+
+def _show(plan: RepairPlan) -> None:
+    click.echo(f"{plan.name} (RAID{plan.level}), as its check of {utc_text(plan.checked)} found it:")
+
+    def cells(stripe: int, pages: int, members: tuple[int | None, ...], left: str) -> list[str]:
+        wrong = ", ".join(f"bay {bay}" if bay is not None else "a drive on no bay" for bay in members)
+        return [str(stripe), str(pages), wrong or "not known", left or "is written"]
+
+    rows = (cells(step.stripe, step.pages, step.members, step.left) for step in plan.stripes)
+    console().print(table(("Stripe", "Wrong pages", "Wrong drive", "What is done"), rows, right=("Stripe",)))
+    if plan.count > len(plan.stripes):
+        click.echo(f"and more: {plan.count} stripes in all are written.")
+    click.echo(clean(plan.means))
+
+
+def _result(data: RaidSnapshot, name: str) -> CheckResult | None:
+    return next((check for check in data.checks if check.vd == name), None)
+
+
+def judge(name: str, before: CheckResult | None, data: RaidSnapshot) -> Step:
+    """How a repair that was just started stands: done when the check's result is another than `before`."""
+    vd = next((vd for vd in data.virtual_drives if vd.name == name), None)
+    if vd is None:
+        return Step(name, "gone", failed="The virtual drive is gone.")
+    if vd.progress is not None and vd.progress.kind is Work.REPAIR:
+        return Step(name, "Repair", vd.progress)
+    result = _result(data, name)
+    if result is not None and result != before:
+        return Step(name, str(result.verdict), done=True)
+    return Step(name, "the repair begins")

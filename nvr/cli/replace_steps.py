@@ -1,0 +1,244 @@
+"""How the replacement of a drive stands: (what was so at its begin, what is so now) -> a stage and a sentence. Pure.
+
+Nothing but the world says how far it is, so a wizard that was left is found again at the same place.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum, unique
+
+from core.errors import CannotReplace, NoSuchDrive, NotNow, SystemDrive
+from core.units import human_bytes
+from hw.model import PanelSnapshot
+from raid.model import Drive, DriveState, Progress, RaidSnapshot, VdState, VirtualDrive, Work
+
+BEARS_NOTHING = (VdState.FAILED, VdState.OFFLINE, VdState.UNKNOWN)
+
+
+@unique
+class Stage(StrEnum):
+    """Where it stands. HOLD: the drive must not be pulled now. WRONG: another bay is empty that was not."""
+
+    PULL = "pull"
+    HOLD = "hold"
+    WRONG = "wrong bay"
+    INSERT = "insert"
+    CLEAR = "clear"
+    UNFIT = "unfit"
+    SETTLE = "settle"
+    REBUILD = "rebuild"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What was so when it began. size: the least that the new drive needs, as far as it is known here.
+
+    present: the other bays that held a drive, with its serial. was: the state of the old drive.
+    """
+
+    bay: int
+    serial: str
+    model: str
+    size: int
+    was: DriveState
+    vd: str | None
+    present: tuple[tuple[int, str], ...]
+    out: bool
+    """The bay is empty, or another drive is in it: the pull is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How it stands now. loud: the person must act at once. drive: the new one, when it is there."""
+
+    stage: Stage
+    text: str
+    loud: bool = False
+    progress: Progress | None = None
+    drive: Drive | None = None
+
+
+def presence(raid: RaidSnapshot, panel: PanelSnapshot | None) -> dict[int, bool]:
+    """Which bays hold a drive: as the panel sees it, else as raidd does. A bay that nobody knows is left out."""
+    here = {drive.bay: drive.device is not None for drive in _missing_first(raid) if drive.bay is not None}
+    seen = {} if panel is None else {view.bay: view.present for view in panel.bays if view.present is not None}
+    return here | seen
+
+
+def begin(bay: int, raid: RaidSnapshot, panel: PanelSnapshot | None) -> Case:
+    """The case, when this drive may be replaced at all.
+
+    Raises NoSuchDrive, SystemDrive, NotNow, CannotReplace with the reason.
+    """
+    rows = [drive for drive in raid.drives if drive.bay == bay]
+    here = next((drive for drive in rows if drive.device is not None), None)
+    gone = next((drive for drive in rows if drive.device is None), None)
+    there = presence(raid, panel)
+    if here is None and gone is None:
+        if there.get(bay):
+            raise NotNow(f"The drive in bay {bay} is still being read.", hint="Try again in a few seconds.")
+        known = ", ".join(map(str, sorted(there))) or "none"
+        raise NoSuchDrive(
+            f"Bay {bay} is empty and no virtual drive misses a drive there: nothing is to be replaced. "
+            f"Bays that are known: {known}.", hint="rackeye bay",
+        )
+    old = here if gone is None else gone
+    assert old is not None
+    vd = None if old.vd is None else _vd(old.vd, raid)
+    if gone is None:
+        _refuse(old, vd)
+    serials = {drive.bay: drive.serial for drive in raid.drives if drive.device is not None}
+    others = tuple((other, serials.get(other, "")) for other, full in sorted(there.items()) if full and other != bay)
+    joined = here is not None and gone is None and here.state in (DriveState.REBUILD, DriveState.COPYBACK)
+    return Case(
+        bay, old.serial, old.model, old.size, old.state, old.vd, others, out=gone is not None or joined,
+    )
+
+
+def _refuse(old: Drive, vd: VirtualDrive | None) -> None:
+    """A drive that is there, and must stay."""
+    if old.state is DriveState.SYSTEM:
+        raise SystemDrive(f"The drive in bay {old.bay} carries the system.", hint="It is not replaced while it runs.")
+    if old.state is DriveState.UNKNOWN:
+        raise NotNow(
+            f"It is not known what the drive in bay {old.bay} is good for. {old.detail}".strip(),
+            hint="Try again in a few seconds: rackeye drive",
+        )
+    if vd is None:
+        return
+    if vd.state in BEARS_NOTHING and old.state in (DriveState.OFFLINE, DriveState.ONLINE, DriveState.STALE):
+        raise CannotReplace(
+            f"{vd.name} does not run ({vd.state}), and the drive in bay {old.bay} may be needed to bring it back.",
+            hint=f"Look at `rackeye vd show {vd.name}` first; pull nothing.",
+        )
+    if vd.progress is not None and vd.progress.kind is Work.RESHAPE:
+        raise CannotReplace(
+            f"{vd.name} is being made anew over its drives: none of them is replaced now.",
+            hint="Wait until that has ended: rackeye vd --watch",
+        )
+    if old.state is DriveState.ONLINE and vd.tolerance < 1:
+        raise CannotReplace(
+            f"{vd.name} is {vd.state} and cannot lose another drive: pulling bay {old.bay} loses ALL its recordings.",
+            hint=f"Make {vd.name} whole first: rackeye vd show {vd.name}",
+        )
+
+
+def warnings(case: Case, raid: RaidSnapshot) -> tuple[str, ...]:
+    """What is to be known before it begins: what the pull costs, and what another pull would."""
+    vd = None if case.vd is None else _vd(case.vd, raid)
+    if vd is None:
+        return (f"The drive in bay {case.bay} belongs to no virtual drive: pulling it costs none of our data.",)
+    others = [str(bay) for bay in vd.bays if bay is not None and bay != case.bay]
+    uses = case.was is DriveState.ONLINE
+    left = vd.tolerance - 1 if uses else vd.tolerance
+    said = []
+    if uses:
+        said.append(
+            f"The drive in bay {case.bay} works in {vd.name}, which is {_less(vd, left)} from the pull until the new "
+            "one is rebuilt."
+        )
+    else:
+        said.append(f"{vd.name} does not use the drive of bay {case.bay} any more ({case.was}). It is {vd.state}.")
+    if vd.state in BEARS_NOTHING:
+        said.append(f"{vd.name} does not run: a new drive in bay {case.bay} does not bring it back by itself.")
+    elif left < 1:
+        bays = ", ".join(others)
+        said.append(f"If you pull any other drive of it (bays {bays}), ALL recordings of {vd.name} are lost.")
+    else:
+        said.append(f"Of its other drives (bays {', '.join(others)}) it can then lose {left} more, and no recording.")
+    return tuple(said)
+
+
+def _less(vd: VirtualDrive, left: int) -> str:
+    return VdState.PARTIALLY_DEGRADED if left > 0 and vd.level in (6, 60) else VdState.DEGRADED
+
+
+def stand(case: Case, raid: RaidSnapshot, panel: PanelSnapshot | None, *, out: bool) -> Standing:
+    """How it stands. out: the bay was seen empty before, or with another drive."""
+    there = presence(raid, panel)
+    wrong = [(bay, serial) for bay, serial in case.present if there.get(bay) is False]
+    vd = None if case.vd is None else _vd(case.vd, raid)
+    if wrong:
+        return Standing(Stage.WRONG, _wrong(case, wrong, vd), loud=True)
+    if case.vd is not None and vd is None:
+        return Standing(Stage.FAILED, f"{case.vd} is gone.")
+    if vd is not None and vd.state is VdState.FAILED and out:
+        return Standing(Stage.FAILED, f"{vd.name} has failed. {vd.detail}", loud=True)
+    new = next((drive for drive in raid.drives if drive.bay == case.bay and drive.device is not None), None)
+    if there.get(case.bay) is False:
+        return Standing(
+            Stage.INSERT,
+            f"Bay {case.bay} is empty. Put in a new drive: blank, and of at least {human_bytes(case.size)}.",
+        )
+    if not out:
+        return _before(case, vd)
+    if new is None:
+        return Standing(Stage.SETTLE, f"The new drive in bay {case.bay} is being read.")
+    return _with(new, case, raid)
+
+
+def _wrong(case: Case, wrong: list[tuple[int, str]], vd: VirtualDrive | None) -> str:
+    bays = " and ".join(str(bay) for bay, _ in wrong)
+    drives = " and ".join(f"{serial or 'its drive'} into bay {bay}" for bay, serial in wrong)
+    what = f" {vd.name} is {vd.state}: nothing more is written to it." if vd and vd.state in BEARS_NOTHING else ""
+    return f"STOP: bay {bays} was pulled, and that is not bay {case.bay}! Put it back at once: {drives}.{what}"
+
+
+def _before(case: Case, vd: VirtualDrive | None) -> Standing:
+    """The old drive is still in its bay."""
+    if vd is not None and case.was is DriveState.ONLINE and vd.tolerance < 1:
+        return Standing(
+            Stage.HOLD,
+            f"Do NOT pull bay {case.bay} now: {vd.name} is {vd.state} and would be lost. {vd.detail}".strip(),
+            loud=True, progress=vd.progress,
+        )
+    return Standing(
+        Stage.PULL, f"Pull the drive out of bay {case.bay}: {case.model} {case.serial}. Its tray blinks fast.",
+    )
+
+
+def _with(new: Drive, case: Case, raid: RaidSnapshot) -> Standing:  # noqa: PLR0911 -- one return a state
+    """There is a drive in the bay after the pull."""
+    name = f"{new.model} {new.serial} ({human_bytes(new.size)}) in bay {case.bay}"
+    vd = None if new.vd is None else _vd(new.vd, raid)
+    match new.state:
+        case DriveState.ONLINE:
+            whole = f"{new.vd} is {vd.state}." if vd is not None else ""
+            return Standing(Stage.DONE, f"Done: {name} is a full member of {new.vd}. {whole}".strip(), drive=new)
+        case DriveState.REBUILD | DriveState.COPYBACK:
+            text = f"{new.vd} is being rebuilt onto {name}. Pull no other drive of it until this is done."
+            return Standing(Stage.REBUILD, text, progress=None if vd is None else vd.progress, drive=new)
+        case DriveState.FOREIGN:
+            text = f"{name} holds data: {new.detail} Nothing is overwritten without a word."
+            return Standing(Stage.CLEAR, text, loud=True, drive=new)
+        case DriveState.UNCONFIGURED_BAD | DriveState.FAILED | DriveState.SHIELD:
+            text = f"{name} is no good ({new.state}). {new.detail} Put another one in."
+            return Standing(Stage.UNFIT, text, loud=True, drive=new)
+        case DriveState.HOT_SPARE:
+            return Standing(Stage.DONE, f"Done: {name} is a hot spare.", drive=new)
+        case DriveState.SYSTEM:
+            return Standing(Stage.UNFIT, f"{name} carries a system in use: it is not taken.", loud=True, drive=new)
+        case _:
+            pass
+    if new.refused:
+        return Standing(Stage.UNFIT, f"{name}: {new.detail}", loud=True, drive=new)
+    if new.state is DriveState.BLANK and not _wanted(case, raid):
+        text = f"Done: {name} is in its place and blank. No virtual drive misses a drive there."
+        return Standing(Stage.DONE, text, drive=new)
+    return Standing(Stage.SETTLE, f"{name}: {new.detail or new.state}", drive=new)
+
+
+def _wanted(case: Case, raid: RaidSnapshot) -> bool:
+    """A virtual drive waits for a drive in this bay, or is about to take it."""
+    rows = [drive for drive in raid.drives if drive.bay == case.bay]
+    return any(drive.device is None or drive.detail for drive in rows)
+
+
+def _vd(name: str, raid: RaidSnapshot) -> VirtualDrive | None:
+    return next((vd for vd in raid.virtual_drives if vd.name == name), None)
+
+
+def _missing_first(raid: RaidSnapshot) -> list[Drive]:
+    """A bay can have two rows: the drive that is there counts."""
+    return sorted(raid.drives, key=lambda drive: drive.device is not None)

@@ -1,0 +1,245 @@
+"""The commands about parity: check, stop, plan a repair, repair. Handlers run in the daemon's loop."""
+
+import asyncio
+import contextlib
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from core.bus import Command, Nothing
+from core.config import update_settings
+from core.daemon import Daemon
+from core.errors import CannotRepair, NotNow, PlanChanged
+from core.jobs import Jobs
+from core.paths import Paths
+from core.settings import Settings
+from core.units import utc_text
+from raid import check
+from raid.act import Actor, stop_job
+from raid.actions import Action
+from raid.check import CheckFile
+from raid.memory import KnownVd, Memory
+from raid.model import Done, VdRequest, level_text
+from raid.model_care import PlannedRepair, RepairPlan, RepairRequest, ScheduleRequest
+from raid.nested import has_failed
+from raid.patrolling import to_read
+from raid.progress_file import left_behind
+from raid.scene import Scene
+from raid.scrub_result import BadStripe
+from raid.spans import spans_of
+from raid.upkeep import CHECKED
+from raid.world import Running, World
+
+PLANNED = 100
+"""So many stripes travel in a plan; all that the check named are repaired."""
+RAID6 = (6, 60)
+
+
+class CareCommands:
+    """Part of raid/service.py. find: a virtual drive by its name, with its array; and the scene of now."""
+
+    def __init__(
+        self,
+        daemon: Daemon[World, Memory, Action],
+        actor: Actor,
+        jobs: Jobs,
+        paths: Paths,
+        find: tuple[Callable[[str], tuple[KnownVd, Running | None]], Callable[[], Scene]],
+    ) -> None:
+        self._daemon, self._actor, self._jobs, self._paths = daemon, actor, jobs, paths
+        self._vd, self._scene = find
+
+    def commands(self) -> tuple[Command[Any, Any], ...]:
+        """All of them."""
+        return (
+            Command("StartCheck", VdRequest, Done, self.start_check),
+            Command("StopCheck", VdRequest, Done, self.stop_check),
+            Command("PlanRepair", VdRequest, RepairPlan, self.plan_repair),
+            Command("StartRepair", RepairRequest, Done, self.start_repair),
+            Command("StartPatrol", Nothing, Done, self.start_patrol),
+            Command("StopPatrol", Nothing, Done, self.stop_patrol),
+            Command("SetSchedule", ScheduleRequest, Done, self.set_schedule),
+        )
+
+    def _find(self, name: str) -> tuple[KnownVd, Running | None]:
+        """A virtual drive, or one span of it ("vd0.1of2"). Raises NoSuchVd."""
+        vd = self._daemon.memory.vd(name)
+        if vd is None:
+            return self._vd(name)
+        world = self._daemon.snapshot
+        return vd, None if world is None else world.array(vd.uuid)
+
+    def _arrays(self, name: str) -> tuple[str, ...]:
+        """Names of the arrays that hold its parity: itself, or its spans."""
+        vd, _ = self._find(name)
+        spans = spans_of(vd, self._daemon.memory) if vd.spans else ()
+        return tuple(span.name for span in spans) or (vd.name,)
+
+    def _settled(self, name: str, does: str) -> tuple[KnownVd, Running]:
+        """The array, when its parity holds still. Raises NotNow."""
+        vd, running = self._find(name)
+        if vd.spans:
+            spans = ", ".join(self._arrays(name))
+            raise NotNow(f"{name} has spans, each with parity of its own: name one of {spans}.", hint="rackeye check")
+        if vd.level not in CHECKED:
+            raise NotNow(
+                f"{vd.name} is {level_text(vd.level, vd.spans)} and keeps no parity, so it cannot be {does} natively.",
+                hint="A mirror: the kernel's own: echo check > /sys/block/MD/md/sync_action.",
+            )
+        if running is None or not running.md.started or has_failed(running):
+            raise NotNow(f"{vd.name} does not run, so it cannot be {does}.", hint="rackeye vd shows why.")
+        job = check.running(self._jobs.list(), vd.name)
+        if job is not None:
+            what = "repair" if job.kind == check.REPAIR else "check"
+            raise NotNow(f"A {what} of {vd.name} runs already.", hint=f"End it: rackeye check stop {vd.name}")
+        if running.md.sync_action not in ("idle", "frozen") or running.md.sync_total:
+            raise NotNow(f"{vd.name} is busy: md runs {running.md.sync_action}.", hint="Try again when that has ended.")
+        if running.md.degraded or not running.md.parity_complete:
+            raise NotNow(f"{vd.name} is not whole, so there is no parity to compare.", hint="Let it be rebuilt first.")
+        return vd, running
+
+    async def start_check(self, request: VdRequest) -> Done:
+        """Of each span, where there are."""
+        said = [await self._start_one(name) for name in self._arrays(request.name)]
+        return Done(" ".join(said))
+
+    async def _start_one(self, name: str) -> str:
+        """From where the last one was left, or from the beginning."""
+        vd, running = self._settled(name, "checked")
+        left = left_behind(check.file_of(self._paths, vd.name), vd.uuid)
+        number = check.next_number(self._jobs.list(), vd.name)
+        spec = check.spec(self._paths, vd.name, vd.uuid, running.device, number=number, resume=left is not None)
+        await asyncio.to_thread(self._actor.start_check, spec)
+        self._daemon.wake()
+        on = f", from {100 * left.stripes / left.of:.0f} % on" if left is not None and left.stripes else ""
+        return f"The parity of {vd.name} is being checked{on}."
+
+    async def stop_check(self, request: VdRequest) -> Done:
+        jobs = self._jobs.list()
+        alive = [job for name in self._arrays(request.name) if (job := check.running(jobs, name)) is not None]
+        if not alive:
+            raise NotNow(f"No check of {request.name} runs.")
+        for job in alive:
+            await asyncio.to_thread(stop_job, job.id)
+        self._actor.observer.job_started()
+        self._daemon.wake()
+        what = "repair" if alive[0].kind == check.REPAIR else "check"
+        return Done(f"The {what} of {request.name} is stopped.")
+
+    def _found(self, vd: KnownVd) -> CheckFile:
+        """The last whole check, which found something. Raises CannotRepair."""
+        found = check.load(check.file_of(self._paths, vd.name))
+        if found is None or found.identity != vd.uuid or not found.done or found.result is None:
+            raise CannotRepair(
+                f"It is not known which stripes of {vd.name} are wrong: no check has ended.",
+                hint=f"Check it first: rackeye check start {vd.name}",
+            )
+        if not found.result.bad:
+            raise CannotRepair(
+                f"The last check of {vd.name} found no wrong stripe: nothing is to be repaired.",
+                hint=f"rackeye check show {vd.name}",
+            )
+        return found
+
+    async def plan_repair(self, request: VdRequest) -> RepairPlan:
+        """What a repair of what the last check found would do."""
+        vd, _ = self._settled(request.name, "repaired")
+        return plan(vd, self._found(vd))
+
+    async def start_repair(self, request: RepairRequest) -> Done:
+        vd, running = self._settled(request.name, "repaired")
+        found = self._found(vd)
+        if check.fingerprint(vd.uuid, found) != request.fingerprint:
+            raise PlanChanged(f"{vd.name} was checked again since the plan was shown.", hint="Ask for it again.")
+        assert found.result is not None  # refused above
+        numbers = tuple(bad.number for bad in found.result.bad if not why_left(vd, bad))
+        if not numbers:
+            raise CannotRepair(
+                f"In no wrong stripe of {vd.name} is it known which drive is wrong. Nothing is written.",
+                hint="Files there may be damaged: copy what matters.",
+            )
+        number = check.next_number(self._jobs.list(), vd.name)
+        spec = check.repair_spec(self._paths, vd.name, running.device, number, numbers)
+        await asyncio.to_thread(self._actor.start_check, spec)
+        self._daemon.wake()
+        return Done(f"{len(numbers)} stripes of {vd.name} are being repaired.")
+
+
+    async def start_patrol(self, _: Nothing) -> Done:
+        """Over all drives but the system's, from where the last one was left."""
+        drives = to_read(self._scene())
+        if not drives:
+            raise NotNow("There is no drive in a bay to read.")
+        if check.patrol_running(self._jobs.list()) is not None:
+            raise NotNow("A patrol read runs already.", hint="End it: rackeye patrol stop")
+        await asyncio.to_thread(self._actor.start_patrol, drives, check.PATROL)
+        self._daemon.wake()
+        return Done(f"{len(drives)} drives are being read for bad sectors.")
+
+    async def stop_patrol(self, _: Nothing) -> Done:
+        job = check.patrol_running(self._jobs.list())
+        if job is None:
+            raise NotNow("No patrol read runs.")
+        await asyncio.to_thread(stop_job, job.id)
+        self._actor.observer.job_started()
+        self._daemon.wake()
+        return Done("The patrol read is stopped. The next one goes on from there.")
+
+    async def set_schedule(self, request: ScheduleRequest) -> Done:
+        """Into the settings. Raises ConfigError, Unwritable."""
+        wanted = {name: value for name, value in asdict(request).items() if value is not None}
+        await asyncio.to_thread(_write, self._paths, wanted)
+        self._daemon.cycle.reload()
+        self._daemon.wake()
+        return Done("The schedule is set. See it: rackeye check schedule")
+
+
+def _write(paths: Paths, wanted: dict[str, Any]) -> None:
+    """The file stays the recorder's own: it keeps the cameras there."""
+
+    def change(table: dict[str, Any]) -> None:
+        table.setdefault("raid", {}).setdefault("care", {}).update(wanted)
+
+    update_settings(Settings, paths, change)
+    with contextlib.suppress(LookupError, PermissionError):  # a box without that user, or a test
+        shutil.chown(paths.state / "settings.toml", "rackeye", "rackeye")
+
+
+def why_left(vd: KnownVd, bad: BadStripe) -> str:
+    """Why a repair leaves this stripe alone; empty when it is written."""
+    if vd.level in RAID6 and any(extent.wrong is None for extent in bad.extents):
+        return "More than one drive is wrong in one place: which one is not known, so nothing is written."
+    return ""
+
+
+def plan(vd: KnownVd, found: CheckFile) -> RepairPlan:
+    """In words. Pure."""
+    assert found.result is not None
+    steps = []
+    for bad in found.result.bad:
+        slots = sorted({extent.wrong.slot for extent in bad.extents if extent.wrong is not None})
+        bays = tuple(vd.slots[slot].bay for slot in slots if slot < len(vd.slots))
+        steps.append(PlannedRepair(bad.number, bad.pages, bays, why_left(vd, bad)))
+    written = [step for step in steps if not step.left]
+    return RepairPlan(
+        vd.name, vd.level, found.finished or 0.0, tuple(steps[:PLANNED]), len(written), _means(vd, found, written),
+        check.fingerprint(vd.uuid, found),
+    )
+
+
+def _means(vd: KnownVd, found: CheckFile, written: list[PlannedRepair]) -> str:
+    when = utc_text(found.finished or 0.0)
+    if vd.level in RAID6:
+        bays = Counter(bay for step in written for bay in step.members)
+        named = ", ".join(f"bay {bay} in {count}" for bay, count in sorted(bays.items(), key=str))
+        return (
+            f"The check of {when} knows which drive is wrong: {named or 'none'}. What is wrong there is computed from "
+            "the other drives, written, and read again. A drive that is wrong more than once should be replaced."
+        )
+    return (
+        f"The check of {when} cannot know whether data or parity are wrong: RAID{vd.level} has one parity. The data "
+        "stay as they are, and the parity is computed anew from them: if the data are wrong, they stay wrong, and the "
+        "one other copy of them is gone. Recordings there may show a damaged picture either way."
+    )

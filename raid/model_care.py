@@ -1,0 +1,108 @@
+"""What the RAID room tells of its care for parity and drives: schedule, patrol read, repair, and their commands.
+
+Part of raid/model.py. Sizes are bytes, times UTC seconds, speeds bytes per second.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """When a virtual drive is checked next by itself (UTC seconds); None: never. why: what it waits for."""
+
+    vd: str
+    next_check: float | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The settings of what comes by itself: days between two (0: never), hours of the local time."""
+
+    check_days: float = 0.0
+    patrol_days: float = 0.0
+    quiet_from: int = 0
+    quiet_until: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BadPlace:
+    """An unreadable place that a patrol read met. lba: of 512 bytes. rewritten: md has mended it, and it reads again.
+
+    detail: what it is, and what to do.
+    """
+
+    bay: int | None
+    serial: str
+    device: str
+    lba: int
+    sectors: int
+    rewritten: bool
+    vd: str | None
+    stripe: int | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatrolView:
+    """The patrol read over all drives. percent: of the one that runs or was left, None when none is under way.
+
+    finished: when the last one ended that saw all (UTC seconds); next: when one begins by itself, None for never.
+    """
+
+    running: bool = False
+    percent: float | None = None
+    speed: int | None = None
+    seconds_left: float | None = None
+    finished: float | None = None
+    drives: int = 0
+    bad: tuple[BadPlace, ...] = ()
+    next: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRepair:
+    """A stripe that a repair would write. members: the bays whose drive is wrong in it; empty: not known (RAID5).
+
+    left: why it would be left alone; empty when it would be written.
+    """
+
+    stripe: int
+    pages: int
+    members: tuple[int | None, ...]
+    left: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RepairPlan:
+    """PlanRepair: what a repair of the wrong stripes that the last check found would do.
+
+    checked: when that check ended (UTC seconds). stripes: the first ones; count: of all that would be written.
+    means: what this does to the data, in words. fingerprint goes into StartRepair.
+    """
+
+    name: str
+    level: int
+    checked: float
+    stripes: tuple[PlannedRepair, ...]
+    count: int
+    means: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class RepairRequest:
+    """StartRepair: do what PlanRepair showed. Each stripe is read again, and its writes wait, before it is written."""
+
+    name: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleRequest:
+    """SetSchedule: what is not None is set."""
+
+    check_days: float | None = None
+    patrol_days: float | None = None
+    quiet_from: int | None = None
+    quiet_until: int | None = None

@@ -1,0 +1,102 @@
+"""When a patrol read comes by itself, over which drives, and what people are told of it. Pure but for the time zone."""
+
+from collections.abc import Iterator
+
+from raid import check
+from raid.actions import Action, StartPatrol, StopCheck
+from raid.model_care import BadPlace, PatrolView
+from raid.patrol_result import Fate, MediaError, PatrolFile, Patrolled
+from raid.scene import Scene
+from raid.upkeep import AGAIN, DAY, Due, may_go_on, started
+from raid.world import Disk
+
+
+def patrol(scene: Scene) -> Iterator[Action]:
+    """Begins the one that is due while nothing else reads all the drives; stops it when its hours are over."""
+    job = check.patrol_running(scene.world.jobs)
+    if job is not None:
+        if job.kind == check.SCHEDULED_PATROL and not may_go_on(job.started, scene):
+            yield StopCheck("", job.id, "The quiet hours are over: the patrol read waits for the next ones.")
+        return
+    when = due(scene)
+    drives = to_read(scene)
+    busy = bool(scene.world.checks) or any(running.md.sync_total for running in scene.world.arrays)
+    if when is None or not drives or busy or any(job.alive for job in scene.world.jobs):
+        return
+    if when.now(scene.settings.care, scene.now):
+        yield StartPatrol(drives, f"{len(drives)} drives are being read for bad sectors, as the schedule says.")
+
+
+def to_read(scene: Scene) -> tuple[tuple[str, str], ...]:
+    """Every drive but the system's: members, spares, and what is not used."""
+    return tuple(
+        (disk.name, disk.serial) for disk in scene.world.disks
+        if not disk.system and disk.bay is not None and check.PLAIN.fullmatch(disk.serial or "x")
+    )
+
+
+def due(scene: Scene) -> Due | None:
+    """When one is to begin; None: never by itself."""
+    care, last = scene.settings.care, scene.world.patrol
+    if care.patrol_days <= 0:
+        return None
+    if last is None:
+        return Due(started(scene))
+    if last.whole:
+        return Due((last.finished or 0.0) + care.patrol_days * DAY)
+    return Due(last.finished + AGAIN if last.finished else started(scene))
+
+
+def view(scene: Scene) -> PatrolView:
+    """For people."""
+    running = check.patrol_running(scene.world.jobs) is not None
+    when = due(scene)
+    following = None if when is None or running else when.next(scene.settings.care, scene.now)
+    found = scene.world.patrol
+    if found is None:
+        return PatrolView(running=running, percent=0.0 if running else None, next=following)
+    whole = found if found.whole else found.last
+    under_way = running or not found.whole
+    return PatrolView(
+        running=running,
+        percent=round(found.percent, 1) if under_way else None,
+        speed=found.speed if running else None,
+        seconds_left=found.seconds_left if running else None,
+        finished=None if whole is None else whole.finished,
+        drives=len(found.drives),
+        bad=tuple(_places(found, whole, scene)),
+        next=following,
+    )
+
+
+def _places(found: PatrolFile, whole: PatrolFile | None, scene: Scene) -> Iterator[BadPlace]:
+    """Of this one, and of the one before it for drives that this one has not read to the end."""
+    read = {drive.serial for drive in found.drives if drive.ended}
+    earlier = [drive for drive in whole.drives if drive.serial not in read] if whole and whole is not found else []
+    told: set[tuple[str, int]] = set()
+    for drive in (*found.drives, *earlier):
+        disk = scene.world.by_serial(drive.serial)
+        if disk is None:
+            continue  # it is not here any more
+        for error in drive.errors:
+            if (drive.serial, error.lba) not in told:
+                told.add((drive.serial, error.lba))
+                yield _place(drive, error, disk, scene)
+
+
+def _place(drive: Patrolled, error: MediaError, disk: Disk, scene: Scene) -> BadPlace:
+    running = next((array for array in scene.world.arrays if array.md.device == error.array), None)
+    vd = None if running is None or running.uuid is None else scene.memory.by_uuid(running.uuid)
+    where = f"bay {disk.bay} (serial {drive.serial}), LBA {error.lba}"
+    stripe = "" if error.stripe is None else f"stripe {error.stripe} "
+    of = "" if vd is None else f", {stripe}of {vd.name}"
+    if error.fate is Fate.REWRITTEN:
+        detail = f"{where}{of}: it could not be read, and was written anew from the other drives. Watch this drive."
+    elif vd is not None:
+        detail = f"{where}{of}: {error.why}. Replace this drive: rackeye drive replace --bay {disk.bay}."
+    else:
+        detail = f"{where}: {error.why}. Do not use this drive."
+    return BadPlace(
+        disk.bay, drive.serial, disk.device, error.lba, error.sectors, error.fate is Fate.REWRITTEN,
+        None if vd is None else vd.name, error.stripe, detail,
+    )

@@ -1,0 +1,135 @@
+"""The consistency checks that come by themselves: when, and why not now. Pure but for the time zone.
+
+Every `check_days`, in the quiet hours. What the quiet hours were too short for goes on in the next ones; what is late
+by more than `LATE` (the machine was off, or the drives are too large for the hours) runs at any hour, throttled.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from core.settings import Care
+from raid import check
+from raid.actions import Action, StartCheck, StopCheck
+from raid.memory import KnownVd, Stage
+from raid.model import CheckResult, CheckVerdict
+from raid.model_care import Upkeep
+from raid.scene import Scene
+from raid.world import Running
+
+DAY = 86400.0
+LATE = 3 * DAY
+AGAIN = DAY / 2  # a check that was refused, or stopped by a person, is not begun anew in the same night
+CHECKED = (4, 5, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """From when on it may run in quiet hours (UTC seconds)."""
+
+    at: float
+
+    def now(self, settings: Care, now: float) -> bool:
+        """It is time."""
+        return now >= self.at and (quiet(now, settings) or now >= self.at + LATE)
+
+    def next(self, settings: Care, now: float) -> float:
+        """When it begins, as far as that is known."""
+        return next_quiet(max(self.at, now), settings)
+
+
+def quiet(at: float, settings: Care) -> bool:
+    """Whether a moment lies in the quiet hours of the local time."""
+    hour, begin, end = time.localtime(at).tm_hour, settings.quiet_from, settings.quiet_until
+    if begin == end:
+        return True
+    return begin <= hour < end if begin < end else hour >= begin or hour < end
+
+
+def next_quiet(at: float, settings: Care) -> float:
+    """The first quiet moment that is not before."""
+    if quiet(at, settings):
+        return at
+    hour = at - at % 3600.0
+    return next(later for step in range(1, 50) if quiet(later := hour + step * 3600.0, settings))
+
+
+def due(last: CheckResult | None, settings: Care, started: float) -> Due | None:
+    """When a virtual drive is to be checked; None: never by itself. started: when raidd began to look.
+
+    What was never checked, or was cut off by the power, is due at once, and late from the start of raidd on.
+    """
+    if settings.check_days <= 0:
+        return None
+    if last is None:
+        return Due(started)
+    if last.percent < 100.0:
+        return Due(last.tried + AGAIN if last.tried else started)
+    if last.verdict in (CheckVerdict.FAILED, CheckVerdict.STOPPED):
+        return Due(last.tried + AGAIN)
+    return Due(last.finished + settings.check_days * DAY)
+
+
+def checks(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
+    """Begins the check that is due, and stops the one whose hours are over; it goes on from there."""
+    job = check.running(scene.world.jobs, vd.name)
+    last = result_of(scene, vd.name)
+    when = due(last, scene.settings.care, started(scene))
+    if job is not None:
+        if job.kind == check.SCHEDULED and not may_go_on(job.started, scene):
+            why = f"The quiet hours are over: the check of {vd.name} waits for the next ones."
+            yield StopCheck(vd.name, job.id, why)
+        return
+    if when is not None and when.now(scene.settings.care, scene.now) and not why_not(vd, running, scene):
+        so_far = "" if last is None or last.percent >= 100.0 else f" It goes on from {last.percent:.0f} %."
+        why = f"The parity of {vd.name} is being checked, as every {scene.settings.care.check_days:g} days.{so_far}"
+        yield StartCheck(vd.name, vd.uuid, running.md.device, why)
+
+
+def may_go_on(started: float, scene: Scene) -> bool:
+    """One that began outside the quiet hours, because it was late, is left to its end."""
+    return quiet(scene.now, scene.settings.care) or not quiet(started, scene.settings.care)
+
+
+def why_not(vd: KnownVd, running: Running, scene: Scene) -> str:
+    """What a check of this virtual drive would have to wait for; empty when nothing."""
+    md = running.md
+    if vd.level not in CHECKED:
+        return f"RAID{vd.level} keeps no parity."
+    if vd.stage is not Stage.READY or scene.world.job_on(vd.name) is not None:
+        return f"{vd.name} is being made, or changed."
+    if md.degraded or not md.parity_complete:
+        return f"{vd.name} is not whole."
+    if md.sync_action not in ("idle", "frozen") or md.sync_total:
+        return f"{vd.name} is busy: md runs {md.sync_action}."
+    others = [name for name, _ in scene.world.checks if name != vd.name]
+    return f"{others[0]} is being checked." if others else ""
+
+
+def upkeep(scene: Scene) -> tuple[Upkeep, ...]:
+    """For people: the next check of each virtual drive."""
+    said = []
+    for vd in scene.memory.vds:
+        if vd.spans:  # each of them is told for itself
+            continue
+        running = scene.world.array(vd.uuid)
+        when = due(result_of(scene, vd.name), scene.settings.care, started(scene))
+        if vd.level not in CHECKED or when is None:
+            why = f"RAID{vd.level} keeps no parity." if when is not None else "Only by hand, as the settings say."
+            said.append(Upkeep(vd.name, None, why))
+        elif running is None or not running.md.started:
+            said.append(Upkeep(vd.name, None, f"{vd.name} does not run."))
+        else:
+            said.append(Upkeep(vd.name, when.next(scene.settings.care, scene.now), why_not(vd, running, scene)))
+    return tuple(said)
+
+
+def started(scene: Scene) -> float:
+    """When raidd began to look."""
+    at = scene.memory.fleeting.started
+    return scene.now if at is None else at
+
+
+def result_of(scene: Scene, vd: str) -> CheckResult | None:
+    """The last check of a virtual drive."""
+    return next((result for result in scene.world.results if result.vd == vd), None)

@@ -1,0 +1,188 @@
+"""The wizard of `rackeye drive replace`: what it refuses, what it says at each look, and how it ends."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core.bus import Sentence
+from core.errors import CannotReplace, NoSuchDrive, NotNow, RackeyeError
+from hw.model import LocateRequest, PanelSnapshot
+from nvr.cli import replace as wizard
+from nvr.cli.client import PANEL, RAID
+from nvr.cli.replace_steps import Stage, begin, stand, warnings
+from raid.model import ClearDriveRequest, Done, Drive, DriveState, Progress, RaidSnapshot, VdState, Work
+from tests.unit.nvr.cli.fakes import PANEL_GOOD, RAID_GOOD, REBUILD, FakeClient, client, drive, rackeye, virtual_drive
+
+
+def raid(*changed: Drive, without: tuple[int, ...] = (), **vd0: Any) -> RaidSnapshot:
+    """vd0 and vd1 with other rows for some bays."""
+    bays = {row.bay for row in changed} | set(without)
+    rows = tuple(row for row in RAID_GOOD.drives if row.bay not in bays)
+    return RaidSnapshot(drives=(*rows, *changed), virtual_drives=(virtual_drive(0, **vd0), virtual_drive(1)))
+
+
+def panel(*empty: int) -> PanelSnapshot:
+    return replace(
+        PANEL_GOOD, bays=tuple(replace(bay, present=bay.bay not in empty, serial=None) for bay in PANEL_GOOD.bays)
+    )
+
+
+DEGRADED: dict[str, Any] = {"state": VdState.DEGRADED, "tolerance": 0}
+FAILED = drive(3, DriveState.FAILED)
+GONE = drive(3, DriveState.MISSING, device=None)
+REBUILT = drive(3, DriveState.REBUILD, serial="NEW")
+
+
+def put_in(state: DriveState, **other: Any) -> RaidSnapshot:
+    """Another drive in bay 3, which vd0 misses."""
+    return raid(GONE, drive(3, state, serial="NEW", vd=None, slot=None, **other), **DEGRADED)
+
+
+@pytest.mark.parametrize(("snapshot", "error", "says"), [
+    (raid(without=(3,)), NoSuchDrive, "nothing is to be replaced"),
+    (raid(**DEGRADED), CannotReplace, "loses ALL its recordings"),
+    (raid(drive(3, DriveState.OFFLINE), state=VdState.FAILED, tolerance=0), CannotReplace, "may be needed"),
+    (raid(progress=Progress(Work.RESHAPE, 3.0)), CannotReplace, "none of them is replaced now"),
+    (raid(drive(3, DriveState.UNKNOWN)), NotNow, "not known"),
+])
+def test_what_is_refused(snapshot: RaidSnapshot, error: type[RackeyeError], says: str) -> None:
+    with pytest.raises(error, match=says):
+        begin(3, snapshot, panel(3) if error is NoSuchDrive else None)
+
+
+def test_a_bay_whose_drive_is_not_read_yet_is_no_empty_bay() -> None:
+    with pytest.raises(NotNow, match="still being read"):
+        begin(3, raid(without=(3,)), panel())
+
+
+@pytest.mark.parametrize(("snapshot", "says"), [
+    (raid(), "If you pull any other drive of it (bays 0, 1, 2), ALL recordings of vd0 are lost."),
+    (raid(FAILED, **DEGRADED), "If you pull any other drive of it (bays 0, 1, 2), ALL recordings of vd0 are lost."),
+    (raid(level=6, tolerance=2), "it can then lose 1 more, and no recording"),
+    (raid(drive(3, DriveState.BLANK, vd=None)), "belongs to no virtual drive"),
+])
+def test_what_another_pull_would_cost_is_said_first(snapshot: RaidSnapshot, says: str) -> None:
+    assert says in " ".join(warnings(begin(3, snapshot, None), snapshot))
+
+
+@pytest.mark.parametrize(("snapshot", "empty", "out", "stage", "says"), [
+    (raid(FAILED, **DEGRADED), (), False, Stage.PULL, "SN3"),
+    (raid(FAILED, **DEGRADED), (2,), False, Stage.WRONG, "SN2 into bay 2"),
+    (raid(GONE, **DEGRADED), (3, 2), True, Stage.WRONG, "bay 2 was pulled, and that is not bay 3"),
+    (raid(GONE, **DEGRADED), (3,), True, Stage.INSERT, "at least 6.0 TB"),
+    (raid(GONE, **DEGRADED), (), True, Stage.SETTLE, "being read"),
+    (put_in(DriveState.FOREIGN, detail="It holds ext4."), (), True, Stage.CLEAR, "ext4"),
+    (put_in(DriveState.BLANK, detail="Too small.", refused=True), (), True, Stage.UNFIT, "Too small"),
+    (put_in(DriveState.UNCONFIGURED_BAD), (), True, Stage.UNFIT, "another one"),
+    (put_in(DriveState.BLANK, detail="It settles."), (), True, Stage.SETTLE, "settles"),
+    (raid(REBUILT, progress=REBUILD, **DEGRADED), (), True, Stage.REBUILD, "Pull no other drive"),
+    (raid(drive(3, serial="NEW")), (), True, Stage.DONE, "full member of vd0"),
+    (raid(GONE, state=VdState.FAILED, tolerance=0), (3,), True, Stage.FAILED, "has failed"),
+])
+def test_each_stage(snapshot: RaidSnapshot, empty: tuple[int, ...], out: bool, stage: Stage, says: str) -> None:
+    now = stand(begin(3, raid(FAILED, **DEGRADED), panel()), snapshot, panel(*empty), out=out)
+    assert (now.stage, says in now.text) == (stage, True), now.text
+
+
+def test_a_good_drive_is_not_to_be_pulled_while_the_wrong_one_is_brought_up_to_date() -> None:
+    case = begin(3, raid(), panel())
+    after = raid(drive(2, DriveState.REBUILD), progress=REBUILD, **DEGRADED)
+    now = stand(case, after, panel(), out=False)
+    assert (now.stage, now.loud) == (Stage.HOLD, True)
+    assert "Do NOT pull bay 3" in now.text
+
+
+def told(*looks: tuple[RaidSnapshot, PanelSnapshot]) -> FakeClient:
+    first = looks[0]
+    replies = {"Locate": Sentence("ok"), "ClearDrive": Done("It is blank now.")}
+    return client(
+        said={RAID.name: first[0], PANEL.name: first[1]}, replies=replies,
+        told=[{RAID.name: snapshot, PANEL.name: front} for snapshot, front in looks],
+    )
+
+
+STORY = (
+    (raid(FAILED, **DEGRADED), panel()),
+    (raid(FAILED, state=VdState.FAILED, tolerance=0), panel(2)),
+    (raid(FAILED, **DEGRADED), panel()),
+    (raid(GONE, **DEGRADED), panel(3)),
+    (put_in(DriveState.BLANK, detail="It settles."), panel()),
+    (raid(REBUILT, progress=REBUILD, **DEGRADED), panel()),
+    (raid(drive(3, serial="NEW")), panel()),
+)
+
+
+def test_the_whole_way() -> None:
+    some = told(*STORY)
+    result = rackeye(some, "drive", "replace", "--bay", "3", answer="y\n")
+    assert result.exit_code == 0, result.output
+    at = [result.output.index(text) for text in (
+        "ALL recordings of vd0 are lost", "Pull the drive out of bay 3", "!!! STOP: bay 2 was pulled",
+        "The drive is back", "Bay 3 is empty", "It settles", "Rebuild 42 %", "1 h 05 min left", "Done: ",
+    )]
+    assert at == sorted(at)
+    assert [call[2] for call in some.calls] == [LocateRequest(3, True), LocateRequest(3, False)]
+
+
+def test_not_confirmed_changes_nothing() -> None:
+    some = told(*STORY)
+    assert rackeye(some, "drive", "replace", "--bay", "3", answer="n\n").exit_code == 1
+    assert some.calls == []
+    assert rackeye(some, "drive", "replace", "--bay", "3", "--json").exit_code == 2
+    assert some.calls == []
+
+
+def test_json_is_a_line_at_each_change() -> None:
+    result = rackeye(told(*STORY), "drive", "replace", "--bay", "3", "--yes", "--json")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["stage"] for line in lines] == [
+        "pull", "wrong bay", "pull", "insert", "settle", "rebuild", "done",
+    ]
+    assert [line["ended"] for line in lines][-2:] == [False, True]
+    assert lines[5]["progress"]["percent"] == 42.3
+
+
+def test_left_and_found_again() -> None:
+    some = told(*STORY[:2])
+    left = rackeye(some, "drive", "replace", "--bay", "3", "--yes")
+    assert left.exit_code == 1
+    assert "rackeye drive replace --bay 3" in left.stderr
+    assert some.calls[-1][2] == LocateRequest(3, False)
+    again = rackeye(told(*STORY[3:]), "drive", "replace", "--bay", "3")  # the pull is done: nothing to confirm
+    assert again.exit_code == 0, again.output
+    rebuilding = told(*STORY[5:6])
+    assert rackeye(rebuilding, "drive", "replace", "--bay", "3").exit_code == 0  # the work goes on
+    assert "The rebuild goes on" in rackeye(rebuilding, "drive", "replace", "--bay", "3").stderr
+
+
+FOREIGN = (put_in(DriveState.FOREIGN, detail="It holds ext4."), panel())
+
+
+@pytest.mark.parametrize(("answer", "clears"), [("NEW\n", True), ("SN3\n", False), ("\n", False)])
+def test_a_foreign_drive_is_cleared_only_by_its_name(
+    answer: str, clears: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wizard, "may_ask", lambda: True)
+    some = told(FOREIGN, *STORY[4:])
+    assert rackeye(some, "drive", "replace", "--bay", "3", "--yes", answer=answer).exit_code == 0
+    asked = [call[2] for call in some.calls if call[1] == "ClearDrive"]
+    assert asked == ([ClearDriveRequest(3, "NEW")] if clears else [])
+
+
+def test_without_a_person_nothing_is_cleared() -> None:
+    some = told(FOREIGN, FOREIGN)
+    result = rackeye(some, "drive", "replace", "--bay", "3", "--yes", answer="NEW\nNEW\n")
+    assert "rackeye drive clear --bay 3" in result.output
+    assert all(call[1] == "Locate" for call in some.calls)
+
+
+def test_a_panel_that_is_gone_does_not_stop_it() -> None:
+    some = told(*STORY)
+    some.replies["Locate"] = NotNow("No panel.")
+    for said in some.told:
+        del said[PANEL.name]
+    del some.said[PANEL.name]
+    result = rackeye(some, "drive", "replace", "--bay", "3", "--yes")
+    assert (result.exit_code, "cannot blink: No panel." in result.output) == (0, True)
