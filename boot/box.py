@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from boot.model import BoxSnapshot, Intent, Interface, Mode, TimeView
+from boot.model import BoxSnapshot, Intent, Interface, InterfaceSettings, Mode, TimeView
+from boot.network_set import Undo, overdue
 from boot.state import Loaded
 from core.daemon import Decision
 
@@ -12,7 +13,10 @@ UNFINISHED = "A restore to default was begun; it is finished at the next start."
 
 @dataclass(frozen=True, slots=True)
 class BoxLook:
-    """failover_runs: failover.target is active; None is unknown. going_down: a reboot or shutdown is under way."""
+    """failover_runs: failover.target is active; None is unknown. going_down: a reboot or shutdown is under way.
+
+    undo: a change of the network that waits to be confirmed. boot: id of this start; uptime: CLOCK_MONOTONIC.
+    """
 
     state: Loaded
     version: str
@@ -22,6 +26,10 @@ class BoxLook:
     failover_runs: bool | None = None
     going_down: bool = False
     problems: tuple[str, ...] = ()
+    networks: tuple[InterfaceSettings, ...] = ()
+    undo: Undo | None = None
+    boot: str = ""
+    uptime: float = 0.0
 
 
 class Action(Enum):
@@ -29,6 +37,7 @@ class Action(Enum):
 
     MEND = auto()
     START_FAILOVER = auto()
+    UNDO_NETWORK = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +57,14 @@ def decide(look: BoxLook, memory: BoxMemory) -> Decision[BoxMemory, Action]:
     failover = look.state.record.mode is Mode.FAILOVER
     if failover and look.failover_runs is False and not look.going_down:
         actions.append(Action.START_FAILOVER)  # the boot menu did so, unless it had crashed
-    return Decision(tuple(actions), memory)
+    if overdue(look.undo, look.boot, look.uptime):
+        actions.append(Action.UNDO_NETWORK)
+        return Decision(tuple(actions), memory)
+    return Decision(tuple(actions), memory, None if look.undo is None else look.undo.until - look.uptime + 0.1)
 
 
-def show(look: BoxLook, memory: BoxMemory, problems: tuple[str, ...]) -> BoxSnapshot:
-    """What is published."""
+def show(look: BoxLook, memory: BoxMemory, problems: tuple[str, ...], now: float = 0.0) -> BoxSnapshot:
+    """What is published. now: UTC."""
     record = look.state.record
     lost = look.state.problem if look.state.lost else ""
     unfinished = UNFINISHED if record.intent is Intent.RESTORE else ""
@@ -60,4 +72,6 @@ def show(look: BoxLook, memory: BoxMemory, problems: tuple[str, ...]) -> BoxSnap
     return BoxSnapshot(
         record.mode, record.generation, record.intent, look.version, look.hostname, look.interfaces, look.time,
         look.state.lost, (*said, *problems), look.failover_runs, look.going_down, lost, memory.mended, unfinished,
+        look.networks, None if look.undo is None else round(now + look.undo.until - look.uptime),
+        "" if look.undo is None else look.undo.interface,
     )

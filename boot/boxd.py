@@ -7,19 +7,24 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from boot import network, power, redundant, restore
+from boot import network, network_set, power, redundant, restore
 from boot.accounts_service import account_commands
 from boot.box import Action, BoxLook, BoxMemory, decide, show
 from boot.model import (
     BUS_NAME,
     BoxSnapshot,
     KeepModeRequest,
+    NetworkRequest,
     PowerRequest,
     RestoreRequest,
+    SetHostnameRequest,
+    SetNetworkRequest,
+    SetTimeRequest,
     SwitchPlan,
     SwitchRequest,
 )
 from boot.panel_buttons import Asked, PanelButtons
+from boot.settings_service import SettingsService
 from boot.state import StateStore
 from boot.version import version_text
 from core.accounts import Accounts
@@ -51,6 +56,8 @@ class BoxCycle:
     def __init__(self, paths: Paths, store: StateStore) -> None:
         self._paths = paths
         self._store = store
+        self._clock = SystemClock()
+        self.network = network_set.Network(paths)
         self.going_down = False
 
     def observe(self) -> BoxLook:
@@ -63,6 +70,8 @@ class BoxCycle:
         return BoxLook(
             state, version_text(state.record.mode), network.hostname(self._paths), interfaces,
             network.time_view(self._paths), power.is_active(power.FAILOVER_TARGET), self.going_down, problems,
+            tuple(network_set.settings(self._paths)), self.network.pending(), network_set.boot_id(self._paths),
+            self._clock.monotonic(),
         )
 
     def decide(self, snapshot: BoxLook, memory: BoxMemory, now: float) -> Decision[BoxMemory, Action]:  # noqa: ARG002 -- the shape of every daemon
@@ -76,12 +85,14 @@ class BoxCycle:
             case Action.START_FAILOVER:
                 power.start(power.FAILOVER_TARGET)
                 return "The mode is Failover Mode: failover.target is started."
+            case Action.UNDO_NETWORK:
+                return f"Nobody confirmed the network of {self.network.undo()}: it is again what it was before."
 
     def save(self, memory: BoxMemory) -> None:
         """Nothing outlives a restart: the record is on the drive already."""
 
     def show(self, snapshot: BoxLook, memory: BoxMemory, problems: tuple[str, ...]) -> BoxSnapshot:
-        return show(snapshot, memory, problems)
+        return show(snapshot, memory, problems, self._clock.now())
 
     def reload(self) -> None:
         """Nothing to read again."""
@@ -201,6 +212,14 @@ def make(paths: Paths | None = None) -> Daemon[BoxLook, BoxMemory, Action]:
         command("Restore", RestoreRequest, Sentence, service.restore),
         command("PlanSwitch", Nothing, SwitchPlan, service.plan_switch),
         command("SwitchToRedundant", SwitchRequest, Sentence, service.switch),
+    )
+    setting = SettingsService(paths, cycle.network, accounts)
+    own += (
+        command("SetNetwork", SetNetworkRequest, Sentence, setting.set_network),
+        command("ConfirmNetwork", NetworkRequest, Sentence, setting.confirm_network),
+        command("UndoNetwork", NetworkRequest, Sentence, setting.undo_network),
+        command("SetHostname", SetHostnameRequest, Sentence, setting.set_hostname),
+        command("SetTime", SetTimeRequest, Sentence, setting.set_time),
     )
     daemon.commands = (*own, *account_commands(accounts, beep))
 

@@ -61,6 +61,7 @@ class BoxSnapshot:
 
     generation: of the record of the mode. state_damaged: the record could not be read, so Standard Mode is assumed.
     failover_runs: failover.target is active, None is unknown. going_down: a reboot or shutdown is under way.
+    networks: what was set, by interface. undo_at: UTC, when the change of undo_of is undone unless it is confirmed.
     state_lost, state_mended, unfinished: those of the problems that have an alarm of their own, in a sentence each.
     """
 
@@ -78,6 +79,9 @@ class BoxSnapshot:
     state_lost: str = ""
     state_mended: str = ""
     unfinished: str = ""
+    networks: tuple[InterfaceSettings, ...] = ()
+    undo_at: float | None = None
+    undo_of: str = ""
 
 
 # Commands (org.rackeye.Box1.Admin). who, where: for the log of who did what.
@@ -95,6 +99,44 @@ class PowerRequest:
 class KeepModeRequest:
     """KeepMode: the record of the mode is written anew as it is shown now. The reply is core.bus.Sentence."""
 
+    who: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetNetworkRequest:
+    """SetNetwork: in force at once, undone after `seconds` unless ConfirmNetwork comes. Reply: core.bus.Sentence."""
+
+    interface: InterfaceSettings
+    seconds: float = 60.0
+    who: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkRequest:
+    """ConfirmNetwork, UndoNetwork. Reply: core.bus.Sentence."""
+
+    who: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetHostnameRequest:
+    """SetHostname. Reply: core.bus.Sentence."""
+
+    name: str
+    who: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimeRequest:
+    """SetTime: what is not None. servers: of NTP, none to do without. now: UTC seconds. Reply: core.bus.Sentence."""
+
+    zone: str | None = None
+    servers: tuple[str, ...] | None = None
+    now: float | None = None
     who: str = ""
     where: str = ""
 

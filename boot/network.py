@@ -1,9 +1,10 @@
-"""Network and time as they are, to be shown; boxd does not set them yet. Reads only."""
+"""Network and time as they are, to be shown. Reads only; set by boot/network_set.py and boot/clock_set.py."""
 
 import json
 import os
 from pathlib import Path
 
+from boot.clock_set import servers
 from boot.model import Interface, TimeView
 from core.errors import RackeyeError
 from core.paths import Paths
@@ -29,7 +30,8 @@ def time_view(paths: Paths) -> TimeView:
     if local.is_symlink():
         zone = str(local.readlink()).rpartition("zoneinfo/")[2]
     folder = paths.root / "run/systemd/timesync"
-    return TimeView(zone or "UTC", (folder / "synchronized").exists() if folder.is_dir() else None)
+    synchronized = (folder / "synchronized").exists() if folder.is_dir() else None
+    return TimeView(zone or "UTC", synchronized, servers(paths))
 
 
 def hostname(paths: Paths) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from boot import power
+from boot import network_set, power
 from boot.model import Intent, Mode, Refusal, SwitchPlan
 from boot.restore import factory_settings
 from boot.state import StateStore
@@ -215,6 +215,7 @@ def _changed_settings(paths: Paths) -> Iterator[str]:
             yield str(own)
     except (OSError, ValueError):
         yield str(own)
+    yield from (str(paths.root / network_set.file_of(one.name)) for one in network_set.settings(paths))
     factory, present = factory_settings(paths), paths.etc / "rackeye.toml"
     if factory.exists() and "\n".join(_lines(factory)) != "\n".join(_lines(present)):
         yield str(present)

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from boot import clock_set, network_set
 from boot.model import Intent, Mode
 from boot.state import StateStore
 from core.config import write_atomic
@@ -105,6 +106,11 @@ def _identity(paths: Paths) -> None:
         run(["ssh-keygen", "-A", *(["-f", str(paths.root)] if paths.root != Path("/") else [])], timeout=None)
 
 
+def _network_and_time(paths: Paths) -> None:
+    network_set.forget(paths)
+    clock_set.forget(paths)
+
+
 ITEMS = (
     Item("settings and cameras", _settings),
     Item("accounts, sessions and API tokens", _accounts),
@@ -112,11 +118,12 @@ ITEMS = (
     Item("the index of the recordings", _index),
     Item("alarms", _alarms),
     Item("other state of Rackeye", _rest),
+    Item("network and time", _network_and_time),
     Item("logs", _logs),
     Item("name, machine id and host keys", _identity),
 )
 
-GOES = "settings, cameras, accounts, sessions, mode, certificates, alarms, logs, name and keys"
+GOES = "settings, cameras, accounts, sessions, mode, certificates, network, time zone, alarms, logs, name and keys"
 STAYS = "video, virtual drives and drive groups"
 
 

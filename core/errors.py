@@ -737,6 +737,14 @@ class NoNetworkPending(BootError):
     meaning = "No change of the network waits: it was confirmed, or was undone because nobody confirmed it in time."
 
 
+class SettingsUnwritable(BootError):
+    code = "BOOT-024"
+    meaning = (
+        "A setting of network or time cannot be written: the system drive is full, read-only or failing, or the kernel "
+        "refuses it. What was there before holds."
+    )
+
+
 class TimeRefused(BootError):
     code = "BOOT-023"
     meaning = "The time zone, the NTP server or the time cannot be set as asked; the sentence says why."

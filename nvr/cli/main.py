@@ -25,6 +25,8 @@ NOUNS = {
     "alarm": ("nvr.cli.alarm", "Alarms: list, show, acknowledge."),
     "account": ("nvr.cli.account", "Accounts and API tokens of the console; the log of who did what."),
     "mode": ("nvr.cli.mode", "Standard or Failover Mode: show, switch; restore to default."),
+    "network": ("nvr.cli.network", "Addresses and the name of the appliance: show, set, confirm."),
+    "time": ("nvr.cli.time", "Time zone, NTP servers, the clock: show, set."),
     "reboot": ("nvr.cli.reboot", "Reboot in good order."),
     "shutdown": ("nvr.cli.shutdown", "Shut down in good order."),
     "explain": ("nvr.cli.explain", "What a code of an error or an alarm means, and what to do."),

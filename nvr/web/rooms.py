@@ -7,7 +7,18 @@ test) follow. What is not here cannot be reached over the network.
 from dataclasses import dataclass
 from typing import Any
 
-from boot.model import BoxSnapshot, KeepModeRequest, PowerRequest, RestoreRequest, SwitchPlan, SwitchRequest
+from boot.model import (
+    BoxSnapshot,
+    KeepModeRequest,
+    NetworkRequest,
+    PowerRequest,
+    RestoreRequest,
+    SetHostnameRequest,
+    SetNetworkRequest,
+    SetTimeRequest,
+    SwitchPlan,
+    SwitchRequest,
+)
 from core.bus import Nothing, Sentence
 from hw.model import BeepRequest, FanSnapshot, LocateRequest, PanelSnapshot, UidRequest
 from nvr.alarms.model import AcknowledgeRequest, PolicySnapshot
@@ -121,6 +132,11 @@ BOX_ROOM = Room(
         Order("Shutdown", PowerRequest, Sentence, "Shut down in good order"),
         Order("KeepMode", KeepModeRequest, Sentence, "Write the record of the mode anew, after it was damaged"),
         Order("Restore", RestoreRequest, Sentence, "Restore to default; video and drive groups stay"),
+        Order("SetNetwork", SetNetworkRequest, Sentence, "Set addresses; undone unless confirmed in time"),
+        Order("ConfirmNetwork", NetworkRequest, Sentence, "Keep the addresses that were set"),
+        Order("UndoNetwork", NetworkRequest, Sentence, "Put the addresses of before back now"),
+        Order("SetHostname", SetHostnameRequest, Sentence, "Set the name of the appliance"),
+        Order("SetTime", SetTimeRequest, Sentence, "Set time zone, NTP servers, the clock"),
         Order("PlanSwitch", Nothing, SwitchPlan, "What the switch to Failover Mode would do", looks=True),
         Order("SwitchToRedundant", SwitchRequest, Sentence, "Switch to Failover Mode", sure=True),
     ),
