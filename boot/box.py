@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from boot.model import BoxSnapshot, Intent, Interface, InterfaceSettings, Mode, TimeView
+from boot.model import BoxSnapshot, Interface, InterfaceSettings, Mode, TimeView
 from boot.network_set import Undo, overdue
 from boot.state import Loaded
 from core.daemon import Decision
@@ -15,6 +15,7 @@ UNFINISHED = "A restore to default was begun; it is finished at the next start."
 class BoxLook:
     """failover_runs: failover.target is active; None is unknown. going_down: a reboot or shutdown is under way.
 
+    erase_runs: recordings are being erased.
     undo: a change of the network that waits to be confirmed. boot: id of this start; uptime: CLOCK_MONOTONIC.
     """
 
@@ -30,6 +31,7 @@ class BoxLook:
     undo: Undo | None = None
     boot: str = ""
     uptime: float = 0.0
+    erase_runs: bool | None = None
 
 
 class Action(Enum):
@@ -67,7 +69,9 @@ def show(look: BoxLook, memory: BoxMemory, problems: tuple[str, ...], now: float
     """What is published. now: UTC."""
     record = look.state.record
     lost = look.state.problem if look.state.lost else ""
-    unfinished = UNFINISHED if record.intent is Intent.RESTORE else ""
+    unfinished = UNFINISHED if record.intent.restores else ""
+    if record.intent.erases and look.erase_runs is not True:
+        unfinished = "Recordings were to be erased, and not all are; it is tried again at the next start."
     said = (*look.problems, *(one for one in (lost, memory.mended, unfinished) if one))
     return BoxSnapshot(
         record.mode, record.generation, record.intent, look.version, look.hostname, look.interfaces, look.time,

@@ -7,12 +7,13 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from boot import network, network_set, power, redundant, restore
+from boot import erase, network, network_set, power, redundant, restore
 from boot.accounts_service import account_commands
 from boot.box import Action, BoxLook, BoxMemory, decide, show
 from boot.model import (
     BUS_NAME,
     BoxSnapshot,
+    Intent,
     KeepModeRequest,
     NetworkRequest,
     PowerRequest,
@@ -71,8 +72,11 @@ class BoxCycle:
             state, version_text(state.record.mode), network.hostname(self._paths), interfaces,
             network.time_view(self._paths), power.is_active(power.FAILOVER_TARGET), self.going_down, problems,
             tuple(network_set.settings(self._paths)), self.network.pending(), network_set.boot_id(self._paths),
-            self._clock.monotonic(),
+            self._clock.monotonic(), self._erase_runs(state.record.intent),
         )
+
+    def _erase_runs(self, intent: Intent) -> bool | None:
+        return power.is_active(power.ERASE) if intent.erases else None
 
     def decide(self, snapshot: BoxLook, memory: BoxMemory, now: float) -> Decision[BoxMemory, Action]:  # noqa: ARG002 -- the shape of every daemon
         return decide(snapshot, memory)
@@ -142,13 +146,15 @@ class Service:
             account = self._accounts.authenticate(asked.user, asked.password, asked.where)
             if account.role is not Role.ADMINISTRATOR:
                 raise NotPermitted(f"{account.name} is a viewer.", hint="Ask an administrator.")
+            also = erase.check(asked.erase)
         except (WrongLogin, AccountLocked, NotPermitted) as error:
             self._audit(asked.user, f"restore to default refused: {error.sentence}", asked.where)
             raise
-        restore.intend(self._store)
-        log.warning(f"{account.name} asked for a restore to default.")
+        restore.intend(self._store, erase=also)
+        log.warning(f"{account.name} asked for a restore to default{', and to erase the recordings' if also else ''}.")
         self._go_down(power.reboot)
-        return Sentence("The appliance reboots and restores to default on its way up. Video and drive groups stay.")
+        stays = "Recordings are erased, drive groups stay." if also else "Video and drive groups stay."
+        return Sentence(f"The appliance reboots and restores to default on its way up. {stays}")
 
     def plan_switch(self, _: Nothing) -> SwitchPlan:
         return redundant.plan(self._paths, self._store)

@@ -78,9 +78,10 @@ class MenuLoop:
                 redundant.convert(self._paths, self._store)
                 log.info("The appliance was switched to Failover Mode at the boot menu.")
                 self._reboot()
-            case Effect.RESTORE:
-                restore.intend(self._store)
-                log.info(f"{menu.user} asked for a restore to default at the boot menu.")
+            case Effect.RESTORE | Effect.RESTORE_AND_ERASE:
+                also = effect is Effect.RESTORE_AND_ERASE
+                restore.intend(self._store, erase=also)
+                log.info(f"{menu.user} asked for a restore to default{', with video,' if also else ''} at the menu.")
                 restore.finish(self._paths, self._store)
                 self._reboot()
             case Effect.REBOOT:

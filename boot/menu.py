@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, IntEnum, auto
 from typing import assert_never
 
+from boot.erase import PHRASE
 from boot.keys import Key, Special
 from boot.model import Mode, SwitchPlan
 
@@ -17,6 +18,7 @@ LONGEST = 600.0
 FIRST_DELAY, LONGEST_DELAY = 2.0, 60.0
 """Seconds after the first wrong password; doubled by each further one."""
 TYPED_MOST = 64
+RESTORING = "Restoring to default. Should the power go, the next start finishes it."
 
 
 class Entry(IntEnum):
@@ -38,6 +40,7 @@ class Screen(Enum):
     PASSWORD = auto()
     DELAY = auto()  # after a wrong password
     RESTORE = auto()  # what goes, what stays: y
+    ERASE = auto()  # the recordings, too: y once more
     SWITCH = auto()  # the plan: y
     NOTICE = auto()  # something was refused or failed; any key
     BUSY = auto()  # an effect is at work
@@ -52,6 +55,7 @@ class Effect(Enum):
     SHUTDOWN = auto()
     CHECK = auto()
     RESTORE = auto()
+    RESTORE_AND_ERASE = auto()
     PLAN = auto()
     SWITCH = auto()
 
@@ -108,7 +112,7 @@ def press(menu: Menu, key: Key, now: float) -> Step:
             return _on_main(_stay(replace(menu, lines=()), now), key)
         case Screen.NOTICE:
             return _main(menu, now), None
-        case Screen.CONFIRM | Screen.RESTORE | Screen.SWITCH | Screen.USER | Screen.PASSWORD:
+        case Screen.CONFIRM | Screen.RESTORE | Screen.ERASE | Screen.SWITCH | Screen.USER | Screen.PASSWORD:
             menu = _stay(menu, now)
             match key:
                 case Special.ESCAPE:
@@ -155,7 +159,7 @@ def _choose(menu: Menu) -> Step:
             assert_never(menu.chosen)
 
 
-def _entered(menu: Menu, now: float) -> Step:
+def _entered(menu: Menu, now: float) -> Step:  # noqa: PLR0911 -- a table of screens
     """Enter where something is typed."""
     yes = menu.typed.strip().lower() in ("y", "yes")
     match menu.screen:
@@ -169,7 +173,11 @@ def _entered(menu: Menu, now: float) -> Step:
             effect = Effect.REBOOT if menu.chosen is Entry.REBOOT else Effect.SHUTDOWN
             return _busy(menu, "Rebooting." if effect is Effect.REBOOT else "Shutting down."), effect
         case Screen.RESTORE if yes:
-            return _busy(menu, "Restoring to default. Should the power go, the next start finishes it."), Effect.RESTORE
+            return _busy(menu, RESTORING), Effect.RESTORE
+        case Screen.RESTORE if menu.typed == PHRASE:
+            return replace(menu, screen=Screen.ERASE, typed=""), None
+        case Screen.ERASE if yes:
+            return _busy(menu, RESTORING), Effect.RESTORE_AND_ERASE
         case Screen.SWITCH if yes:
             return _busy(menu, "Switching to Failover Mode."), Effect.SWITCH
         case _:

@@ -23,6 +23,19 @@ class Intent(StrEnum):
 
     NONE = "None"
     RESTORE = "Restore to default"
+    RESTORE_AND_ERASE = "Restore to default, also erase recordings"
+    ERASE = "Erase recordings"
+    ERASING = "Erasing recordings"
+
+    @property
+    def restores(self) -> bool:
+        """Whether settings are to be wiped still."""
+        return self in (Intent.RESTORE, Intent.RESTORE_AND_ERASE)
+
+    @property
+    def erases(self) -> bool:
+        """Whether the restore is done, and recordings are to be erased still."""
+        return self in (Intent.ERASE, Intent.ERASING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +156,15 @@ class SetTimeRequest:
 
 @dataclass(frozen=True, slots=True)
 class RestoreRequest:
-    """Restore: user name and password of an administrator. The reply is core.bus.Sentence; then the box reboots."""
+    """Restore: user name and password of an administrator. The reply is core.bus.Sentence; then the box reboots.
+
+    erase: empty, or boot.erase.PHRASE in full, and the recordings go, too.
+    """
 
     user: str
     password: str = field(repr=False)
     where: str = ""
+    erase: str = ""
 
 
 @dataclass(frozen=True, slots=True)

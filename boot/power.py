@@ -8,6 +8,7 @@ from core.errors import RackeyeError
 from core.run import run
 
 FAILOVER_TARGET = "failover.target"
+ERASE = "rackeye-erase.service"
 ALIVE, PATIENT = 20, 180
 """Seconds until systemd takes the boot menu for hung: while it is shown, and while it does what was chosen."""
 

@@ -7,10 +7,11 @@ Every start of the appliance waits for this, so that what only a menu needs is l
 
 import sys
 import time
+from contextlib import suppress
 
-from boot import power
+from boot import erase, power
 from boot.consoles import Consoles, names
-from boot.model import Intent, Mode
+from boot.model import Mode
 from boot.state import StateStore
 from core import journal
 from core.config import load_settings
@@ -37,6 +38,8 @@ def main() -> int:
             power.start(power.FAILOVER_TARGET)
         except RackeyeError as error:
             log.error(f"[{error.code}] {error.sentence}")
+    with suppress(OSError):
+        erase.mark(paths, loaded.record.intent)
     settings = _settings(paths)
     consoles = Consoles(paths, names(paths, settings.consoles))
     shown = bool(consoles.handles)
@@ -72,7 +75,7 @@ def _settings(paths: Paths) -> Boot:
 
 def _resume(paths: Paths, store: StateStore) -> tuple[str, ...]:
     """Finishes a restore whose intent is on record; what happened, in words."""
-    if store.load().record.intent is not Intent.RESTORE:
+    if not store.load().record.intent.restores:
         return ()
     from boot import restore  # noqa: PLC0415 -- see above
 

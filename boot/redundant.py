@@ -89,7 +89,7 @@ def refusals(look: Look) -> tuple[RackeyeError, ...]:
     if foreign:
         said.append(RaidNotClear(f"The RAID configuration is not clear: {', '.join(foreign)}.",
                                  hint="Clear them: rackeye drive clear --bay N"))
-    if look.changed or look.intent is Intent.RESTORE:
+    if look.changed or look.intent is not Intent.NONE:
         what = ", ".join(look.changed) or "a restore is not finished"
         said.append(NotRestored(f"The settings are not the factory's: {what}.",
                                 hint="Restore to default first, in the boot menu; back up before."))

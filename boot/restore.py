@@ -15,7 +15,7 @@ from pathlib import Path
 
 from boot import clock_set, network_set
 from boot.model import Intent, Mode
-from boot.state import StateStore
+from boot.state import Record, StateStore
 from core.config import write_atomic
 from core.errors import RackeyeError, RestoreFailed
 from core.journal import get_logger
@@ -132,13 +132,20 @@ def factory_settings(paths: Paths) -> Path:
     return paths.share / "factory/rackeye.toml"
 
 
-def intend(store: StateStore) -> None:
-    """From now on the restore is finished at the next start whatever happens. Raises StateUnwritable."""
-    store.change(lambda record: replace(record, intent=Intent.RESTORE))
+def intend(store: StateStore, *, erase: bool = False) -> None:
+    """From now on the restore is finished at the next start whatever happens. erase: the recordings go, too.
+
+    Raises StateUnwritable.
+    """
+    wanted = Intent.RESTORE_AND_ERASE if erase else Intent.RESTORE
+    store.change(lambda record: replace(record, intent=wanted))
 
 
 def finish(paths: Paths, store: StateStore, items: tuple[Item, ...] = ITEMS) -> None:
-    """Does all of it, then takes the intent back: Standard Mode. Raises RestoreFailed, StateUnwritable."""
+    """Does all of it, then takes the intent back: Standard Mode. Raises RestoreFailed, StateUnwritable.
+
+    Recordings go later, by rackeye-erase: their volumes are not mounted yet.
+    """
     failed = []
     for item in items:
         try:
@@ -153,7 +160,11 @@ def finish(paths: Paths, store: StateStore, items: tuple[Item, ...] = ITEMS) -> 
             f"Restore to default could not reset {'; '.join(failed)}.",
             hint="It is tried again at the next start. Is the system drive full or read-only?",
         )
-    store.change(lambda record: replace(record, mode=Mode.STANDARD, intent=Intent.NONE))
+    def done(record: Record) -> Record:
+        left = Intent.ERASE if record.intent is Intent.RESTORE_AND_ERASE else Intent.NONE
+        return replace(record, mode=Mode.STANDARD, intent=left)
+
+    store.change(done)
     log.info("Restore to default is done.")
 
 

@@ -4,6 +4,7 @@ import math
 import textwrap
 from typing import assert_never
 
+from boot.erase import PHRASE
 from boot.menu import Entry, Menu, Screen
 from boot.model import Mode
 from boot.restore import GOES, STAYS
@@ -52,7 +53,11 @@ def _about(menu: Menu) -> tuple[str, ...]:
             return (f"{name} needs an administrator of this appliance.",)
         case Screen.RESTORE:
             return (f"{name}.", f"Goes: {GOES}.", f"Stays: {STAYS}.",
-                    "Then the appliance reboots, in Standard Mode. The factory's account is admin, password admin.")
+                    "Then the appliance reboots, in Standard Mode. The factory's account is admin, password admin.",
+                    f"To lose all video, too, type in full: {PHRASE}")
+        case Screen.ERASE:
+            return (f"{name}, and all recordings of all volumes are erased. Nobody can bring them back.",
+                    "Virtual drives and drive groups stay.")
         case _:
             return ()
 
@@ -70,6 +75,7 @@ def _prompt(menu: Menu, now: float) -> str:
         Screen.PASSWORD: f"Password of {menu.user}: {'*' * len(menu.typed)}",
         Screen.DELAY: f"Please wait {left} s.",
         Screen.RESTORE: f"Restore now? y and Enter for yes: {menu.typed}",
+        Screen.ERASE: f"Erase all recordings? y and Enter for yes: {menu.typed}",
         Screen.SWITCH: f"This is one-way. Switch to Failover Mode? y and Enter for yes: {menu.typed}",
         Screen.NOTICE: "Any key goes back to the menu.",
         Screen.BUSY: "Please wait.",

@@ -556,10 +556,13 @@ class RestoreUnfinished(Condition):
     meaning = (
         "A restore to default was begun and has not come to its end: something of it could not be reset, or the "
         "appliance was not started again after it was asked for. It is tried again at each start, before anything "
-        "else; until then some settings may be the old ones and some the factory's. Video is not touched."
+        "else; until then some settings may be the old ones and some the factory's. Video is touched only when that "
+        "was asked for in full (`also erase recordings`), and may then be in part there still."
     )
     cleared_text = "The restore to default is done."
     grace = 30.0
+
+    detail: str
 
     @property
     def same(self) -> str:
@@ -567,11 +570,11 @@ class RestoreUnfinished(Condition):
 
     @property
     def text(self) -> str:
-        return "A restore to default was begun and is not finished: settings may be in part old, in part the factory's."
+        return self.detail
 
     @property
     def hint(self) -> str:
-        return "Reboot: rackeye reboot. If it stays: journalctl -u rackeye-boot-menu names what could not be reset."
+        return "Reboot: rackeye reboot. If it stays: journalctl -u rackeye-boot-menu -u rackeye-erase says why."
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,14 @@ import os
 import click
 from rich.console import Group, RenderableType
 
+from boot.erase import PHRASE
 from boot.model import BUS_NAME, BoxSnapshot, Interface, KeepModeRequest, RestoreRequest, SwitchPlan, SwitchRequest
 from boot.redundant import QUESTION
 from boot.restore import GOES, STAYS
 from core.bus import Nothing, Sentence
 from core.errors import InternalError, error_class
 from nvr.cli.client import Source, View
-from nvr.cli.confirm import agreed
+from nvr.cli.confirm import agreed, typed
 from nvr.cli.output import clean, document, known, notes, origin, pairs, print_json, problems, say, show
 from nvr.cli.session import Session
 from nvr.cli.shape import NounGroup, examples, json_option, pass_session, watch_option, yes_option
@@ -99,11 +100,16 @@ def keep(session: Session) -> None:
 
 @command.command(epilog=examples("rackeye mode restore", "rackeye mode restore --user admin"))
 @click.option("--user", prompt="User name of an administrator", help="An administrator of this appliance.")
+@click.option("--also-erase-recordings", "erase", is_flag=True, help="All video of all volumes goes, too.")
 @yes_option
 @pass_session
-def restore(session: Session, *, user: str, yes: bool) -> None:
-    """Restore to default, and reboot. Video and drive groups stay."""
+def restore(session: Session, *, user: str, erase: bool, yes: bool) -> None:
+    """Restore to default, and reboot. Video and drive groups stay, unless the video is to go, too."""
     password = str(click.prompt("Password", hide_input=True))
-    click.echo(f"Goes: {GOES}.\nStays: {STAYS}.")
+    goes, stays = (f"{GOES}, all video", "virtual drives and drive groups") if erase else (GOES, STAYS)
+    click.echo(f"Goes: {goes}.\nStays: {stays}.")
+    if erase:
+        typed(session, "in full", PHRASE, yes=yes)
     agreed(session, "Restore to default now?", yes=yes)
-    say(session, session.client.call(BOX, "Restore", RestoreRequest(user, password, WHERE), Sentence).text)
+    request = RestoreRequest(user, password, WHERE, PHRASE if erase else "")
+    say(session, session.client.call(BOX, "Restore", request, Sentence).text)

@@ -1,6 +1,6 @@
 """Which conditions of the box itself hold, by boxd's snapshot: the mode, a restore, the switch. Pure."""
 
-from boot.model import BoxSnapshot, Intent, Mode
+from boot.model import BoxSnapshot, Mode
 from nvr.alarms.kinds import Condition, ModeRecordDamaged, ModeRecordLost, RestoreUnfinished, SwitchUnfinished
 
 JUDGES = {"mode-record-lost", "mode-record-damaged", "restore-unfinished", "switch-unfinished"}
@@ -13,8 +13,8 @@ def conditions(box: BoxSnapshot) -> list[Condition]:
         found.append(ModeRecordLost(next(iter(told(box)), "")))
     elif box.state_mended:
         found.append(ModeRecordDamaged(box.state_mended))
-    if box.intent is Intent.RESTORE and not box.going_down:
-        found.append(RestoreUnfinished())
+    if box.unfinished and not box.going_down:
+        found.append(RestoreUnfinished(box.unfinished))
     if box.mode is Mode.FAILOVER and box.failover_runs is not True and not box.going_down:
         found.append(SwitchUnfinished())
     return found

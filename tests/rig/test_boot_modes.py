@@ -6,6 +6,7 @@ More cuts, at random moments: tests/rig/test_boot_long.py.
 
 import pytest
 
+from boot.erase import PHRASE
 from boot.model import Intent, Mode
 from core.errors import RackeyeError
 from nvr.alarms.model import PolicySnapshot
@@ -150,6 +151,23 @@ def test_restore_by_boxd(rack: Rack) -> None:
     assert now is not None  # not damaged
     assert now.intent is Intent.NONE
     assert traces(rack) == []
+
+
+def test_restore_that_also_erases_recordings_needs_the_phrase_and_leaves_the_array(rack: Rack) -> None:
+    """From here on there is no video."""
+    array = rack.sh("mdadm --examine --export /dev/sd? | grep MD_UUID | sort -u")
+    choose(rack, ("Arrows", "1\r"), ("User name:", "admin\r"), ("Password of admin:", "admin\r"),
+           ("type in full", f"{PHRASE}\r"), ("Erase all recordings?", "y\r"))
+    rack.wait_until(lambda: (now := record(rack)) and now.intent is Intent.ERASE, 60, "the settings are wiped")
+    rack.power_cut()
+    rack.boot(whole=False)
+    assert up(rack).mode is Mode.STANDARD
+    rack.wait_until(lambda: box(rack).intent is Intent.NONE, 120, "the recordings are erased")
+    rack.wait_until(lambda: rack.sh("mountpoint -q /srv/rackeye/vd0; echo yes"), 60, "the volume")
+    assert rack.sh("find /srv/rackeye/vd0 -name '*.mp4'") == ""
+    assert rack.sh("stat -c '%U %a' /srv/rackeye/vd0/recordings").split() == ["rackeye", "750"]
+    assert rack.sh("mdadm --examine --export /dev/sd? | grep MD_UUID | sort -u") == array
+    rack.wait_until(lambda: state_of(rack, "rackeye-recorder") == "active", 60, "the recorder")
 
 
 def test_entry_4_asks_once_the_drives_are_clear(rack: Rack) -> None:

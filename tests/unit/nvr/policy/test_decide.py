@@ -239,7 +239,7 @@ def test_one_alarm_for_each_thing_that_is_wrong_with_the_box(box: BoxSnapshot, c
     assert ended.memory.cleared[0].cleared_text
 
 
-@pytest.mark.parametrize("box", [BoxSnapshot(intent=Intent.RESTORE), BoxSnapshot(Mode.FAILOVER, failover_runs=False)])
+@pytest.mark.parametrize("box", [BoxSnapshot(unfinished="Begun."), BoxSnapshot(Mode.FAILOVER, failover_runs=False)])
 def test_what_the_reboot_under_way_will_finish_is_no_alarm(box: BoxSnapshot) -> None:
     going = world(box=replace(box, going_down=True))
     assert codes(decide(going, decide(going, Memory(), NOW).memory, NOW + 300)) == []
