@@ -39,6 +39,7 @@ def _facts(panel: PanelSnapshot) -> RenderableType:
         ("Heard", ", ".join(beeper.heard) or "-"),
         ("Silenced", ", ".join(beeper.silenced) or "-"),
         ("policyd", "silent: nobody watches over the chassis" if panel.policy_silent else "answers"),
+        *([("Restore", "to default begins within a minute: any button ends it")] if panel.restoring else []),
         ("Lamp test", "on" if panel.lamp_test else "off"),
     ])
 
