@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from boot import power
+from boot.network_set import open_folder
 from core.config import write_atomic
 from core.errors import RackeyeError, TimeRefused
 from core.paths import Paths
@@ -54,7 +55,7 @@ def set_servers(paths: Paths, servers: tuple[str, ...]) -> None:
         return
     if not any((paths.root / place / UNIT).exists() for place in ("usr/lib/systemd/system", "lib/systemd/system")):
         raise TimeRefused("systemd-timesyncd is not installed.", hint="apt-get install systemd-timesyncd")
-    file.parent.mkdir(parents=True, exist_ok=True)
+    open_folder(file.parent)
     write_atomic(file, f"[Time]\nNTP={' '.join(servers)}\nFallbackNTP=\n".encode(), 0o644)
     run(["systemctl", "enable", UNIT])
     run(["systemctl", "restart", UNIT])

@@ -208,5 +208,12 @@ def _put(file: Path, text: str | None) -> None:
     if text is None:
         file.unlink(missing_ok=True)
     else:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        open_folder(file.parent)
         write_atomic(file, text.encode(), 0o644)
+
+
+def open_folder(folder: Path) -> None:
+    """A folder below /etc/systemd that its daemon can read: boxd's umask would hide it. Raises OSError."""
+    if not folder.is_dir():
+        folder.mkdir(parents=True)
+        folder.chmod(0o755)

@@ -1,5 +1,6 @@
 """Setting network and time: what is refused, the files, and that an address that nobody confirms does not stay."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -76,12 +77,15 @@ def test_no_text_becomes_a_line_of_the_file(text: str) -> None:
         assert settings_of(text_of(wanted)) == wanted
 
 
-def test_set_confirm_undo(paths: Paths) -> None:
+def test_set_confirm_undo(paths: Paths, request: pytest.FixtureRequest) -> None:
+    before = os.umask(0o077)  # boxd's
+    request.addfinalizer(lambda: os.umask(before))
     told: list[str] = []
     network, file = Network(paths, told.append), paths.root / file_of("eth0")
     network.set(STATIC, 60, 100.0)
     assert tuple(settings(paths)) == (STATIC,)
     assert told == ["eth0"]
+    assert (file.parent.stat().st_mode & 0o777, file.stat().st_mode & 0o777) == (0o755, 0o644), "networkd is not root"
     with pytest.raises(NetworkBusy):
         network.set(DHCP, 60, 101.0)
     assert network.confirm() == "eth0"
