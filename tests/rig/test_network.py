@@ -40,13 +40,12 @@ def test_an_address_that_nobody_confirms_is_undone(rack: Rack) -> None:
     rack.exec([*SET, "10.9.0.5/24"], 60, check=True)
     began = time.monotonic()
     rack.wait_until(lambda: "10.9.0.5/24" in address(rack), 20, "the address")
-    now = box(rack)
-    assert now.undo_of == "dummy0"
-    assert now.networks[0].address == "10.9.0.5/24"
+    rack.wait_until(lambda: box(rack).undo_of == "dummy0", 5, "boxd tells it")
+    assert box(rack).networks[0].address == "10.9.0.5/24"
     assert rack.exec([*SET, "10.9.0.6/24"], 30).rc == 1, "one change at a time"
     rack.wait_until(lambda: "10.9.0.5" not in address(rack), 40, "it is undone")
     assert time.monotonic() - began > 8
-    assert box(rack).networks == ()
+    rack.wait_until(lambda: box(rack).networks == (), 5, "boxd tells it")
     assert "Nobody confirmed" in rack.journal(30, "-u", "rackeye-boxd")
 
 
