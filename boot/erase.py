@@ -28,16 +28,17 @@ PHRASE = "also erase recordings"
 IDENTITY, RECORDINGS, ASIDE = "rackeye-volume.json", "recordings", ".erased-"
 MARK = "erase-recordings"
 """Below /run/rackeye: the unit's condition. Not on the drive: the record alone says what is to be done."""
-PATIENCE = 90.0
+PATIENCE, NONE_PATIENCE = 90.0, 30.0
+"""Seconds for volumes that are known and not mounted yet, and until a box without any virtual drive is taken for one."""
 log = journal.get_logger("rackeye-erase")
 
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A virtual drive as raidd tells it. settled: it is mounted, or will not be."""
+    """A virtual drive as raidd tells it."""
 
     name: str
-    settled: bool
+    mounted: bool
 
 
 def check(phrase: str) -> bool:
@@ -57,9 +58,7 @@ def mark(paths: Paths, intent: Intent) -> None:
 def volumes_of(told: str) -> tuple[Volume, ...]:
     """raidd's snapshot. Pure. Raises ValueError, KeyError, TypeError."""
     drives = json.loads(told)["data"]["virtual_drives"]
-    return tuple(
-        Volume(one["name"], bool(one["mountpoint"]) or one["state"] in ("Failed", "Offline")) for one in drives
-    )
+    return tuple(Volume(one["name"], bool(one["mountpoint"])) for one in drives)
 
 
 def ask_raidd() -> tuple[Volume, ...] | None:
@@ -74,13 +73,15 @@ def ask_raidd() -> tuple[Volume, ...] | None:
 
 def wait_for_volumes(ask: Callable[[], tuple[Volume, ...] | None], pause: Callable[[float], None],
                      patience: float = PATIENCE) -> None:
-    """Until raidd has mounted what it can. One that stays away is named: its recordings stay."""
+    """Until raidd has mounted all. One that stays away, such as a failed one, is named: its recordings stay."""
     waited, volumes = 0.0, ask()
-    while waited < patience and (volumes is None or not all(one.settled for one in volumes)):
+    while waited < (NONE_PATIENCE if volumes == () else patience):
+        if volumes and all(one.mounted for one in volumes):
+            break
         pause(1.0)
         waited += 1.0
         volumes = ask()
-    away = [one.name for one in volumes or () if not one.settled]
+    away = [one.name for one in volumes or () if not one.mounted]
     if volumes is None or away:
         log.error(f"Not all volumes are there ({', '.join(away) or 'raidd does not answer'}): what is on them stays.")
 

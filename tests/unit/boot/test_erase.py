@@ -129,10 +129,13 @@ def test_raidd_is_waited_for_and_one_volume_that_stays_away_is_not_for_ever() ->
         {"name": "vd2", "state": "Failed", "mountpoint": None},
     ]}}
     volumes = volumes_of(json.dumps(told))
-    assert volumes == (Volume("vd0", True), Volume("vd1", False), Volume("vd2", True))
-    answers, pauses = [None, volumes, (Volume("vd1", True),)], list[float]()
+    assert volumes == (Volume("vd0", True), Volume("vd1", False), Volume("vd2", False))
+    answers, pauses = [None, (), volumes, (Volume("vd1", True),)], list[float]()
     wait_for_volumes(lambda: answers.pop(0), pauses.append)
-    assert len(pauses) == 2
+    assert len(pauses) == 3, "no answer yet, none assembled yet, one not mounted yet"
+    pauses.clear()
+    wait_for_volumes(tuple, pauses.append)
+    assert len(pauses) == 30
     pauses.clear()
     wait_for_volumes(lambda: volumes, pauses.append, 5.0)
     assert len(pauses) == 5
