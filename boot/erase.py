@@ -29,7 +29,7 @@ IDENTITY, RECORDINGS, ASIDE = "rackeye-volume.json", "recordings", ".erased-"
 MARK = "erase-recordings"
 """Below /run/rackeye: the unit's condition. Not on the drive: the record alone says what is to be done."""
 PATIENCE, NONE_PATIENCE = 90.0, 30.0
-"""Seconds for volumes that are known and not mounted yet, and until a box without any virtual drive is taken for one."""
+"""Seconds for volumes that are known and not mounted yet; and until a box without virtual drives is taken for one."""
 log = journal.get_logger("rackeye-erase")
 
 
