@@ -31,7 +31,7 @@ from raid.care import CareCommands
 from raid.derive_drives import drive_rows
 from raid.learn import take, vd_of_superblocks
 from raid.mdadm import HOMEHOST
-from raid.memory import KnownVd, Memory, Slot, Stage
+from raid.memory import KnownVd, Memory, Slot, Spare, Stage
 from raid.model import (
     ClearDriveRequest,
     CreateSimpleReply,
@@ -182,8 +182,14 @@ class Service:
             mine = (slot.bay, slot.serial) == (request.bay, request.serial)
             return replace(slot, dismissed=True) if mine else slot
 
+        def served(spare: Spare) -> bool:
+            """Nothing is to go back there: the spare that stands in is a member for good."""
+            home = None if spare.serving is None else spare.serving.home
+            return home is not None and (home.bay, home.serial) == (request.bay, request.serial)
+
         await self._daemon.change(lambda memory: replace(
-            memory, vds=tuple(replace(vd, slots=tuple(map(away, vd.slots))) for vd in memory.vds)
+            memory, vds=tuple(replace(vd, slots=tuple(map(away, vd.slots))) for vd in memory.vds),
+            spares=tuple(spare for spare in memory.spares if not served(spare)),
         ))
         return Done(f"The drive {request.serial} that was in bay {request.bay} is no longer shown.")
 

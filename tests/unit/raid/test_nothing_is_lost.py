@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from raid.actions import FailMember, StartJob
 from raid.decide import decide
 from raid.derive import derive
-from raid.memory import Fleeting, Memory, Stage
+from raid.memory import Fleeting, Memory, Serving, Slot, Spare, Stage
 from raid.model import DriveState, VdState
 from raid.scene import Scene
 from raid.sysfs import Array
 from raid.world import Disk, Probe, Volume, World
 from tests.unit.raid import worlds as w
 
-WRITES = {"create", "add", "rebuild", "re-add"}
+WRITES = {"create", "add", "rebuild", "re-add", "spare", "copyback", "spare-back"}
 
 superblocks = st.builds(
     w.superblock,
@@ -86,6 +86,15 @@ def chaos(draw: st.DrawFn) -> World:
 
 
 worlds = st.one_of(chaos(), swaps())
+serials = st.sampled_from([*(w.serial(bay) for bay in range(6)), *(f"NEW{bay:04}" for bay in range(6))])
+spares = st.builds(
+    lambda serial, bay, home, dedicated, fault: Spare(
+        serial, "RACK DRIVE", w.SIZE, bay, w.UUID if dedicated else "", fault=fault,
+        serving=None if home is None else Serving(w.UUID, home, Slot(home, f"OLD{home}", "RACK DRIVE", w.SIZE)),
+    ),
+    serials, st.integers(0, 5), st.sampled_from([None, None, 0, 1, 2, 3]), st.booleans(),
+    st.sampled_from(["", "", "", "It does not read."]),
+)
 memories = st.one_of(
     st.just(w.memory()),
     st.just(Memory(fleeting=Fleeting(w.NOW - 600))),
@@ -94,10 +103,11 @@ memories = st.one_of(
         lambda stage, initialized, stopped: w.memory(w.known(stage=stage, initialized=initialized, stopped=stopped)),
         st.sampled_from(list(Stage)), st.booleans(), st.booleans(),
     ),
+    st.builds(lambda spares: replace(w.memory(), spares=spares), st.lists(spares, max_size=3).map(tuple)),
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(worlds, memories)
 def test_no_path_writes_to_a_drive_with_data_without_a_word(of: World, memory: Memory) -> None:
     decision = decide(of, memory, w.SETTINGS, w.NOW)
@@ -105,7 +115,9 @@ def test_no_path_writes_to_a_drive_with_data_without_a_word(of: World, memory: M
     for action in decision.actions:
         if not isinstance(action, StartJob):
             continue
-        touched = [by_device[word] for step in action.steps for word in step if word in by_device]
+        members = {member.device for running in of.arrays for member in running.md.members}
+        named = [by_device[word] for step in action.steps for word in step if word in by_device]
+        touched = [disk for disk in named if action.kind != "copyback" or disk.name not in members]
         assert {disk.name for disk in touched} == {expected.device for expected in action.drives}
         for disk in touched:
             assert not disk.protected
@@ -114,6 +126,11 @@ def test_no_path_writes_to_a_drive_with_data_without_a_word(of: World, memory: M
             own = disk.probe.superblock
             if action.kind in WRITES:
                 assert disk.probe.blank or (own is not None and own.array_uuid == w.UUID)
+            if action.kind == "spare":
+                assert disk.probe.blank
+                assert decision.memory.spare(disk.serial) is not None
+            if action.kind == "spare-back":
+                assert memory.spare(disk.serial) is not None
             if action.kind in {"create", "add"} and not disk.probe.blank:
                 assert action.kind == "create"
                 assert decision.memory.vds[0].stage is Stage.CREATING

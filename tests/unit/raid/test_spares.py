@@ -243,3 +243,18 @@ def test_what_was_seen_to_be_faster_raises_the_limit_at_once() -> None:
     md = w.array(*(w.member(b) for b in range(4)), sync_action="check", sync_total=9, sync_speed=speed)
     of = w.world(tuple(w.disk(b) for b in range(4)), w.running(md))
     assert SetSpeed("md127", 180_000) in decide(of, w.memory(), settings, w.NOW).actions
+
+
+def test_a_spare_dedicated_to_a_virtual_drive_of_spans_serves_each_span() -> None:
+    whole = replace(w.known(), uuid="whole", level=50, slots=(), spans=2)
+    span = w.known(name="vd0.1of2")
+    of = w.pulled(2, drive())
+    of = with_reads(replace(of, arrays=(replace(of.arrays[0], name="vd0.1of2"),)), drive())
+    (job,) = jobs(of, replace(remembered(spare(dedicated="whole")), vds=(whole, span)))
+    assert (job.kind, job.vd) == ("spare", "vd0.1of2")
+
+
+def test_none_goes_to_a_virtual_drive_that_a_person_stopped_or_deletes() -> None:
+    of = with_reads(w.pulled(2, drive()), drive())
+    stopped = replace(remembered(spare()), vds=(w.known(stopped=True),))
+    assert [job.kind for job in jobs(of, stopped)] in ([], ["stop"])
