@@ -19,8 +19,21 @@ def learn_spares(scene: Scene, after: Memory) -> Memory:
 
     A spare is never lost by a look: it goes only when its drive has become a member for good.
     """
-    kept = (_learn(spare, scene, after) for spare in after.spares)
-    return replace(after, spares=tuple(spare for spare in kept if spare is not None))
+    kept = [(spare, _learn(spare, scene, after)) for spare in after.spares]
+    for spare, now in kept:
+        if spare.serving is not None and now is not None and now.serving is None:
+            after = _place_again(spare, spare.serving, after)
+    return replace(after, spares=tuple(now for _, now in kept if now is not None))
+
+
+def _place_again(spare: Spare, serving: Serving, memory: Memory) -> Memory:
+    """The slot belongs to its home again, not to the bay of the spare: else the spare would be taken for a drive that
+    was put into the missing bay."""
+    vd = memory.by_uuid(serving.vd)
+    if vd is None or vd.slots[serving.slot].serial != spare.serial:
+        return memory
+    slots = (serving.home if number == serving.slot else slot for number, slot in enumerate(vd.slots))
+    return memory.with_vd(replace(vd, slots=tuple(slots)))
 
 
 def went_back(member: Member, disk: Disk, running: Running, memory: Memory) -> bool:

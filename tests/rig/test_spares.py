@@ -175,7 +175,7 @@ def test_a_source_fails_during_the_rebuild_and_the_spare_is_a_spare_again(rack: 
     if vd(snapshot(rack), "vd0").state is VdState.FAILED:
         rackeye(rack, "vd", "recover", "vd0", "--yes")
     told = until(rack, lambda s: is_whole(s, "vd0") and spare(s) is SpareState.IN_USE, "the spare stands in", 180)
-    assert checksum(rack, "/srv/rackeye/vd0/during") == kept["during"]
+    assert checksum(rack, "/srv/rackeye/vd0/before") == kept["before"]
 
 
 def test_a_rebuild_onto_a_drive_that_a_person_names(rack: Rack) -> None:

@@ -13,6 +13,7 @@ from raid.spare_model import SpareState
 from raid.world import Disk
 from tests.unit.raid import worlds as w
 from tests.unit.raid.spare_worlds import (
+    HOME,
     SERVING,
     drive,
     going_back,
@@ -149,7 +150,9 @@ def test_a_rebuild_that_failed_through_its_source_gives_the_spare_back_as_it_was
     (job,) = jobs(of, dedicated)
     assert (job.kind, job.steps) == ("spare-back", (("mdadm", "--zero-superblock", "/dev/sdp"),))
     blank = with_reads(w.world((*left, drive())), drive())
-    assert decide(blank, dedicated, w.SETTINGS, w.NOW).memory.spares == (spare(dedicated=w.UUID),)
+    after = decide(blank, dedicated, w.SETTINGS, w.NOW).memory
+    assert after.spares == (spare(dedicated=w.UUID),)
+    assert after.vds[0].slots[2] == HOME, "the place is bay 2's again"
 
 
 def test_a_whole_member_that_was_a_spare_is_never_wiped_while_its_array_does_not_run() -> None:

@@ -57,6 +57,20 @@ class SpareStory(Story):
                 self.box.drives.append(Drive(f"fresh{len(self.box.drives)}"))
                 self.box.insert(self.box.drives[-1], bay)
 
+    @rule(first=st.integers(0, 3), second=st.integers(0, 3))
+    def a_source_goes_during_a_rebuild_and_comes_back(self, first: int, second: int) -> None:
+        if first == second or self.box.in_bay(first) is None or self.box.in_bay(second) is None:
+            return
+        self.box.pull(first)
+        for _ in range(2):
+            self.cycle(2.0)
+            self.box.run_jobs()
+        self.cycle(2.0)
+        source = self.box.pull(second)
+        self.settle()
+        self.box.insert(source, second)
+        self.settle()
+
     @rule(target=Story.outside, bay=st.sampled_from(SPARE_BAYS))
     def pull_a_spare(self, bay: int) -> Drive | None:
         return self.box.pull(bay) if self.box.in_bay(bay) else None
@@ -83,6 +97,9 @@ class SpareStory(Story):
                 continue
             place = [p.slot for md in self.box.arrays for p in md.parts if p.drive.serial == spare.serial]
             assert place not in ([], [None]), f"{spare} is lost"
+            assert any(slot.bay == spare.bay for vd in before.vds for slot in vd.slots), f"{spare} took no bay's place"
+            took = next(slot for vd in before.vds for slot in vd.slots if slot.bay == spare.bay)
+            assert took.serial != spare.serial, f"{spare} was no spare any more for its own place"
         bad = self.erred | {drive.serial for drive in self.box.drives if drive.bay is None}
         for failed in self.memory.failed:
             pulled = {p.drive.serial for md in self.box.arrays for p in md.parts if p.faulty}
