@@ -64,14 +64,14 @@ def alarms(rack: Rack, *, ever: bool = False) -> list[dict[str, str]]:
 
 
 def recovery_after(rack: Rack, bay: int) -> float:
-    """Pulls a drive; seconds until md recovers onto another one, by the guest's clock."""
+    """Pulls a drive; seconds until md rebuilds on the spare, by the guest's clock."""
     watch = (
         "import glob,time\n"
-        "files=glob.glob('/sys/block/md*/md/sync_action')\n"
+        "def on(f):\n"
+        "    try: return 'spare' in open(f).read()\n"
+        "    except OSError: return False\n"
         "end=time.monotonic()+30\n"
-        "while time.monotonic()<end:\n"
-        "    if any(open(f).read()=='recover\\n' for f in files): break\n"
-        "    time.sleep(0.005)\n"
+        "while time.monotonic()<end and not any(map(on,glob.glob('/sys/block/md*/md/dev-*/state'))): time.sleep(0.01)\n"
         "print(time.monotonic())\n"
     )
     rack.sh(f"cat > /run/watch.py <<'E'\n{watch}E\n(python3 -I /run/watch.py > /run/began) >/dev/null 2>&1 & sleep 0.5")
