@@ -45,11 +45,13 @@ def read_xfs(device: Path) -> tuple[Filesystem | None, bool]:
 
 
 def mkfs_argv(device: str, label: str, uuid: str, strip: int, data_drives: int) -> tuple[str, ...]:
-    """Without -f: it refuses what holds any signature."""
+    """Without -f: it refuses what holds any signature. One data drive: nothing is striped, so nothing is aligned (and a
+    small mirror is too small for mkfs with su)."""
+    stripes = f"su={strip},sw={data_drives}" if data_drives > 1 else "noalign"
     # -K: no discard, which a parity array would have to write out.
     return (
         "mkfs.xfs", "-q", "-K", "-L", label[:12], "-m", f"uuid={uuid}",
-        "-d", f"su={strip},sw={data_drives}", device,
+        "-d", stripes, device,
     )
 
 

@@ -51,7 +51,7 @@ def wrong_filesystem(vd: KnownVd, running: Running) -> str:
 def misaligned(vd: KnownVd, running: Running, data: int) -> str:
     """The file system does not know the array's stripes: it works, but slowly. data: drives' worth of it in one."""
     found = running.volume.filesystem
-    width = vd.strip * data
-    if found is None or (found.unit, found.width) == (vd.strip, width):
+    wanted = (vd.strip, vd.strip * data) if data > 1 else (0, 0)
+    if found is None or (found.unit, found.width) == wanted:
         return ""
     return f"The file system of {vd.name} is not aligned to its stripes: recording on it is slower than it could be."
