@@ -77,6 +77,8 @@ export function openBay(bay) {
     const stale = live("panel") && live("raid") ? [] : h("p", { class: "problem" }, `What is shown here is ${seconds(Math.max(old("panel"), old("raid")))} old: ${live("panel") ? "rackeye-raidd" : "rackeye-paneld"} does not answer.`);
     frame(`Bay ${bay}`, stale, facts(bay),
       others.map((one) => h("p", { class: "problem" }, `Should be here: ${one.model} ${one.serial}, ${one.state}. ${one.detail}`)),
+      mayChange ? drivesIn(bay).filter((one) => one.state === "Missing").map((one) => h("div", { class: "buttons" },
+        h("button", { "data-key": `dismiss-${one.serial}`, onclick: () => tell("raid", "DismissDrive", { bay, serial: one.serial }) }, `Show ${one.serial} no more`))) : [],
       mayChange ? h("div", { class: "buttons" },
         h("button", { "data-key": "locate", class: "main", disabled: !view, onclick: () => locate(bay, !view?.locate) }, view?.locate ? "Stop blinking" : "Make it blink"),
         h("button", { "data-key": "replace", onclick: () => startReplace(bay) }, "Replace this drive …"),
