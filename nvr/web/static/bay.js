@@ -6,7 +6,7 @@ import { bayView, driveOf, drivesIn, tone, vdOf } from "./drives.js";
 import { bytes, seconds } from "./format.js";
 import { listen, live, old } from "./store.js";
 import { startReplace } from "./replace.js";
-import { canSpare, openSpare } from "./spares.js";
+import { canSpare, lacking, openRebuildOn, openSpare } from "./spares.js";
 
 let shown = null; // what draws the dialog, while it is open
 let opener; // data-key of what opened it
@@ -83,6 +83,7 @@ export function openBay(bay) {
         h("button", { "data-key": "locate", class: "main", disabled: !view, onclick: () => locate(bay, !view?.locate) }, view?.locate ? "Stop blinking" : "Make it blink"),
         h("button", { "data-key": "replace", onclick: () => startReplace(bay) }, "Replace this drive …"),
         canSpare(drive) ? h("button", { "data-key": "spare", onclick: () => openSpare(bay) }, drive.state === "Blank" ? "Make it a hot spare …" : "Change the hot spare …") : [],
+        lacking(drive) ? h("button", { "data-key": "rebuild-on", onclick: () => openRebuildOn(bay, lacking(drive)) }, `Rebuild ${lacking(drive).name} on it …`) : [],
         mustClear(drive) ? h("button", { "data-key": "clear", onclick: () => openClear(bay) }, "Clear it …") : []) : h("p", { class: "quiet" }, "A viewer may look, not change."));
   });
 }

@@ -28,7 +28,7 @@ function openRemove(spare) {
 }
 
 // A form in the dialog that news do not take away; send() gives the command.
-function asking(title, text, fields, label, send) {
+export function asking(title, text, fields, label, send) {
   const failed = h("div", { role: "alert" });
   const form = h("form", { class: "fields", onsubmit: async (event) => {
     event.preventDefault();
@@ -58,6 +58,18 @@ export function openSpare(bay) {
   asking(`Hot spare in bay ${bay}`, `${drive.model} ${drive.serial}, ${bytes(drive.size)}: it takes the place of a drive that fails, by itself and at once.`,
     [h("label", { for: "spare-for" }, "For"), choice, h("label", { for: "spare-near", class: "check" }, near, " in its own enclosure first")],
     "Make it a hot spare", () => order("raid", "AddSpare", { bay, serial: drive.serial, dedicated: choice.value || null, affinity: near.checked }));
+}
+
+// The virtual drive that could be rebuilt on this blank drive, whatever bay it is in: one that lacks a member.
+export const lacking = (drive) => (drive?.state !== "Blank" || drive.bay === null ? null : (known("raid")?.virtual_drives ?? []).find((vd) => ["Degraded", "Partially Degraded"].includes(vd.state) && !vd.progress && !vd.bays.includes(drive.bay)) ?? null);
+
+export function openRebuildOn(bay, vd) {
+  const drive = driveOf(bay);
+  show(() => frame(`Rebuild ${vd.name} on bay ${bay}`,
+    h("p", {}, `${drive.model} ${drive.serial} takes the missing place of ${vd.name} for good, although it is in another bay.`),
+    h("div", { class: "buttons" }, h("button", { class: "main", "data-key": "go", onclick: async () => {
+      if (await tell("raid", "RebuildOn", { bay, serial: drive.serial, vd: vd.name })) close();
+    } }, `Rebuild ${vd.name}`), h("button", { "data-key": "back", onclick: () => openBay(bay) }, "Back"))));
 }
 
 function openRates(rates) {

@@ -3,6 +3,7 @@
 import { mayChange, order, said, tell } from "./api.js";
 import { close, fact, frame, openBay, show } from "./bay.js";
 import { h, put, table, word } from "./dom.js";
+import { care, nextCheck, openRepair } from "./care.js";
 import { openDelete } from "./delete.js";
 import { tone } from "./drives.js";
 import { bytes, percent, raid, seconds, time } from "./format.js";
@@ -57,8 +58,8 @@ async function openRecover(name) {
       } }, `Recover ${name}`))]));
 }
 
-function virtualDrive(vd, checks) {
-  const check = checks.find((one) => one.vd === vd.name);
+function virtualDrive(vd, data) {
+  const check = data.checks.find((one) => one.vd === vd.name);
   return h("article", { class: `card vd ${tone(vd.state)}` },
     h("h3", {}, `${vd.name} `, word(vd.state, tone(vd.state))),
     h("p", {}, `${raid(vd.level, vd.spans?.length)}, ${bytes(vd.size)}, bays ${bays(vd.bays)}; `,
@@ -68,7 +69,8 @@ function virtualDrive(vd, checks) {
       span.tolerance === 0 ? h("strong", { class: "word-bad" }, ", may lose no drive") : `, may lose ${span.tolerance}`, span.detail ? `. ${span.detail}` : ""))) : [],
     work(vd),
     h("p", { class: "quiet" }, vd.mountpoint ? `Mounted at ${vd.mountpoint}. ` : "Not mounted: nothing is recorded to it. ",
-      check ? [`Last check ${time(check.finished)}: `, word(check.verdict, tone(check.verdict)), check.wrong_count ? ` (${check.wrong_count} stripes)` : ""] : "Never checked."),
+      check ? [`Last check ${time(check.finished)}: `, word(check.verdict, tone(check.verdict)), check.wrong_count ? ` (${check.wrong_count} stripes)` : ""] : "Never checked.", nextCheck(data, vd.name)),
+    mayChange && check?.wrong_count && !vd.progress ? h("div", { class: "buttons" }, h("button", { "data-key": `repair-${vd.name}`, onclick: () => openRepair(vd.name) }, "Repair …")) : [],
     buttons(vd));
 }
 
@@ -84,9 +86,9 @@ export function storage(body) {
   return put(body,
     data.problems.map((text) => h("p", { class: "problem" }, text)),
     data.jobs.filter((job) => job.state === "Failed" || job.state === "Interrupted").map((job) => h("p", { class: "problem" }, `${job.vd}: ${job.kind}: ${job.state}. ${job.error}`)),
-    data.virtual_drives.length ? h("div", { class: "cards" }, data.virtual_drives.map((vd) => virtualDrive(vd, data.checks)))
+    data.virtual_drives.length ? h("div", { class: "cards" }, data.virtual_drives.map((vd) => virtualDrive(vd, data)))
       : h("p", { class: "problem" }, "There is no virtual drive, so nothing is recorded."),
     mayChange ? h("div", { class: "buttons" }, h("button", { class: data.virtual_drives.length ? "" : "main", "data-key": "setup", onclick: openSetup }, `New virtual drives … (${blank} blank drive${blank === 1 ? "" : "s"})`)) : [],
     table(["Bay", "State", "Model", "Serial", "Capacity", "VD", ""], data.drives.map(driveRow), "Drives"),
-    spares(data));
+    spares(data), care(data));
 }
