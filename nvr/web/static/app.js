@@ -67,6 +67,7 @@ setInterval(() => {
   for (const [name, , , from] of SECTIONS) stale(name, from);
   link();
   if (!live("policy")) health();
+  if (rooms.box.data?.undo_at) system($("#system .body")); // counts down
   if (!live("panel") || !live("raid")) refresh();
 }, 1000);
 setInterval(() => rooms.fan.data && climate($("#climate .body")), 10000);

@@ -49,12 +49,14 @@ export function openRestore() {
   const cameras = known("recorder")?.cameras.length;
   const vds = known("raid")?.virtual_drives;
   const here = vds === undefined ? null : vds.length ? vds.map((vd) => `${vd.name} (${bytes(vd.size)})`).join(", ") : "none";
+  const erase = h("input", { id: "restore-erase", autocomplete: "off", spellcheck: "false", "data-key": "erase" });
   form("Restore to default", [
     h("dl", { class: "facts" },
       fact("Goes", `${goes}.`), fact("Cameras that go", cameras === undefined ? null : String(cameras)),
       fact("Stays", `${stays}.`), fact("Virtual drives that stay", here)),
-    h("p", { class: "problem" }, "The appliance reboots, and records nothing until it has been set up again. Nobody's password of now opens it then. When the power goes in the middle, the next start finishes it.")],
-  (password) => order("box", "Restore", { user, password }),
+    h("p", { class: "problem" }, "The appliance reboots, and records nothing until it has been set up again. Nobody's password of now opens it then. When the power goes in the middle, the next start finishes it."),
+    h("label", { for: "restore-erase" }, "Leave this empty; or type ", h("strong", {}, "also erase recordings"), ", and all video goes, too"), erase],
+  (password) => order("box", "Restore", { user, password, erase: erase.value.trim() }),
   "It comes back as new, after one to two minutes: with a certificate that your browser does not know yet, and with the factory's account admin, password admin, which must be changed at once.");
 }
 

@@ -4,6 +4,7 @@ import { mayChange, tell } from "./api.js";
 import { close, fact, frame, show } from "./bay.js";
 import { $, h, put } from "./dom.js";
 import { openRestore, openSwitch } from "./restore.js";
+import { settings, waiting } from "./settings.js";
 import { known } from "./store.js";
 
 function ask(command, title, text) {
@@ -25,6 +26,7 @@ export function system(body) {
       mayChange ? h("div", { class: "buttons" }, h("button", { "data-key": "keep-mode", onclick: () => tell("box", "KeepMode") }, `Keep ${data.mode}`)) : []) : [],
     h("dl", { class: "facts" }, fact("Version", data.version || null), fact("Mode", data.mode), fact("Name", data.hostname || null),
       fact("Network", net.length ? net : null), fact("Time", `${data.time.zone || "zone unknown"}, ${synchronized}`)),
+    waiting(data), settings(data),
     mayChange ? h("div", { class: "buttons" },
       h("button", { "data-key": "reboot", onclick: () => ask("Reboot", "Reboot", "Recording stops for about a minute.") }, "Reboot …"),
       h("button", { "data-key": "shutdown", onclick: () => ask("Shutdown", "Shut down", "Recording stops until somebody presses the power button at the machine.") }, "Shut down …"),
