@@ -91,7 +91,7 @@ def test_a_wrong_stripe_is_named_alarmed_repaired_and_clean(rack: Rack) -> None:
     wrong = flip(rack, 1)
     found = rack.exec(["rackeye", "check", "start", "vd0", "--watch"], timeout=120)
     assert (found.rc, f"Wrong stripes: {STRIPE}" in found.stdout) == (1, True)
-    rack.wait_until(lambda: "disagree with their parity" in rack.sh("rackeye alarm"), 20, "the alarm")
+    rack.wait_until(lambda: "ALARM-105" in rack.sh("rackeye alarm --json"), 20, "the alarm")
     plan = json.loads(rack.exec(["rackeye", "check", "vd0", "--repair", "--dry-run", "--json"], check=True).stdout)
     assert [(step["stripe"], step["members"]) for step in plan["would_repair"]["stripes"]] == [(STRIPE, [1])]
     done = rack.exec(["rackeye", "check", "vd0", "--repair", "--yes", "--watch"], timeout=120)
@@ -101,7 +101,7 @@ def test_a_wrong_stripe_is_named_alarmed_repaired_and_clean(rack: Rack) -> None:
     assert now == wrong
     flip(rack, 1)
     assert rack.exec(["rackeye", "check", "start", "vd0", "--watch"], timeout=120).rc == 0
-    rack.wait_until(lambda: "disagree with their parity" not in rack.sh("rackeye alarm"), 20, "the alarm is cleared")
+    rack.wait_until(lambda: "ALARM-105" not in rack.sh("rackeye alarm --json"), 20, "the alarm is cleared")
 
 
 def test_a_killed_check_holds_no_write(rack: Rack) -> None:
