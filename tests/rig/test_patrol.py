@@ -88,6 +88,24 @@ def test_md_itself_mends_a_bad_sector_that_is_read_and_no_member_goes(array: Arr
     assert patrol(array)[1][2]["errors"] == []
 
 
+def test_a_sector_that_cannot_be_written_either_is_noted_by_md_named_and_costs_no_data(array: Array) -> None:
+    right = digest(array)
+    lba = int(array.sh(f"cat {MD}/dev-{dust(array, 3)}/offset")) + 20 * CHUNK // 512
+    array.rack.sh(
+        "d=$(readlink -f /dev/disk/by-bay/3); n=$(blockdev --getsz $d); dmsetup suspend dust3; "
+        f"printf '0 {lba} linear %s 0\\n{lba} 8 error\\n{lba + 8} %d linear %s {lba + 8}\\n' $d $((n - {lba + 8})) $d "
+        "| dmsetup reload dust3; dmsetup resume dust3"
+    )
+    _, found = patrol(array)
+    [named] = found[3]["errors"]
+    assert (named["lba"], named["fate"], named["stripe"]) == (lba, "unreadable", 20)
+    assert array.sh(f"cat {MD}/degraded") == "0"
+    assert array.sh(f"cat {MD}/dev-{dust(array, 3)}/bad_blocks") == f"{lba} 8"
+    assert digest(array) == right
+    code, said = array.check()
+    assert (code, said["bad_stripes"], len(said["unreadable"])) == (2, 0, 1)  # never told as clean
+
+
 def test_in_an_array_that_is_not_whole_it_is_only_named(array: Array) -> None:
     lba = int(array.sh(f"cat {MD}/dev-{dust(array, 1)}/offset")) + STRIPE * CHUNK // 512
     array.rack.sh(f"mdadm /dev/{NAME} --fail /dev/{dust(array, 3)}")
