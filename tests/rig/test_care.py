@@ -56,13 +56,13 @@ def test_a_scheduled_check_goes_on_after_a_power_cut(rack: Rack) -> None:
     command(rack, "CreateSimple", CreateSimpleRequest(request, plan.fingerprint), CreateSimpleReply)
     until(rack, lambda s: is_whole(s, "vd0"), "it is whole", 150)
     assert snapshot(rack).upkeep[0].next_check is None
-    percent(rack, 2)
+    percent(rack, 10)
     said = rack.exec(["rackeye", "check", "schedule", "--days", "7", "--quiet", "0-0"], check=True).stdout
     assert "The schedule is set" in said
     assert rack.sh("stat -c %U /var/lib/rackeye/settings.toml").strip() == "rackeye"
     told = until(
-        rack, lambda s: (p := vd(s, "vd0").progress) is not None and p.kind is Work.CHECK and p.percent > 2,
-        "a check has begun by itself", 60,
+        rack, lambda s: (p := vd(s, "vd0").progress) is not None and p.kind is Work.CHECK and p.percent > 1,
+        "a check has begun by itself", 120,
     )
     progress = vd(told, "vd0").progress
     assert progress is not None
@@ -73,12 +73,12 @@ def test_a_scheduled_check_goes_on_after_a_power_cut(rack: Rack) -> None:
     )
     again = vd(told, "vd0").progress
     assert again is not None
-    assert again.percent >= int(progress.percent) - 1
+    assert again.percent >= progress.percent - 0.5
     rack.sh("rackeye check stop vd0")
     stopped = until(rack, lambda s: vd(s, "vd0").progress is None, "it is stopped", 30)
     assert (result(stopped).verdict, result(stopped).percent >= again.percent - 1) == (CheckVerdict.STOPPED, True)
     percent(rack, 100)
-    on = rack.exec(["rackeye", "check", "start", "vd0", "--watch"], timeout=120)
+    on = rack.exec(["rackeye", "check", "start", "vd0", "--watch"], timeout=240)
     assert on.rc == 0, on.stdout + on.stderr
     ended = result(snapshot(rack))
     assert (ended.verdict, ended.percent) == (CheckVerdict.CLEAN, 100.0)
@@ -89,23 +89,23 @@ def test_a_scheduled_check_goes_on_after_a_power_cut(rack: Rack) -> None:
 
 def test_a_wrong_stripe_is_named_alarmed_repaired_and_clean(rack: Rack) -> None:
     wrong = flip(rack, 1)
-    found = rack.exec(["rackeye", "check", "start", "vd0", "--watch"], timeout=120)
+    found = rack.exec(["rackeye", "check", "start", "vd0", "--watch"], timeout=240)
     assert (found.rc, f"Wrong stripes: {STRIPE}" in found.stdout) == (1, True)
     rack.wait_until(lambda: "ALARM-105" in rack.sh("rackeye alarm --json"), 20, "the alarm")
     plan = json.loads(rack.exec(["rackeye", "check", "vd0", "--repair", "--dry-run", "--json"], check=True).stdout)
     assert [(step["stripe"], step["members"]) for step in plan["would_repair"]["stripes"]] == [(STRIPE, [1])]
-    done = rack.exec(["rackeye", "check", "vd0", "--repair", "--yes", "--watch"], timeout=120)
+    done = rack.exec(["rackeye", "check", "vd0", "--repair", "--yes", "--watch"], timeout=240)
     assert done.rc == 0, done.stdout + done.stderr
     assert "1 of 1 stripes were repaired and read again" in result(snapshot(rack)).detail
     now = flip(rack, 1)  # turned over once more: the mended bytes come out as the wrong ones were
     assert now == wrong
     flip(rack, 1)
-    assert rack.exec(["rackeye", "check", "start", "vd0", "--watch"], timeout=120).rc == 0
+    assert rack.exec(["rackeye", "check", "start", "vd0", "--watch"], timeout=240).rc == 0
     rack.wait_until(lambda: "ALARM-105" not in rack.sh("rackeye alarm --json"), 20, "the alarm is cleared")
 
 
 def test_a_killed_check_holds_no_write(rack: Rack) -> None:
-    percent(rack, 2)
+    percent(rack, 5)
     rack.sh("rackeye check start vd0; sleep 4")
     rack.sh(HOLD)  # as one in a second look
     rack.sh("systemctl kill --signal=KILL 'rackeye-job-vd0-check-*'")
