@@ -34,9 +34,9 @@ class Terminal:
         rack.sh("rm -f /run/keys /run/seen /run/ended; mkfifo /run/keys")
         # holds the pipe open; the outer redirections first, for the inner one waits for a reader
         rack.sh("setsid sh -c 'exec sleep 1000 > /run/keys' > /dev/null 2>&1 < /dev/null &")
-        # a shell lets what it starts in the background ignore Ctrl-C
+        # a shell lets what it starts in the background ignore Ctrl-C, and one in between would tell its own exit code
         rack.sh(
-            f"setsid sh -c 'env --default-signal=INT script -qefc \"{program}\" /run/seen < /run/keys > /dev/null 2>&1;"
+            f"setsid sh -c 'env --default-signal=INT script -qefc \"exec {program}\" /run/seen < /run/keys > /dev/null 2>&1;"
             " echo $? > /run/ended' > /dev/null 2>&1 < /dev/null &"
         )
 
