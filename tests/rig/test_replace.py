@@ -36,8 +36,8 @@ class Terminal:
         rack.sh("setsid sh -c 'exec sleep 1000 > /run/keys' > /dev/null 2>&1 < /dev/null &")
         # a shell lets what it starts in the background ignore Ctrl-C, and one in between would tell its own exit code
         rack.sh(
-            f"setsid sh -c 'env --default-signal=INT script -qefc \"exec {program}\" /run/seen < /run/keys > /dev/null 2>&1;"
-            " echo $? > /run/ended' > /dev/null 2>&1 < /dev/null &"
+            f"setsid sh -c 'env --default-signal=INT script -qefc \"exec {program}\" /run/seen < /run/keys"
+            " > /dev/null 2>&1; echo $? > /run/ended' > /dev/null 2>&1 < /dev/null &"
         )
 
     def type(self, text: str) -> None:
