@@ -97,9 +97,12 @@ class SpareStory(Story):
                 continue
             place = [p.slot for md in self.box.arrays for p in md.parts if p.drive.serial == spare.serial]
             assert place not in ([], [None]), f"{spare} is lost"
-            assert any(slot.bay == spare.bay for vd in before.vds for slot in vd.slots), f"{spare} took no bay's place"
-            took = next(slot for vd in before.vds for slot in vd.slots if slot.bay == spare.bay)
-            assert took.serial != spare.serial, f"{spare} was no spare any more for its own place"
+            bay = next(drive.bay for drive in self.box.drives if drive.serial == spare.serial)
+            home = None if spare.serving is None else spare.serving.home.bay
+            if bay == home or bay not in SPARE_BAYS:
+                continue  # a person put it into a bay of the array, or into the one that it stood in for
+            slots = [slot for vd in before.vds for slot in vd.slots if slot.bay == bay]
+            assert [slot for slot in slots if slot.serial != spare.serial], f"{spare} took only its own place"
         bad = self.erred | {drive.serial for drive in self.box.drives if drive.bay is None}
         for failed in self.memory.failed:
             pulled = {p.drive.serial for md in self.box.arrays for p in md.parts if p.faulty}
