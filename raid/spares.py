@@ -129,8 +129,8 @@ def give_back(scene: Scene) -> Iterator[Action]:
         disk = scene.world.by_serial(spare.serial)
         own = None if disk is None or disk.probe is None else disk.probe.superblock
         vd = None if own is None else scene.memory.by_uuid(own.array_uuid)
-        if disk is None or own is None or vd is None or spare.fault or disk.protected or disk.held_by:
-            continue
+        if disk is None or own is None or vd is None or spare.fault or disk.protected:
+            continue  # who holds it is read again before the job: an array that was stopped tells of it late
         if scene.world.running_array_of(disk) is not None:
             continue
         running = scene.world.array(vd.uuid)
