@@ -6,7 +6,7 @@ DEBIAN = bubblewrap chromium dbus ffmpeg gdisk gir1.2-gst-rtsp-server-1.0 gstrea
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS ?=
 
-.PHONY: setup run test test-long check bench install
+.PHONY: setup run test test-long check reference bench install
 
 setup: .venv/ready
 .venv/ready: pyproject.toml Makefile
@@ -28,6 +28,13 @@ test-long: setup
 
 check: setup
 	.venv/bin/python -m pytest -q tests/house $(ARGS)
+
+# What in docs/ref is made from the product itself.
+reference: setup
+	.venv/bin/python -m nvr.cli.manual markdown > docs/ref/cli.md
+	.venv/bin/python -m nvr.cli.manual man > docs/ref/rackeye.1
+	.venv/bin/python -m nvr.cli.manual codes > docs/ref/codes.md
+	.venv/bin/python -m nvr.web.reference > docs/ref/api.md
 
 # One JSON line a row, and benchmarks/results.md. ONLY: parity, recorder, latency, idle or web.
 ONLY ?=

@@ -1,4 +1,4 @@
-"""The man page and docs/ref/cli.md from the commands themselves: `python -m nvr.cli.manual man | markdown`.
+"""docs/ref from the product itself: `python -m nvr.cli.manual man | markdown | codes`.
 
 `make check` (tests/unit/nvr/cli/test_manual.py) fails when the files in docs/ref are older than the commands.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import click
 
+from nvr.cli.explain import entries
 from nvr.cli.main import cli
 
 
@@ -88,6 +89,18 @@ def man() -> str:
     return "\n".join(parts) + "\n"
 
 
+def codes() -> str:
+    """docs/ref/codes.md"""
+    parts = [
+        "# Codes", "",
+        "Made by `python -m nvr.cli.manual codes`; do not edit. `rackeye explain CODE` says the same.", "",
+    ]
+    for entry in entries():
+        level = f" ({entry.level})" if entry.level else ""
+        parts += [f"## {entry.code}: {entry.title}{level}", "", entry.meaning, ""]
+    return "\n".join(parts)
+
+
 def _roff(text: str) -> str:
     escaped = text.replace("\\", r"\e").replace("-", r"\-").replace("\n\n", "\n.PP\n")
     lines = escaped.split("\n")
@@ -95,10 +108,10 @@ def _roff(text: str) -> str:
 
 
 def main() -> None:
-    """Prints one of the two."""
-    kinds = {"man": man, "markdown": markdown}
-    if sys.argv[1:2] not in (["man"], ["markdown"]):
-        sys.exit("usage: python -m nvr.cli.manual man|markdown")
+    """Prints one of them."""
+    kinds = {"man": man, "markdown": markdown, "codes": codes}
+    if len(sys.argv) != 2 or sys.argv[1] not in kinds:
+        sys.exit(f"usage: python -m nvr.cli.manual {'|'.join(kinds)}")
     sys.stdout.write(kinds[sys.argv[1]]())
 
 

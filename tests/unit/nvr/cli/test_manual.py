@@ -57,9 +57,10 @@ def test_what_errors_and_alarms_tell_people_to_type_exists() -> None:
 
 
 def test_the_reference_is_as_new_as_the_commands() -> None:
-    hint = "run: .venv/bin/python -m nvr.cli.manual markdown > docs/ref/cli.md (and man > docs/ref/rackeye.1)"
+    hint = "run: make reference"
     assert (DOCS / "cli.md").read_text() == manual.markdown(), hint
     assert (DOCS / "rackeye.1").read_text() == manual.man(), hint
+    assert (DOCS / "codes.md").read_text() == manual.codes(), hint
 
 
 def test_no_line_of_the_man_page_is_taken_for_a_request_by_mistake() -> None:
