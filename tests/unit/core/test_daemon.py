@@ -166,7 +166,7 @@ def test_an_action_without_effect_backs_off_and_is_shown(bus: Bus) -> None:
     async def scene(client: BusClient, daemon: Daemon[Room, int, str]) -> None:
         room = await until(client, lambda room: bool(room.problems))
         assert room.problems == ("[INT-001] The heater is broken.",)
-        await asyncio.sleep(0.15)  # without a back-off thousands would fit in
+        await asyncio.sleep(0.4)  # without a back-off thousands would fit in
         assert 2 <= thermostat.order.count("heat") <= 5
         thermostat.works = True
         daemon.wake()

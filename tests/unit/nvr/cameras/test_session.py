@@ -20,7 +20,7 @@ from nvr.cameras.session import Limits, RtspSession, Shared
 from nvr.cameras.wire import Sweeper
 from tests.unit.nvr.cameras.packets import PPS, SPS, Picture, interleaved, packets, slice_nal
 
-LIMITS = Limits(answer=0.2, dead=0.15, useless=0.3)
+LIMITS = Limits(answer=0.3, dead=0.2, useless=0.4)
 SDP = "v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:one\r\n"
 KEY, OTHER = (SPS, PPS, slice_nal(9, key=True)), (slice_nal(9, key=False),)
 PICTURES = [Picture(n * 3600, KEY if n % 5 == 0 else OTHER) for n in range(12)]
