@@ -396,6 +396,14 @@ class UnknownLayout(RaidError):
     meaning = "The array has a parity layout that Rackeye does not know. Check it with the kernel's own check."
 
 
+class SmartHistoryBroken(RaidError):
+    code = "RAID-060"
+    meaning = (
+        "The file with the earlier S.M.A.R.T. readings of the drives cannot be read or written. The drives are read "
+        "and judged all the same; only what they said earlier is not known. Look at the free space of the system drive."
+    )
+
+
 class CannotReplace(RaidError):
     code = "RAID-071"
     meaning = (

@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import time
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from core.errors import CommandFailed, CommandMissing, CommandTimedOut
@@ -22,6 +23,8 @@ PACKAGES = {
     "bwrap": "bubblewrap",
     "linux.uml": "user-mode-linux",
 }
+GRACE = 2.0
+"""Seconds that a process which was killed is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +64,40 @@ def run(
     command = shlex.join(argv)
     started = time.monotonic()
     try:
-        done = subprocess.run(  # noqa: PLW1510 -- the code is judged below, against `ok`
-            argv, input=input, stdin=subprocess.DEVNULL if input is None else None,
-            capture_output=True, timeout=timeout, env=environment(),
+        process = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL if input is None else subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, env=environment(),
         )
     except (FileNotFoundError, PermissionError) as error:
         package = PACKAGES.get(os.path.basename(argv[0]))  # noqa: PTH119 -- argv[0] may be a bare name
         hint = f"apt-get install {package}" if package else f"install the program {argv[0]}"
         raise CommandMissing(f"{argv[0]} cannot be started: {error.strerror}.", hint=hint) from error
+    try:
+        out, err = process.communicate(input, timeout)
     except subprocess.TimeoutExpired as error:
+        _abandon(process)
         hint = "Look for a drive that hangs."
         raise CommandTimedOut(f"No answer in {timeout:g} s from: {command}", hint=hint) from error
+    except BaseException:
+        process.kill()
+        raise
     result = Result(
-        tuple(argv), done.returncode,
-        done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"), time.monotonic() - started,
+        tuple(argv), process.returncode,
+        out.decode(errors="replace"), err.decode(errors="replace"), time.monotonic() - started,
     )
-    if done.returncode not in ok:
+    if process.returncode not in ok:
         words = (result.stderr.strip() or result.stdout.strip() or "(it said nothing)")[-600:]
         hint = "Run the command by hand to see more."
-        raise CommandFailed(f"Exit {done.returncode} from: {command}\n{words}", hint=hint)
+        raise CommandFailed(f"Exit {process.returncode} from: {command}\n{words}", hint=hint)
     return result
+
+
+def _abandon(process: subprocess.Popen[bytes]) -> None:
+    """Ends a process; not waited for when it hangs in the kernel, which no signal ends: Python reaps it later."""
+    process.kill()
+    with suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=GRACE)
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()

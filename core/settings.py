@@ -57,13 +57,19 @@ class Raid:
     """settle_seconds: a new drive is left alone so long (spec/raid.md: 10 s).
     sync_speed_min: md's lower limit for all its work, KiB/s a member; 0: by the rates.
     copyback: data goes back to the failed drive's bay once a new drive is there, and the spare is a spare again.
-    care: work that comes by itself."""
+    care: work that comes by itself.
+    smart_seconds: each drive is asked for its S.M.A.R.T. figures so often, and when it comes."""
 
     settle_seconds: float = 10.0
     sync_speed_min: int = 0
     copyback: bool = True
     rates: Rates = Rates()
     care: Care = Care()
+    smart_seconds: float = 1800.0
+
+    def __post_init__(self) -> None:
+        if not 60 <= self.smart_seconds <= 86400:
+            raise ValueError("smart_seconds must be from 60 to 86400.")
 
 
 @dataclass(frozen=True, slots=True)

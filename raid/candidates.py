@@ -11,6 +11,7 @@ from core.units import human_bytes
 from raid.members import empty_slots, re_add_is_safe, rebuilding, spare_failures
 from raid.memory import KnownVd, Stage
 from raid.scene import Scene
+from raid.smart_model import SmartHealth
 from raid.superblock import Superblock
 from raid.world import Disk, Running
 
@@ -55,6 +56,10 @@ def judge(disk: Disk, scene: Scene) -> Verdict:
             Use.NONE, vd.name,
             f"It holds data ({', '.join(probe.signatures)}), so {vd.name} is not rebuilt on it: nothing is overwritten "
             f"without a word. Clear it with `rackeye drive clear --bay {disk.bay}`, or put in a blank drive.",
+        )
+    if world.smart_of(disk).health is SmartHealth.FAILING:
+        return Verdict(
+            Use.NONE, vd.name, f"It is expected to fail, so {vd.name} is not rebuilt on it. Put in another drive."
         )
     small = _too_small(disk, vd, running)
     use = Use.ADD if empty_slots(running.md) else Use.COPYBACK

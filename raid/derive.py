@@ -191,7 +191,7 @@ def _jobs(scene: Scene) -> tuple[JobView, ...]:
 
 
 def _problems(scene: Scene) -> list[str]:
-    said = list(scene.memory.notes)
+    said = [*scene.memory.notes, *scene.world.smart_problems]
     if not scene.world.mdadm:
         said.append("mdadm cannot be started, so no array is made, started or rebuilt: apt-get install mdadm.")
     for known in scene.memory.vds:

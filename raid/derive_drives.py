@@ -9,6 +9,7 @@ from raid.derive_spares import homes, missing_homes, of_spare
 from raid.memory import KnownVd, Stage
 from raid.model import Drive, DriveState
 from raid.scene import Scene
+from raid.smart_model import SmartHealth
 from raid.spare_learn import went_back
 from raid.superblock import Superblock
 from raid.world import Disk, Probe, Running
@@ -16,8 +17,7 @@ from raid.world import Disk, Probe, Running
 
 def drive_rows(scene: Scene) -> tuple[Drive, ...]:
     """By bay; the drives without one behind them: the system's, and all of them where the profile names no bay."""
-    no_bays = all(disk.bay is None for disk in scene.world.disks)
-    rows = [_row(disk, scene) for disk in scene.world.disks if disk.bay is not None or disk.system or no_bays]
+    rows = [_row(disk, scene) for disk in shown(scene.world.disks)]
     for vd in scene.memory.vds:
         rows += _missing(vd, scene)
     rows += missing_homes(scene)
@@ -32,6 +32,12 @@ def _named(row: Drive, scene: Scene) -> Drive:
         return row
     name, slot, span = place(vd, row.slot)
     return replace(row, vd=name, slot=slot, span=span)
+
+
+def shown(disks: tuple[Disk, ...]) -> tuple[Disk, ...]:
+    """Those that people are told of: in a bay, or the system's; all where the profile names no bay."""
+    no_bays = all(disk.bay is None for disk in disks)
+    return tuple(disk for disk in disks if disk.bay is not None or disk.system or no_bays)
 
 
 def _missing(vd: KnownVd, scene: Scene) -> list[Drive]:
@@ -54,9 +60,25 @@ def _row(disk: Disk, scene: Scene) -> Drive:
     state, detail, vd, slot = _judge(disk, scene)
     verdict = judge(disk, scene)
     refused = state in (DriveState.BLANK, DriveState.FOREIGN) and verdict.use is Use.NONE and bool(verdict.why)
+    smart = scene.world.smart_of(disk)
+    if smart.health is SmartHealth.FAILING:
+        state, detail = _shielded(state), f"{detail} {PREDICTED}: {smart.detail}".strip()
     return Drive(
-        disk.bay, disk.serial, disk.model, disk.size, disk.device, state, detail, vd, slot, refused=refused
+        disk.bay, disk.serial, disk.model, disk.size, disk.device, state, detail, vd, slot, refused=refused, smart=smart
     )
+
+
+PREDICTED = "A failure is predicted"
+
+
+def _shielded(state: DriveState) -> DriveState:
+    """Shield in place of a state that says nothing but good. The drive stays where it is: in its array it is still the
+    best that there is for its slot."""
+    match state:
+        case DriveState.ONLINE | DriveState.HOT_SPARE | DriveState.UNCONFIGURED_GOOD | DriveState.BLANK:
+            return DriveState.SHIELD
+        case _:
+            return state
 
 
 _Judged = tuple[DriveState, str, str | None, int | None]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum, unique
 
 from raid.model_care import PatrolView, Schedule, Upkeep
+from raid.smart_model import Smart
 from raid.spare_model import Rate, SpareView
 
 BUS_NAME = "org.rackeye.Raid1"
@@ -82,6 +83,8 @@ class Drive:
     """Of RAID50, 60 and 00: which span of `vd` it is in, from 1; `slot` counts over all spans."""
     refused: bool = False
     """It stands in the bay of a missing member and is not taken; `detail` says why."""
+    smart: Smart = Smart()
+    """What it says of itself; the last word of a drive that is gone is not repeated."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,13 @@ from core.clock import Clock
 from core.jobs import Job, Jobs, boot_id
 from core.paths import Paths
 from raid import check, filesystem, mdadm, patrol_result, superblock
+from raid.derive_drives import shown
 from raid.drives import Inventory
 from raid.mdadm import HOMEHOST
 from raid.model import CheckResult
 from raid.mounts import Mount, parse_mountinfo, read_mountinfo
 from raid.patrol_result import PatrolFile
+from raid.smart_keeper import SmartKeeper
 from raid.spans import SPAN
 from raid.spare_poll import SparePoll
 from raid.superblock import Superblock
@@ -26,8 +28,9 @@ FULL = 30.0
 class Observer:
     """Looks, with the caches that make a look cheap."""
 
-    def __init__(self, paths: Paths, sysfs: Sysfs, jobs: Jobs, clock: Clock) -> None:
+    def __init__(self, paths: Paths, sysfs: Sysfs, jobs: Jobs, clock: Clock, smart: SmartKeeper) -> None:
         self.sysfs = sysfs
+        self.smart = smart
         self._clock = clock
         self._full = clock.monotonic()
         self._mount_text = ""
@@ -63,6 +66,7 @@ class Observer:
         members = frozenset(member.device for array in arrays for member in array.members if member.present)
         disks = self.inventory.disks(mounts, ours, members)
         self._work(vds)
+        smart, smart_problems = self.smart.know(shown(disks))
         return World(
             boot=self._boot,
             disks=disks,
@@ -73,6 +77,8 @@ class Observer:
             spare_reads=self._spares.reads(frozenset(disk.diskseq for disk in disks)),
             patrol=self._patrol,
             mdadm=mdadm.available(),
+            smart=smart,
+            smart_problems=smart_problems,
         )
 
     def poll_spare(self, device: str, diskseq: int) -> None:

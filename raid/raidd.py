@@ -23,6 +23,9 @@ from raid.model import BUS_NAME, RaidSnapshot
 from raid.observe import Observer
 from raid.scene import Scene
 from raid.service import Service
+from raid.smart_history import History
+from raid.smart_keeper import SmartKeeper
+from raid.smart_service import SmartService
 from raid.spare_service import SpareService
 from raid.sysfs import Sysfs
 from raid.wakers import Wakers
@@ -90,7 +93,9 @@ def make(paths: Paths | None = None) -> Daemon[World, Memory, Action]:
     """The daemon, with its memory read."""
     paths = paths or Paths()
     sysfs, jobs = Sysfs(paths.sys), Jobs.of("raid", paths)
-    observer = Observer(paths, sysfs, jobs, SystemClock())
+    clock, history = SystemClock(), History(paths.state / "raid" / "smart.sqlite")
+    keeper = SmartKeeper(history, clock, lambda: cycle.settings.raid.smart_seconds, sysfs.diskseq)
+    observer = Observer(paths, sysfs, jobs, clock, keeper)
     wakers = Wakers(sysfs, observer.inventory.forget)
     with suppress(OSError):
         release_all(sysfs, paths.sys)
@@ -101,11 +106,11 @@ def make(paths: Paths | None = None) -> Daemon[World, Memory, Action]:
         cycle=cycle,
         memory=memory,
         bus_name=BUS_NAME,
-        sources=(wakers.watch_udev, wakers.watch_md),
+        sources=(wakers.watch_udev, wakers.watch_md, keeper.watch),
     )
     service = Service(daemon, cycle.actor, jobs, paths, lambda: cycle.settings.raid)
     spares = SpareService(daemon, cycle.actor, paths, lambda: cycle.settings.raid, cycle.reload)
-    daemon.commands = (*service.commands(), *spares.commands())
+    daemon.commands = (*service.commands(), *spares.commands(), *SmartService(daemon, keeper, history).commands())
     return daemon
 
 

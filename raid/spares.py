@@ -15,6 +15,7 @@ from raid.delete import resting
 from raid.members import Readiness, empty_slots, muster, rebuilding, spare_failures, tolerance
 from raid.memory import KnownVd, Memory, Serving, Slot, Spare, Stage
 from raid.scene import Scene
+from raid.smart_model import SmartHealth
 from raid.spans import top
 from raid.world import Disk, Running, SpareRead
 
@@ -46,6 +47,8 @@ def idle(spare: Spare, scene: Scene) -> Disk | None:
     """Its drive, when it is there, good, blank, settled and in no use: it may be taken now."""
     disk = scene.world.by_serial(spare.serial)
     if disk is None or spare.fault or spare.serving is not None or disk.protected or disk.bay is None:
+        return None
+    if scene.world.smart_of(disk).health is SmartHealth.FAILING:
         return None
     if disk.probe is None or not disk.probe.blank or scene.world.running_array_of(disk) is not None or disk.held_by:
         return None

@@ -139,6 +139,13 @@ class Sysfs:
             rotational=_read(f"{top}/queue/rotational", "0") == "1",
         )
 
+    def diskseq(self, name: str) -> int | None:
+        """The number of this drive's arrival: another drive under the same name has another. None when it is gone."""
+        try:
+            return self.disk(name).diskseq
+        except Vanished:
+            return None
+
     def md_attributes(self) -> tuple[str, ...]:
         """The files whose change poll() tells (POLLPRI)."""
         return tuple(f"{self._block}/{name}/md/{attribute}" for name in self._md_names() for attribute in POLLED)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from core.jobs import Job
 from raid.model import CheckResult, Work
 from raid.patrol_result import PatrolFile
+from raid.smart_model import Smart
 from raid.superblock import Superblock
 from raid.sysfs import Array
 
@@ -138,6 +139,10 @@ class World:
     """The patrol read that runs, or ran last."""
     mdadm: bool = True
     """mdadm is there and may be run."""
+    smart: tuple[tuple[str, Smart], ...] = ()
+    """What drives say of themselves, by kernel name."""
+    smart_problems: tuple[str, ...] = ()
+    """Why some cannot be asked."""
 
     def array(self, uuid: str) -> Running | None:
         """The array of that UUID; a started one before one that is not."""
@@ -147,6 +152,10 @@ class World:
     def disk(self, name: str) -> Disk | None:
         """By kernel name."""
         return next((disk for disk in self.disks if disk.name == name), None)
+
+    def smart_of(self, disk: Disk) -> Smart:
+        """What this drive says of itself; unknown until it was read."""
+        return next((smart for name, smart in self.smart if name == disk.name), Smart())
 
     def by_serial(self, serial: str) -> Disk | None:
         """By serial number; None for the empty one, and when two drives claim it."""

@@ -15,6 +15,7 @@ import click
 from core.errors import RackAbsent, RackBroken, RackeyeError
 from rig.drives import DriveKind
 from rig.rack import RackClient
+from rig.smart_documents import SmartMood
 from rig.wire import unwrap
 from rig.workdir import find, sweep
 
@@ -120,6 +121,25 @@ def pull(bay: int) -> None:
 def insert(bay: int, kind: str, serial: str | None) -> None:
     """Puts a drive into BAY."""
     click.echo(f"Bay {bay} has drive {client().insert(bay, DriveKind(kind), serial=serial)}.")
+
+
+@main.command()
+@click.argument("bay", type=BAY)
+@click.option("--good", "how", flag_value="good", help="A SATA disk that is well.")
+@click.option("--failing", "how", flag_value="failing", help="A SATA disk whose own verdict is FAILED.")
+@click.option("--worn", "how", flag_value="worn", help="A SATA SSD, 94 % worn.")
+@click.option("--asleep", "how", flag_value="asleep", help="It sleeps.")
+@click.option("--garbage", "how", flag_value="garbage", help="smartctl says something that is no JSON.")
+@click.option("--hang", "how", flag_value="hang", help="smartctl never answers.")
+@click.option("--real", "how", flag_value="real", default="real", help="What the rack's drive says itself (default).")
+@says_errors
+def smart(bay: int, how: str) -> None:
+    """What smartctl says of the drive in BAY, wherever it goes, until the next boot.
+
+    raidd asks each half hour; now: rackeye-rack exec -- rackeye drive smart --bay BAY --read
+    """
+    client().smart(bay, SmartMood(how))
+    click.echo(f"The S.M.A.R.T. of the drive in bay {bay} is {how} now.")
 
 
 @main.command("power-cut")

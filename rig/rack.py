@@ -29,10 +29,11 @@ from rig.drives import DriveKind
 from rig.layer import build_layer
 from rig.liars import Mood
 from rig.sandbox import sandbox_command
+from rig.smart_documents import Document, SmartMood, told
 from rig.wire import Message, unwrap
 from rig.workdir import SOCKET, WorkDir, claim, find
 
-__all__ = ["DriveKind", "Executed", "Mood", "Rack", "RackClient"]
+__all__ = ["DriveKind", "Executed", "Mood", "Rack", "RackClient", "SmartMood"]
 
 T = TypeVar("T")
 
@@ -163,6 +164,17 @@ class RackClient:
     def press(self, button: str, *, down: bool) -> float:
         """Presses a button of the front (power, reset, uid), or lets it go; when, by the guest's monotonic clock."""
         return float(self._ask("press", button=button, down=down)["at"])
+
+    def smart(self, bay: int, how: SmartMood | Document, *, status: int | None = None) -> None:
+        """What `smartctl` says of the drive in a bay from now on, also in another bay; a power cut ends it.
+
+        how: a mood, or a document of rig/smart_documents.py. status: smartctl's exit status, else the document's own.
+        """
+        serial = self._ask("state")["inserted"].get(str(bay))
+        if serial is None:
+            raise RackRefused(f"Bay {bay} has no drive.")
+        text, code = told(how, serial)
+        self._ask("smart", serial=serial, document=text, status=code if status is None else status)
 
     def drive_file(self, bay: int) -> Path:
         """The file of the drive in a bay: bytes changed there are changed behind the kernel's back."""

@@ -285,6 +285,84 @@ class SpareLost(Condition):
 
 
 @dataclass(frozen=True, slots=True)
+class DriveFailing(Condition):
+    """A drive that works says, or lets expect, that it will fail."""
+
+    code = "ALARM-121"
+    category = Category.STORAGE
+    level = Level.WARNING
+    title = "Drive expected to fail"
+    meaning = (
+        "The drive works, and by its S.M.A.R.T. figures it will fail: its own verdict is FAILED, or a figure is over "
+        "the limit of Rackeye (guide: A drive is expected to fail). It is shown as Shield, its tray's amber LED is on, "
+        "and it stays in its virtual drive until it is replaced. Replace it soon, while the others are whole. Until "
+        "the virtual drive is Optimal again, no other drive may fail."
+    )
+    cleared_text = "The drive is gone, or its S.M.A.R.T. figures are good again."
+
+    bay: int | None
+    serial: str
+    model: str
+    vd: str | None
+    detail: str
+
+    @property
+    def same(self) -> str:
+        return f"drive-failing/{self.serial or self.bay}"
+
+    @property
+    def text(self) -> str:
+        return f"{_named(self.bay, self.serial, self.model, self.vd)} is expected to fail. {self.detail}".strip()
+
+    @property
+    def hint(self) -> str:
+        place = "it" if self.bay is None else f"the drive in bay {self.bay}"
+        if self.vd is None:
+            return f"Replace {place}; no virtual drive is made of it."
+        return f"Have a blank drive of the same size ready, then replace {place} while {self.vd} is Optimal."
+
+
+@dataclass(frozen=True, slots=True)
+class DriveWatch(Condition):
+    """A drive works, and a figure of it is worth an eye."""
+
+    code = "ALARM-122"
+    category = Category.STORAGE
+    level = Level.NOTICE
+    title = "Drive to watch"
+    meaning = (
+        "By its S.M.A.R.T. figures the drive has begun to lose sectors, is nearly worn, or is too hot. It may go on "
+        "like this for years. `rackeye drive smart --bay N --history` shows how fast it changes: replace it when the "
+        "figures grow from day to day."
+    )
+    cleared_text = "The drive is gone, or its S.M.A.R.T. figures are good again."
+
+    bay: int | None
+    serial: str
+    model: str
+    vd: str | None
+    detail: str
+
+    @property
+    def same(self) -> str:
+        return f"drive-watch/{self.serial or self.bay}"
+
+    @property
+    def text(self) -> str:
+        return f"{_named(self.bay, self.serial, self.model, self.vd)} works, but: {self.detail}"
+
+    @property
+    def hint(self) -> str:
+        return "rackeye drive" if self.bay is None else f"rackeye drive smart --bay {self.bay} --history"
+
+
+def _named(bay: int | None, serial: str, model: str, vd: str | None) -> str:
+    place = "on no bay" if bay is None else f"in bay {bay}"
+    name = f"{model} {serial}".strip() or "serial unknown"
+    return f"The drive {place} ({name})" if vd is None else f"The drive of {vd} {place} ({name})"
+
+
+@dataclass(frozen=True, slots=True)
 class NoVolume(Condition):
     """Cameras are set, and there is nowhere to record."""
 
@@ -650,6 +728,7 @@ KINDS: tuple[type[Condition], ...] = (
     DriveFailed, VdDegraded, VdFailed, VdOffline, ReplacementRefused, ParityWrong, NoVolume, RecordingStopped,
     Overheat, FanFailed, SensorLost, DaemonSilent, Trouble, ModeRecordLost, ModeRecordDamaged, RestoreUnfinished,
     SwitchUnfinished, Unreadable,
+    DriveFailing, DriveWatch,
 )
 
 

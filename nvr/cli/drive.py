@@ -1,10 +1,10 @@
-"""`rackeye drive`: drives by bay; clear one that holds data; rebuild on one that is named; replace one."""
+"""`rackeye drive`: drives by bay; what they say of themselves; clear, rebuild on, or replace one."""
 
 import click
 from rich.console import Group, RenderableType
 
 from core.errors import NoSuchDrive
-from nvr.cli import confirm, replace
+from nvr.cli import confirm, replace, smart
 from nvr.cli.client import RAID, View
 from nvr.cli.drive_dismiss import dismiss
 from nvr.cli.output import (
@@ -27,6 +27,7 @@ from nvr.cli.output import (
 from nvr.cli.session import Session
 from nvr.cli.shape import NounGroup, examples, json_option, pass_session, watch_option, yes_option
 from raid.model import ClearDriveRequest, Done, Drive, DriveState, RaidSnapshot
+from raid.smart_model import ReadSmartRequest, SmartHistory, SmartHistoryRequest
 from raid.spare_model import RebuildOnRequest
 
 
@@ -122,13 +123,73 @@ def show_(session: Session, *, bay: int, watch: bool) -> None:
 
     def render(view: View) -> RenderableType:
         answer = view.of(RAID)
-        return Group(*notes(RAID, answer, view.at), *map(facts, in_bay(answer.data, bay)))
+        drives = in_bay(answer.data, bay)
+        told = [pairs(smart.rows(drive.smart, view.at)) for drive in drives if drive.device is not None]
+        return Group(*notes(RAID, answer, view.at), *map(facts, drives), *told)
 
     def to_json(view: View) -> dict[str, object]:
         answer = view.of(RAID)
         return {"drives": in_bay(answer.data, bay), "raid": origin(answer, view.at)}
 
     show(session, (RAID,), render, to_json, watch=watch)
+
+
+@command.command("smart", epilog=examples(
+    "rackeye drive smart", "rackeye drive smart --bay 3", "rackeye drive smart --bay 3 --history",
+    "rackeye drive smart --bay 3 --read",
+))
+@click.option("--bay", type=click.IntRange(min=0), help="Only the drive of this bay, with all that it says.")
+@click.option("--history", is_flag=True, help="What it said earlier, the newest first (needs root).")
+@click.option("--read", is_flag=True, help="Ask the drive now (needs root); else each is asked every half hour.")
+@json_option
+@watch_option
+@pass_session
+def smart_(session: Session, *, bay: int | None, history: bool, read: bool, watch: bool) -> None:
+    """What drives say of themselves (S.M.A.R.T.): health, temperature, wear, bad sectors.
+
+    A figure that a drive does not tell is shown as ???. A drive that sleeps is not woken.
+    """
+    if bay is None:
+        if history or read:
+            raise click.UsageError("--history and --read need --bay.")
+        show(
+            session, (RAID,),
+            lambda view: Group(
+                *notes(RAID, view.of(RAID), view.at), smart.overview(view.of(RAID).data.drives, view.at),
+                *problems(view.of(RAID).data.problems),
+            ),
+            _json, watch=watch,
+        )
+        return
+    chosen = bay
+    if read:
+        say(session, session.client.call(RAID, "ReadSmart", ReadSmartRequest(chosen), Done).sentence)
+        return
+    if history:
+        _history(session, chosen)
+        return
+
+    def render(view: View) -> RenderableType:
+        answer = view.of(RAID)
+        drives = in_bay(answer.data, chosen)
+        return Group(*notes(RAID, answer, view.at), *(smart.one(drive, view.at) for drive in drives))
+
+    def to_json(view: View) -> dict[str, object]:
+        answer = view.of(RAID)
+        return {"drives": in_bay(answer.data, chosen), "raid": origin(answer, view.at)}
+
+    show(session, (RAID,), render, to_json, watch=watch)
+
+
+def _history(session: Session, bay: int) -> None:
+    drive = in_bay(session.client.look(RAID).of(RAID).data, bay)[0]
+    if not drive.serial:
+        raise NoSuchDrive(f"The drive in bay {bay} has no serial, so nothing is kept of it.")
+    kept = session.client.call(RAID, "SmartHistory", SmartHistoryRequest(drive.serial), SmartHistory)
+    if session.as_json:
+        print_json(document(session, {"history": kept}))
+    else:
+        console().print(smart.past(drive, kept))
 
 
 @command.command(epilog=examples(

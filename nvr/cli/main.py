@@ -13,7 +13,7 @@ NOUNS = {
     "status": ("nvr.cli.status", "The whole appliance on one page."),
     "health": ("nvr.cli.health", "One line for monitoring: exit 0 OK, 1 warning, 2 critical, 3 unknown."),
     "bay": ("nvr.cli.bay", "Bays as they are seen from the front; locate one."),
-    "drive": ("nvr.cli.drive", "Drives: list, show, clear, rebuild, dismiss, replace."),
+    "drive": ("nvr.cli.drive", "Drives: list, show, smart, clear, rebuild, dismiss, replace."),
     "spare": ("nvr.cli.spare", "Hot spares: list, add, remove."),
     "vd": ("nvr.cli.vd", "Virtual drives: list, show, create, recover, import."),
     "check": ("nvr.cli.check", "Consistency checks: show, start, stop, repair, schedule."),

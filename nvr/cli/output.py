@@ -25,11 +25,11 @@ PIPE_WIDTH = 250
 _COLOURS = {
     "green": "Online, Optimal, Unconfigured Good, Hot Spare, Clean, Good, OK, recording, ready, running, "
     "PRESENT, ACTIVE",
-    "yellow": "Rebuild, Copyback, Foreign, Stale, Shield, Stopped, Warning, connecting, REBUILD, FAILED",
+    "yellow": "Watch, Rebuild, Copyback, Foreign, Stale, Shield, Stopped, Warning, connecting, REBUILD, FAILED",
     "bold yellow": "Degraded, Partially Degraded, LOCATE",
     "red": "Unconfigured Bad, unreachable, refused, wrong password, bad stream, frozen, unmounted, no identity, "
     "system drive, read-only",
-    "bold red": "Failed, Missing, Offline, Critical, ALARM, Wrong stripes, no volume, failed, gone",
+    "bold red": "Failed, Failing, Missing, Offline, Critical, ALARM, Wrong stripes, no volume, failed, gone",
     "bold magenta": f"Unknown, UNKNOWN, MISSING, {UNKNOWN}",
 }
 STYLES = {word: colour for colour, words in _COLOURS.items() for word in words.split(", ")}

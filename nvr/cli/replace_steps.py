@@ -30,6 +30,10 @@ class Stage(StrEnum):
     FAILED = "failed"
 
 
+WORKS = (DriveState.ONLINE, DriveState.SHIELD)
+"""A full member of its virtual drive, also when it is expected to fail."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """What was so when it began. size: the least that the new drive needs, as far as it is known here.
@@ -107,7 +111,7 @@ def _refuse(old: Drive, vd: VirtualDrive | None) -> None:
         )
     if vd is None:
         return
-    if vd.state in BEARS_NOTHING and old.state in (DriveState.OFFLINE, DriveState.ONLINE, DriveState.STALE):
+    if vd.state in BEARS_NOTHING and old.state in (DriveState.OFFLINE, *WORKS, DriveState.STALE):
         raise CannotReplace(
             f"{vd.name} does not run ({vd.state}), and the drive in bay {old.bay} may be needed to bring it back.",
             hint=f"Look at `rackeye vd show {vd.name}` first; pull nothing.",
@@ -117,7 +121,7 @@ def _refuse(old: Drive, vd: VirtualDrive | None) -> None:
             f"{vd.name} is being made anew over its drives: none of them is replaced now.",
             hint="Wait until that has ended: rackeye vd --watch",
         )
-    if old.state is DriveState.ONLINE and vd.tolerance < 1:
+    if old.state in WORKS and vd.tolerance < 1:
         raise CannotReplace(
             f"{vd.name} is {vd.state} and cannot lose another drive: pulling bay {old.bay} loses ALL its recordings.",
             hint=f"Make {vd.name} whole first: rackeye vd show {vd.name}",
@@ -130,7 +134,7 @@ def warnings(case: Case, raid: RaidSnapshot) -> tuple[str, ...]:
     if vd is None:
         return (f"The drive in bay {case.bay} belongs to no virtual drive: pulling it costs none of our data.",)
     others = [str(bay) for bay in vd.bays if bay is not None and bay != case.bay]
-    uses = case.was is DriveState.ONLINE
+    uses = case.was in WORKS
     left = vd.tolerance - 1 if uses else vd.tolerance
     said = []
     if uses:
@@ -187,7 +191,7 @@ def _wrong(case: Case, wrong: list[tuple[int, str]], vd: VirtualDrive | None) ->
 
 def _before(case: Case, vd: VirtualDrive | None) -> Standing:
     """The old drive is still in its bay."""
-    if vd is not None and case.was is DriveState.ONLINE and vd.tolerance < 1:
+    if vd is not None and case.was in WORKS and vd.tolerance < 1:
         return Standing(
             Stage.HOLD,
             f"Do NOT pull bay {case.bay} now: {vd.name} is {vd.state} and would be lost. {vd.detail}".strip(),

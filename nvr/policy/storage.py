@@ -5,6 +5,8 @@ from typing import assert_never
 from nvr.alarms.kinds import (
     Condition,
     DriveFailed,
+    DriveFailing,
+    DriveWatch,
     ParityWrong,
     ReplacementRefused,
     SpareLost,
@@ -16,14 +18,15 @@ from nvr.alarms.kinds import (
 )
 from raid.model import CheckVerdict, Drive, DriveState, RaidSnapshot, VdState, VirtualDrive, Work
 from raid.model_care import BadPlace
+from raid.smart_model import SmartHealth
 from raid.spare_model import SpareState
 
 JUDGES = {
     "drive-failed", "vd-degraded", "vd-failed", "vd-offline", "replacement-refused", "parity-wrong", "spare-lost",
-    "unreadable",
+    "unreadable", "drive-failing", "drive-watch",
 }
 BROKEN = {DriveState.FAILED, DriveState.MISSING}
-UNUSED = {DriveState.BLANK, DriveState.FOREIGN, DriveState.UNCONFIGURED_BAD, DriveState.STALE}
+UNUSED = {DriveState.BLANK, DriveState.FOREIGN, DriveState.UNCONFIGURED_BAD, DriveState.STALE, DriveState.SHIELD}
 
 
 def conditions(raid: RaidSnapshot, was_open: set[str]) -> list[Condition]:
@@ -31,7 +34,7 @@ def conditions(raid: RaidSnapshot, was_open: set[str]) -> list[Condition]:
     return [
         *_drives(raid.drives, was_open), *_replacements(raid.drives),
         *(condition for vd in raid.virtual_drives for condition in _vd(vd)),
-        *_parity(raid), *_spares(raid), *_unreadable(raid),
+        *_parity(raid), *_spares(raid), *_unreadable(raid), *_foretold(raid.drives, was_open),
     ]
 
 
@@ -45,6 +48,22 @@ def _drives(drives: tuple[Drive, ...], was_open: set[str]) -> list[Condition]:
         if drive.state in BROKEN or (mending and failed.same in was_open):
             found.setdefault(failed.same, failed)
     return list(found.values())
+
+
+def _foretold(drives: tuple[Drive, ...], was_open: set[str]) -> list[Condition]:
+    """What the drives say of themselves. A drive that cannot be read for a while is not well by that."""
+    found: list[Condition] = []
+    for drive in drives:
+        if drive.state in BROKEN:  # an alarm of its own
+            continue
+        who = (drive.bay, drive.serial, drive.model, drive.vd, drive.smart.detail)
+        failing, watch, health = DriveFailing(*who), DriveWatch(*who), drive.smart.health
+        unread = health is SmartHealth.UNKNOWN
+        if health is SmartHealth.FAILING or (unread and failing.same in was_open):
+            found.append(failing)
+        elif health is SmartHealth.WATCH or (unread and watch.same in was_open):
+            found.append(watch)
+    return found
 
 
 def _replacements(drives: tuple[Drive, ...]) -> list[Condition]:

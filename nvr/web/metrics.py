@@ -10,6 +10,7 @@ from nvr.recorder.model import CameraState, RecorderSnapshot, VolumeState
 from nvr.web.hub import Hub
 from nvr.web.rooms import FAN, PANEL, POLICY, RAID, RECORDER, ROOMS
 from raid.model import DriveState, RaidSnapshot, VdState
+from raid.smart_model import Smart, SmartHealth
 
 Labels = Mapping[str, str]
 Sample = tuple[Labels, float | None]
@@ -59,6 +60,7 @@ def _raid(data: RaidSnapshot) -> Iterator[Family]:
     yield Family("rackeye_drive_state", "gauge", "State of a drive: 1 at what it is.", [
         sample for who, d in drives for sample in _states(DriveState, d.state, who, "state")])
     yield Family("rackeye_drive_size_bytes", "gauge", "Size of a drive.", [(who, float(d.size)) for who, d in drives])
+    yield from _smart([(who, d.smart) for who, d in drives if d.device is not None])
     vds = [({"vd": vd.name}, vd) for vd in data.virtual_drives]
     yield Family("rackeye_vd_info", "gauge", "Virtual drives.", [
         ({**who, "uuid": vd.uuid, "level": str(vd.level)}, 1.0) for who, vd in vds])
@@ -69,6 +71,31 @@ def _raid(data: RaidSnapshot) -> Iterator[Family]:
         (who, float(vd.tolerance)) for who, vd in vds])
     yield Family("rackeye_vd_work_ratio", "gauge", "How far the work on a virtual drive is, 0 to 1.", [
         ({**who, "work": vd.progress.kind}, vd.progress.percent / 100) for who, vd in vds if vd.progress])
+
+
+def _smart(drives: list[tuple[Labels, Smart]]) -> Iterator[Family]:
+    def of(value: int | None, factor: float = 1.0) -> float | None:
+        return None if value is None else value * factor
+
+    yield Family("rackeye_drive_smart_health", "gauge", "What a drive says of itself means: 1 at what it is.", [
+        sample for who, d in drives for sample in _states(SmartHealth, d.health, who, "health")])
+    yield Family("rackeye_drive_smart_passed", "gauge", "The drive's own verdict: 1 passed, 0 failed.", [
+        (who, None if d.figures.passed is None else float(d.figures.passed)) for who, d in drives])
+    yield Family("rackeye_drive_smart_read_timestamp_seconds", "gauge", "When the drive was read.", [
+        (who, d.read) for who, d in drives])
+    yield Family("rackeye_drive_temperature_celsius", "gauge", "Temperature of a drive.", [
+        (who, of(d.figures.temperature)) for who, d in drives])
+    yield Family("rackeye_drive_power_on_seconds", "gauge", "Time that a drive was powered on, in whole hours.", [
+        (who, of(d.figures.hours, 3600.0)) for who, d in drives])
+    yield Family("rackeye_drive_endurance_used_ratio", "gauge", "Part of the rated endurance that is used.", [
+        (who, of(d.figures.wear, 0.01)) for who, d in drives])
+    yield Family("rackeye_drive_spare_ratio", "gauge", "Part of the spare blocks that is left.", [
+        (who, of(d.figures.spare, 0.01)) for who, d in drives])
+    for name, says in (
+        ("reallocated", "Sectors that were reallocated."), ("pending", "Sectors that wait to be reallocated."),
+        ("uncorrectable", "Errors that could not be corrected."), ("grown_defects", "Defects of a SCSI drive's list."),
+    ):
+        yield Family(f"rackeye_drive_{name}", "gauge", says, [(who, of(getattr(d.figures, name))) for who, d in drives])
 
 
 def _panel(data: PanelSnapshot) -> Iterator[Family]:

@@ -38,6 +38,7 @@ from raid.model import (
     VdRequest,
 )
 from raid.model_care import RepairPlan, RepairRequest, ScheduleRequest
+from raid.smart_model import ReadSmartRequest, SmartHistory, SmartHistoryRequest
 from raid.spare_model import AddSpareRequest, RebuildOnRequest, RemoveSpareRequest, SetRateRequest
 
 
@@ -80,6 +81,8 @@ RAID = Room(
         Order("CreateSimple", CreateSimpleRequest, CreateSimpleReply, "Make what PlanSimple showed"),
         Order("ClearDrive", ClearDriveRequest, Done, "Wipe the signatures off a drive that is in no use"),
         Order("DismissDrive", DismissDriveRequest, Done, "A missing drive is not shown until it is seen again"),
+        Order("ReadSmart", ReadSmartRequest, Done, "Ask a drive for its S.M.A.R.T. figures now"),
+        Order("SmartHistory", SmartHistoryRequest, SmartHistory, "What a drive said of itself earlier", looks=True),
         Order("PlanRecover", VdRequest, RecoverPlan, "What recovering a failed virtual drive may lose", looks=True),
         Order("RecoverVd", VdRequest, Done, "Start a failed virtual drive from its best members"),
         Order("ImportVd", VdRequest, Done, "Take over a Rackeye array that came from elsewhere"),

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -30,6 +31,7 @@ PORT = 7001
 CHASSIS = "/run/rack/chassis"
 BOOT = Path("/rack/boot.json")  # written by the host before each boot: drives by bay
 READY = Path("/run/rack/ready")
+SMART = Path("/run/rack/smart")  # what rig/guest/smartctl says for a drive, by its serial
 ENVIRONMENT = {
     "PATH": "/usr/lib/rackeye/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
@@ -126,6 +128,9 @@ class Control:
             case "insert":
                 drive = Backing(request["ubd"], request["serial"], request["model"])
                 return {"at": await asyncio.to_thread(self.rack.insert, request["bay"], drive)}
+            case "smart":
+                await asyncio.to_thread(tell_smart, request["serial"], request["document"], request["status"])
+                return {}
             case "temperature":
                 self.rack.climate.set_temperature(float(request["celsius"]))
                 return {}
@@ -138,6 +143,24 @@ class Control:
                 return {}
             case verb:
                 raise ValueError(f"unknown verb {verb!r}")
+
+
+def tell_smart(serial: str, document: str | None, status: int | None) -> None:
+    """What smartctl says of a drive from now on: this document with this exit status; without a status nothing, for
+    ever; without a document what the drive says itself."""
+    place = SMART / serial
+    part = place.with_suffix(".part")
+    for old in (part, place):
+        shutil.rmtree(old, ignore_errors=True)
+    if document is None and status is not None:
+        return
+    part.mkdir(parents=True)
+    if document is None:
+        (part / "hang").touch()
+    else:
+        (part / "document").write_text(document)
+        (part / "status").write_text(str(status))
+    part.rename(place)
 
 
 async def execute(argv: list[str], stdin: str, timeout: float) -> dict[str, Any]:  # noqa: ASYNC109

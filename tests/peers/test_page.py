@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from boot.model import RestoreRequest, SwitchRequest
 from hw.model import BayView, InformationLight, LocateRequest, TrayLight
 from raid.model import DeleteVdRequest, Drive, DriveState, PlanSimpleRequest
+from raid.smart_model import ReadSmartRequest, SmartHealth, SmartHistoryRequest
 from tests.unit.nvr.web import sample
 from tests.unit.nvr.web.conftest import Run, house, run
 from tests.unit.nvr.web.house import PASSWORD, House
@@ -107,6 +108,39 @@ def test_a_person_with_a_keyboard_alone_finds_a_bay(house: House, run: Run) -> N
             assert house.called == [LocateRequest(6, on=True)]
             await page.keyboard.press("Escape")
             await expect(dialog).to_be_hidden()
+
+    run(story())
+
+
+def test_a_bay_tells_what_its_drive_says_of_itself(house: House, run: Run) -> None:
+    async def story() -> None:
+        async with console(house) as page:
+            dialog = page.locator("#dialog")
+            await page.locator("#bay-1").click()
+            await expect(dialog.locator("dt:text-is('S.M.A.R.T.') + dd")).to_have_text("Watch")
+            await expect(dialog).to_contain_text("8 sectors cannot be read and wait to be reallocated.")
+            await expect(dialog).to_contain_text("The drive's own verdict: PASSED; read 15 min")
+            await expect(dialog.locator("dt:text-is('Temperature') + dd")).to_have_text("41 °C")
+            await expect(dialog.locator("dt:text-is('Bad sectors') + dd")).to_have_text(
+                "12 reallocated, 8 pending, 0 uncorrectable")
+            await shot(page, "smart")
+            await dialog.get_by_role("button", name="Ask the drive now").click()
+            await expect(page.locator("#toast")).to_contain_text("The drive in bay 1 is being asked.")
+            await dialog.get_by_role("button", name="Earlier S.M.A.R.T.").click()
+            await expect(dialog.locator("tbody tr")).to_have_count(2)
+            await shot(page, "smart-history")
+            await dialog.get_by_role("button", name="Back").click()
+            await expect(dialog.get_by_role("heading")).to_have_text("Bay 1")
+            assert house.called == [ReadSmartRequest(1), SmartHistoryRequest("WD-WX12D101417", 100)]
+            drives = sample.RAID.drives
+            doomed = replace(drives[1], state=DriveState.SHIELD, smart=replace(
+                sample.TIRED, health=SmartHealth.FAILING, detail="The drive itself says that it is failing."))
+            house.show("raid", replace(sample.RAID, drives=(drives[0], doomed, *drives[2:])))
+            await expect(dialog.locator("dt:text-is('State') + dd")).to_have_text("Shield")
+            await expect(dialog.locator("dt:text-is('S.M.A.R.T.') + dd")).to_have_text("Failing")
+            await shot(page, "smart-failing")
+            await dialog.get_by_role("button", name="Replace").click()  # it is still a member: vd0 needs it
+            await expect(dialog).to_contain_text("loses ALL its recordings")
 
     run(story())
 

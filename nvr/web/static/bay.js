@@ -1,10 +1,10 @@
 // One bay in a dialog: its drive, S.M.A.R.T. when it is known, locate, and the way to the replace wizard.
 
 import { mayChange, order, said, tell } from "./api.js";
-import { $, h, put, toast, word } from "./dom.js";
+import { $, h, put, table, toast, word } from "./dom.js";
 import { bayView, driveOf, drivesIn, tone, vdOf } from "./drives.js";
-import { bytes, seconds } from "./format.js";
-import { listen, live, old } from "./store.js";
+import { bytes, seconds, time } from "./format.js";
+import { listen, live, now, old } from "./store.js";
 import { startReplace } from "./replace.js";
 import { canSpare, lacking, openRebuildOn, openSpare } from "./spares.js";
 
@@ -35,11 +35,25 @@ listen((key) => ["raid", "panel", "line"].includes(key) && refresh());
 
 export const fact = (name, value) => [h("dt", {}, name), h("dd", {}, value ?? h("span", { class: "unknown" }, "unknown"))];
 
+// What the drive says of itself. A figure that it does not tell is said to be unknown where such a drive should have it.
 function smart(drive) {
-  const found = drive?.smart;
-  if (found === undefined || found === null) return h("span", { class: "unknown" }, "unknown");
-  if (typeof found !== "object") return String(found);
-  return Object.entries(found).map(([name, value]) => `${name.replaceAll("_", " ")}: ${value ?? "unknown"}`).join("; ");
+  const found = drive?.device ? drive.smart : null;
+  if (!found) return fact("S.M.A.R.T.", null);
+  const told = found.figures;
+  const of = (value, unit) => (value === null ? null : `${value}${unit}`);
+  const own = { true: "PASSED", false: "FAILED" }[told.passed];
+  const counts = [["reallocated", "reallocated"], ["pending", "pending"], ["uncorrectable", "uncorrectable"], ["grown_defects", "grown defects"]]
+    .filter(([key]) => told[key] !== null).map(([key, name]) => `${told[key]} ${name}`).join(", ");
+  const when = found.read === null ? "never read" : ["read ", h("time", { "data-at": found.read, title: time(found.read) }, seconds(now() - found.read), " ago")];
+  return [
+    fact("S.M.A.R.T.", found.health === "Unknown" ? null : word(found.health, tone(found.health))),
+    found.detail ? fact("", found.detail) : [],
+    fact("", h("span", { class: "quiet" }, `The drive's own verdict: ${own ?? "unknown"}; `, when, found.asleep ? "; it sleeps and was not woken" : "")),
+    fact("Temperature", of(told.temperature, " °C")),
+    told.hours === null ? [] : fact("Powered on", of(told.hours, " h")),
+    told.wear === null ? [] : fact("Endurance used", of(told.wear, " %")),
+    told.spare === null ? [] : fact("Spare blocks left", of(told.spare, " %")),
+    fact("Bad sectors", counts || null)];
 }
 
 export function facts(bay) {
@@ -54,7 +68,7 @@ export function facts(bay) {
     fact("Capacity", drive ? bytes(drive.size) : null),
     fact("Device", drive?.device ?? view?.device ?? (present === false ? "none" : null)),
     fact("Virtual drive", drive ? drive.vd ?? "none" : null),
-    fact("S.M.A.R.T.", smart(drive)),
+    smart(drive),
     fact("Lights", view?.light?.toLowerCase()));
 }
 
@@ -70,6 +84,27 @@ export async function locate(bay, on) {
 
 export const mustClear = (drive) => drive && ["Foreign", "Stale", "Unconfigured Bad", "Unconfigured Good"].includes(drive.state) && drive.vd === null && drive.bay !== null;
 
+// What the drive said earlier: drawn once, it is no news.
+async function openHistory(bay) {
+  const drive = driveOf(bay);
+  const cell = (value) => (value === null ? h("span", { class: "unknown" }, "unknown") : String(value));
+  try {
+    const kept = await order("raid", "SmartHistory", { serial: drive.serial, limit: 100 });
+    const rows = kept.records.map((one) => [time(one.at), word(one.health, tone(one.health)),
+      ...["temperature", "hours", "wear", "reallocated", "pending", "uncorrectable", "grown_defects"].map((key) => cell(one.figures[key]))]);
+    let drawn = false;
+    show(() => {
+      if (drawn) return;
+      drawn = true;
+      frame(`S.M.A.R.T. of the drive in bay ${bay}`, h("p", { class: "quiet" }, `${drive.model} ${drive.serial}`),
+        rows.length ? table(["When", "S.M.A.R.T.", "°C", "Hours", "Used %", "Reallocated", "Pending", "Uncorrectable", "Grown"], rows, "Earlier readings") : h("p", {}, "No reading is kept yet."),
+        h("div", { class: "buttons" }, h("button", { "data-key": "back", onclick: () => openBay(bay) }, "Back")));
+    });
+  } catch (error) {
+    toast(said(error), "bad");
+  }
+}
+
 export function openBay(bay) {
   show(() => {
     const [view, drive] = [bayView(bay), driveOf(bay)];
@@ -79,6 +114,9 @@ export function openBay(bay) {
       others.map((one) => h("p", { class: "problem" }, `Should be here: ${one.model} ${one.serial}, ${one.state}. ${one.detail}`)),
       mayChange ? drivesIn(bay).filter((one) => one.state === "Missing").map((one) => h("div", { class: "buttons" },
         h("button", { "data-key": `dismiss-${one.serial}`, onclick: () => tell("raid", "DismissDrive", { bay, serial: one.serial }) }, `Show ${one.serial} no more`))) : [],
+      drive?.device && drive.serial ? h("div", { class: "buttons" },
+        h("button", { "data-key": "history", onclick: () => openHistory(bay) }, "Earlier S.M.A.R.T. …"),
+        mayChange ? h("button", { "data-key": "ask", onclick: () => tell("raid", "ReadSmart", { bay }) }, "Ask the drive now") : []) : [],
       mayChange ? h("div", { class: "buttons" },
         h("button", { "data-key": "locate", class: "main", disabled: !view, onclick: () => locate(bay, !view?.locate) }, view?.locate ? "Stop blinking" : "Make it blink"),
         h("button", { "data-key": "replace", onclick: () => startReplace(bay) }, "Replace this drive …"),

@@ -4,7 +4,7 @@ import { known } from "./store.js";
 
 const TONES = {
   Online: "good", Optimal: "good", "Unconfigured Good": "good", "Hot Spare": "good", Good: "good", recording: "good", ready: "good", OK: "good", Clean: "good",
-  Rebuild: "warn", Copyback: "warn", "Partially Degraded": "warn", Degraded: "warn", Foreign: "warn", Stale: "warn", Shield: "warn",
+  Watch: "warn", Failing: "bad", Rebuild: "warn", Copyback: "warn", "Partially Degraded": "warn", Degraded: "warn", Foreign: "warn", Stale: "warn", Shield: "warn",
   Warning: "warn", connecting: "warn", Missing: "bad", Failed: "bad", "Unconfigured Bad": "bad", Offline: "bad", Critical: "bad",
   ALARM: "bad", MISSING: "bad", unreachable: "bad", refused: "bad", "wrong password": "bad", "bad stream": "bad", frozen: "bad",
   "no volume": "bad", unmounted: "bad", "no identity": "bad", "system drive": "bad", "read-only": "bad", failed: "bad", "Wrong stripes": "bad",

@@ -16,7 +16,7 @@ function danger(bay, drive) {
   const vd = drive?.vd ? vdOf(drive.vd) : null;
   if (!vd) return ["good", `The drive in bay ${bay} belongs to no virtual drive: pulling it costs no data of ours.`, false];
   if (drive.state === "Rebuild") return ["warn", `${vd.name} is being rebuilt onto this drive: pulling it ends that, and ${vd.name} stays as it is. Pull no other drive.`, false];
-  const used = ["Online", "Copyback"].includes(drive.state);
+  const used = ["Online", "Copyback", "Shield"].includes(drive.state);
   if (!used) return ["good", `${vd.name} does not use this drive any more (${drive.state}). Pull no other drive.`, false];
   if (vd.tolerance < 1) return ["bad", `${vd.name} cannot lose another drive: pulling this one loses ALL its recordings. Mend ${vd.name} first.`, true];
   return ["warn", `The drive works and belongs to ${vd.name}, which will be Degraded until the new one is rebuilt.`, false];
@@ -27,7 +27,7 @@ function others(bay, name) {
   const vd = name ? vdOf(name) : null;
   if (!vd) return [];
   const rest = vd.bays.filter((one) => one !== null && one !== bay).join(", ");
-  const spare = vd.tolerance - (["Online", "Copyback"].includes(driveOf(bay)?.state) && bayView(bay)?.present ? 1 : 0); // once this one is out
+  const spare = vd.tolerance - (["Online", "Copyback", "Shield"].includes(driveOf(bay)?.state) && bayView(bay)?.present ? 1 : 0); // once this one is out
   const text = spare < 1 ? `Pull no other drive: bays ${rest} hold ${vd.name} too, and without one of them ALL its recordings are lost.`
     : `Bays ${rest} hold ${vd.name} too: without ${spare + 1} of them all its recordings are lost.`;
   return h("p", { class: spare < 1 ? "problem" : "waiting" }, text);

@@ -1,5 +1,7 @@
 """core.run: each way a process can fail has its own error, with the command ready to paste."""
 
+import time
+
 import pytest
 
 from core.errors import CommandFailed, CommandMissing, CommandTimedOut
@@ -28,3 +30,12 @@ def test_a_program_that_is_missing_names_its_package(monkeypatch: pytest.MonkeyP
 def test_a_reader_that_hangs() -> None:
     with pytest.raises(CommandTimedOut, match=r"No answer in 0.05 s from: sleep 5"):
         run(["sleep", "5"], timeout=0.05)
+
+
+def test_a_reader_that_cannot_be_ended_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that hangs in the kernel: its end is not seen, here because a child of it holds its output."""
+    monkeypatch.setattr("core.run.GRACE", 0.1)
+    began = time.monotonic()
+    with pytest.raises(CommandTimedOut):
+        run(["sh", "-c", "sleep 3 & sleep 3"], timeout=0.1)
+    assert time.monotonic() - began < 2

@@ -43,6 +43,7 @@ def put_in(state: DriveState, **other: Any) -> RaidSnapshot:
 @pytest.mark.parametrize(("snapshot", "error", "says"), [
     (raid(without=(3,)), NoSuchDrive, "nothing is to be replaced"),
     (raid(**DEGRADED), CannotReplace, "loses ALL its recordings"),
+    (raid(drive(3, DriveState.SHIELD), **DEGRADED), CannotReplace, "loses ALL its recordings"),
     (raid(drive(3, DriveState.OFFLINE), state=VdState.FAILED, tolerance=0), CannotReplace, "may be needed"),
     (raid(progress=Progress(Work.RESHAPE, 3.0)), CannotReplace, "none of them is replaced now"),
     (raid(drive(3, DriveState.UNKNOWN)), NotNow, "not known"),

@@ -11,12 +11,13 @@ from boot.model import BoxSnapshot, Intent, Mode
 from core.daemon import Decision
 from hw.model import BayView, Conditions, FanSnapshot, PanelSnapshot, Sensor, SensorKind, SensorState, TrayCondition
 from nvr.alarms.kinds import NoVolume, VdOffline
-from nvr.alarms.model import Health
+from nvr.alarms.model import Health, Level
 from nvr.policy.decide import SILENCE_GRACE, Action, Memory, SetConditions, SetTrays, acknowledge, decide, health
 from nvr.policy.trays import conditions
 from nvr.policy.world import Word, World
 from nvr.recorder.model import CameraState, CameraView, RecorderSnapshot, VolumeState, VolumeView
 from raid.model import CheckResult, CheckVerdict, Drive, DriveState, RaidSnapshot, VdState, VirtualDrive
+from raid.smart_model import Smart, SmartHealth
 
 NOW = 1000.0
 
@@ -308,3 +309,54 @@ def test_no_alarm_is_lost_or_doubled(looks: list[tuple[DriveState, VdState, bool
             assert "drive-failed/vd0/2" in sames
         if not silent and state is DriveState.ONLINE:
             assert "drive-failed/vd0/2" not in sames
+
+
+DOOMED = Smart(SmartHealth.FAILING, "The drive itself says that it is failing.", read=NOW)
+TIRED = Smart(SmartHealth.WATCH, "8 sectors were reallocated.", read=NOW)
+
+
+def test_a_drive_that_is_expected_to_fail_is_an_alarm_before_it_fails() -> None:
+    decision = decide(world(raid(drive(2, DriveState.SHIELD, smart=DOOMED))), Memory(), NOW)
+    (alarm,) = decision.memory.open
+    assert (alarm.code, alarm.level, alarm.sounds) == ("ALARM-121", Level.WARNING, False)
+    assert alarm.text == (
+        "The drive of vd0 in bay 2 (RACK DISK SN2) is expected to fail. The drive itself says that it is failing."
+    )
+    assert "bay 2" in alarm.hint
+    assert "while vd0 is Optimal" in alarm.hint
+    assert trays(decision) == [SetTrays(((2, TrayCondition.FAILED),))]
+
+
+@pytest.mark.parametrize(("smart", "code"), [(DOOMED, "ALARM-121"), (TIRED, "ALARM-122")])
+def test_a_drive_that_cannot_be_read_for_a_while_is_not_well_by_that(smart: Smart, code: str) -> None:
+    state = DriveState.SHIELD if smart is DOOMED else DriveState.ONLINE
+    memory = decide(world(raid(drive(2, state, smart=smart))), Memory(), NOW).memory
+    assert [alarm.code for alarm in memory.open] == [code]
+    memory = decide(world(raid(drive(2))), memory, NOW + 1).memory
+    assert [alarm.code for alarm in memory.open] == [code]
+    memory = decide(world(raid(drive(2, smart=Smart(SmartHealth.GOOD)))), memory, NOW + 2).memory
+    assert memory.open == ()
+
+
+def test_unknown_is_no_alarm_by_itself() -> None:
+    assert decide(world(raid(drive(2, smart=Smart()))), Memory(), NOW).memory.open == ()
+
+
+def test_the_alarm_of_a_failing_drive_ends_with_the_drive() -> None:
+    memory = decide(world(raid(drive(2, DriveState.SHIELD, smart=DOOMED))), Memory(), NOW).memory
+    missing = raid(drive(2, DriveState.MISSING), state=VdState.DEGRADED)
+    decision = decide(world(missing), memory, NOW + 1)
+    assert codes(decision) == ["ALARM-101", "ALARM-102"]
+    new = replace(drive(2, smart=Smart(SmartHealth.GOOD)), serial="NEW2")
+    assert decide(world(raid(new)), decision.memory, NOW + 2).memory.open == ()
+
+
+def test_a_failing_replacement_is_refused_aloud() -> None:
+    missing = drive(2, DriveState.MISSING)
+    new = Drive(
+        2, "NEW2", "RACK DISK", 512 << 20, "/dev/sdk", DriveState.SHIELD, "vd0 is not rebuilt on it.", refused=True,
+        smart=DOOMED,
+    )  # fmt: skip
+    assert codes(decide(world(raid(missing, new, state=VdState.DEGRADED)), Memory(), NOW)) == [
+        "ALARM-101", "ALARM-102", "ALARM-104", "ALARM-121",
+    ]  # fmt: skip

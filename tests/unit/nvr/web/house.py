@@ -43,6 +43,7 @@ from raid.model import (
     RaidSnapshot,
     VdRequest,
 )
+from raid.smart_model import ReadSmartRequest, SmartHistory, SmartHistoryRequest
 from tests.unit.nvr.web import sample
 
 PASSWORD = "four words nobody guesses"
@@ -90,6 +91,14 @@ class House:
             self._note(asked)
             return Done("Cleared.")
 
+        async def read_smart(asked: ReadSmartRequest) -> Done:
+            self._note(asked)
+            return Done(f"The drive in bay {asked.bay} is being asked.")
+
+        async def smart_history(asked: SmartHistoryRequest) -> SmartHistory:
+            self._note(asked)
+            return sample.HISTORY
+
         async def plan(asked: PlanSimpleRequest) -> Plan:
             self._note(asked)
             return sample.PLAN
@@ -134,6 +143,8 @@ class House:
         return {
             "raid": (
                 Command("ClearDrive", ClearDriveRequest, Done, clear),
+                Command("ReadSmart", ReadSmartRequest, Done, read_smart),
+                Command("SmartHistory", SmartHistoryRequest, SmartHistory, smart_history),
                 Command("PlanSimple", PlanSimpleRequest, Plan, plan),
                 Command("CreateSimple", CreateSimpleRequest, CreateSimpleReply, create),
                 Command("PlanDelete", VdRequest, DeletePlan, plan_delete),

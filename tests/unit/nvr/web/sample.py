@@ -21,18 +21,31 @@ from raid.model import (
     VirtualDrive,
     Work,
 )
+from raid.smart_model import Figures, Smart, SmartHealth, SmartHistory, SmartRecord
 
 NOW = time.time()
 SIZE = 6_001_175_126_016
 
 
-def _drive(bay: int, state: DriveState, vd: str | None = "vd0", detail: str = "") -> Drive:
+def _drive(
+    bay: int, state: DriveState, vd: str | None = "vd0", detail: str = "", smart: Smart | None = None
+) -> Drive:
     device = None if state is DriveState.MISSING else f"/dev/sd{'abcdefgh'[bay]}"
-    return Drive(bay, f"WD-WX12D{bay}0{bay}417", "WDC WD60PURX-64T0ZY0", SIZE, device, state, detail, vd, bay % 4)
+    return Drive(
+        bay, f"WD-WX12D{bay}0{bay}417", "WDC WD60PURX-64T0ZY0", SIZE, device, state, detail, vd, bay % 4,
+        smart=smart or Smart(),
+    )
+
+
+WELL = Smart(SmartHealth.GOOD, "", Figures("ATA", True, 34, 21_456, None, None, 0, 0, 0), NOW - 420)
+TIRED = Smart(
+    SmartHealth.WATCH, "8 sectors cannot be read and wait to be reallocated.",
+    Figures("ATA", True, 41, 43_210, None, None, 12, 8, 0), NOW - 900,
+)
 
 
 DRIVES = (
-    _drive(0, DriveState.ONLINE), _drive(1, DriveState.ONLINE), _drive(2, DriveState.REBUILD),
+    _drive(0, DriveState.ONLINE, smart=WELL), _drive(1, DriveState.ONLINE, smart=TIRED), _drive(2, DriveState.REBUILD),
     _drive(3, DriveState.ONLINE), _drive(4, DriveState.FAILED, None, "3 reads failed in a row."),
     _drive(5, DriveState.FOREIGN, None, "It holds an NTFS file system."), _drive(6, DriveState.BLANK, None),
     Drive(None, "SSD0001", "Samsung SSD 870", 250_059_350_016, "/dev/sdi", DriveState.SYSTEM, "The system drive."),
@@ -134,3 +147,7 @@ DELETION = DeletePlan(
     "vd1", "77aa0d2a:12", "RAID5", 2 * SIZE, 4_900_000_000_000, _PLANNED, "/srv/rackeye/vd1",
     "All 4.9 TB of recordings on vd1 are lost.", "",
 )
+HISTORY = SmartHistory("WD-WX12D101417", "WDC WD60PURX-64T0ZY0", (
+    SmartRecord(NOW - 900, TIRED.health, TIRED.detail, TIRED.figures),
+    SmartRecord(NOW - 86_400, SmartHealth.GOOD, "", WELL.figures),
+))

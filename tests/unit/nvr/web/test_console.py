@@ -180,6 +180,14 @@ def test_an_api_token_needs_no_page(house: House, run: Run) -> None:
             assert 'rackeye_bay_info{bay="2",serial="WD-WX12D202417",model="WDC WD60PURX-64T0ZY0"} 1\n' in text
             assert 'rackeye_vd_state{vd="vd0",state="Degraded"} 1\n' in text
             assert 'rackeye_fan_speed_rpm{sensor="Fan 2"}' not in text  # unknown is no zero
+            assert 'rackeye_drive_smart_health{bay="1",serial="WD-WX12D101417",health="Watch"} 1\n' in text
+            assert 'rackeye_drive_smart_passed{bay="1",serial="WD-WX12D101417"} 1\n' in text
+            assert 'rackeye_drive_temperature_celsius{bay="1",serial="WD-WX12D101417"} 41\n' in text
+            assert 'rackeye_drive_power_on_seconds{bay="1",serial="WD-WX12D101417"} 155556000\n' in text
+            assert 'rackeye_drive_pending{bay="1",serial="WD-WX12D101417"} 8\n' in text
+            assert 'rackeye_drive_smart_health{bay="2",serial="WD-WX12D202417",health="Unknown"} 1\n' in text
+            assert 'rackeye_drive_temperature_celsius{bay="2"' not in text
+            assert "rackeye_drive_grown_defects" not in text
         async with visit(house, token=house.accounts.add_token("work", "boss")) as client:
             assert (await client.post("/api/v1/raid/ClearDrive", json=CLEAR)).status_code == 200
 
