@@ -3,12 +3,19 @@
 import contextlib
 import itertools
 import json
+from email import message_from_string, policy
 
 import pytest
 
 from hw.model import InformationLight, Sound
+from raid.model import VdState
 from rig.daemons import open_alarms, panel
+from rig.daemons import policy as told_by_policyd
+from rig.layer import CHECKOUT
 from rig.rack import Rack
+from rig.sandbox import GUEST
+from tests.rig import raid_rig
+from tests.rig.mailbox import PASSWORD, USER
 
 pytestmark = [pytest.mark.rig]
 
@@ -172,3 +179,68 @@ def test_panel_show(front: Rack) -> None:
     document = json.loads(cli(front, "panel", "show", "--json"))
     assert document["panel"]["information"] == "OFF"
     assert document["panel"]["beeper"]["sound"] == "SILENT"
+
+
+MAIL = f"""
+[mail]
+host = "{GUEST}"
+port = 2525
+tls = "starttls"
+verify = false
+user = "{USER}"
+password = "{PASSWORD}"
+sender = "rack@example.org"
+to = ["guard@example.org"]
+"""
+SETTINGS = "/etc/rackeye/rackeye.toml"
+
+
+def arrives(rack: Rack, *words: str) -> str:
+    """Waits for a mail with these words inside the rack: its subject and text."""
+    def look() -> str | None:
+        text = rack.sh("for f in $(ls -v /run/mailbox/*.eml 2>/dev/null); do cat $f; printf '\\0'; done")
+        mails = [message_from_string(one, policy=policy.default) for one in text.split("\0") if one]
+        read = [f"{mail['Subject']}\n{mail.get_content()}" for mail in mails]
+        return next((one for one in read if all(word in one for word in words)), None)
+
+    found = rack.wait_until(look, 30, f"a mail with {words}")
+    assert found is not None
+    return found
+
+
+def test_a_pulled_drive_is_mailed_with_all_that_a_person_needs(front: Rack) -> None:
+    assert front.exec(["rackeye", "alarm", "mail-test"]).rc == 1, "no mail server is set yet"
+    front.exec(["tee", "-a", SETTINGS], stdin=MAIL, check=True)
+    front.sh("systemctl reload rackeye-policyd")
+    python = "/usr/lib/rackeye/bin/python -m tests.rig.mailbox"
+    front.sh(f"systemd-run -q --unit=mailbox -p WorkingDirectory={CHECKOUT} {python} {GUEST} 2525 /run/mailbox")
+    front.wait_until(lambda: "took a test mail" in cli(front, "alarm", "mail-test"), 60, "a test mail is taken")
+    arrives(front, "Test mail")
+    assert told_by_policyd(front).channels[0].to == ("guard@example.org",)
+
+    raid_rig.create(front, bays=(0, 1, 2))
+    told = raid_rig.until(front, lambda told: bool(told.virtual_drives), "vd0")
+    raid_rig.until(front, lambda told: raid_rig.vd(told, "vd0").state is VdState.OPTIMAL, "vd0 is Optimal", 120)
+    serial = next(drive.serial for drive in told.drives if drive.bay == 1)
+    front.pull(1)
+    mail = arrives(front, "RAISED: Drive failed")
+    host = front.sh("hostname").strip()
+    assert mail.startswith(f"[{host}]")
+    todo = "into bay 1; pull no other drive of vd0"
+    for line in (f"Host:        {host}", "Array:       vd0", "Bay:         1", f"Serial:      {serial}", todo):
+        assert line in mail, mail
+    note = next(note for alarm in told_by_policyd(front).alarms for note in alarm.told)
+    assert (note.channel, note.who, note.error) == ("mail", "guard@example.org", "")
+
+
+def test_the_mail_password_is_read_by_the_daemons_and_nobody_else(front: Rack) -> None:
+    assert front.sh(f"stat -c '%a %U %G' {SETTINGS}").strip() == "640 root rackeye"
+    places = "/etc/rackeye /var/lib/rackeye /run/rackeye /usr/share/rackeye"
+    files = front.sh(f"grep -rslF {PASSWORD} {places} || true").split()
+    assert SETTINGS in files
+    for user, group in (("rackeye-web", "rackeye-web"), ("nobody", "nogroup"), ("rackeye", "rackeye")):
+        become = ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", "cat"]
+        read = [file for file in files if PASSWORD in front.exec([*become, file]).stdout]
+        assert read == [] or (user == "rackeye" and SETTINGS in read), f"{user} reads {read}"
+    front.sh(f"chmod 644 {SETTINGS}; systemd-tmpfiles --create rackeye.conf")  # as at each boot
+    assert front.sh(f"stat -c '%a %U %G' {SETTINGS}").strip() == "640 root rackeye"
