@@ -118,6 +118,7 @@ def test_it_takes_over_from_an_idle_array_and_goes_on_after_a_power_cut(
     assert {alarm["code"] for alarm in alarms(rack)} >= {"ALARM-101"}
 
 
+@pytest.mark.long
 def test_the_data_goes_back_to_the_bay_though_the_power_is_cut(rack: Rack) -> None:
     slow(rack)
     rack.insert(2, DriveKind.BLANK)
@@ -137,6 +138,7 @@ def test_the_data_goes_back_to_the_bay_though_the_power_is_cut(rack: Rack) -> No
     assert [alarm["title"] for alarm in ever if serial in alarm["text"]] == [], "no false alarm of the spare"
 
 
+@pytest.mark.long
 def test_the_spare_dies_during_the_copyback(rack: Rack, record_property: Callable[[str, object], None]) -> None:
     rack.sh("(while :; do dd if=/dev/urandom of=/srv/rackeye/vd0/noise bs=1M count=32 conv=fsync status=none; done)"
             " >/dev/null 2>&1 & echo $! > /run/noise")
@@ -160,6 +162,7 @@ def test_the_spare_dies_during_the_copyback(rack: Rack, record_property: Callabl
     assert is_whole(told, "vd0")
 
 
+@pytest.mark.long
 def test_a_source_fails_during_the_rebuild_and_the_spare_is_a_spare_again(rack: Rack) -> None:
     slow(rack)
     rack.pull(3)
@@ -178,6 +181,7 @@ def test_a_source_fails_during_the_rebuild_and_the_spare_is_a_spare_again(rack: 
     assert checksum(rack, "/srv/rackeye/vd0/before") == kept["before"]
 
 
+@pytest.mark.long
 def test_a_rebuild_onto_a_drive_that_a_person_names(rack: Rack) -> None:
     assert "stays a member of vd0" in rackeye(rack, "spare", "remove", "--bay", str(SPARE))
     told = until(rack, lambda s: not s.spares, "no spare", 10)
@@ -191,6 +195,7 @@ def test_a_rebuild_onto_a_drive_that_a_person_names(rack: Rack) -> None:
     assert checksum(rack, "/srv/rackeye/vd0/before") == kept["before"]
 
 
+@pytest.mark.long
 def test_a_rate_holds_at_once(rack: Rack) -> None:
     rack.sh("sed -i /sync_speed_min/d /var/lib/rackeye/settings.toml; systemctl reload rackeye-raidd")
     limit = "cat /sys/block/md*/md/sync_speed_min"
