@@ -24,7 +24,7 @@ test: setup
 	$(ROOT) .venv/bin/python -m pytest -n auto --dist loadfile $(ARGS)
 
 test-long: setup
-	$(ROOT) .venv/bin/python -m pytest -n auto --dist loadfile -m long --timeout 3000 $(ARGS)
+	$(ROOT) .venv/bin/python -m pytest -n auto --dist loadfile -m "rig or long" --timeout 3000 $(ARGS)
 
 check: setup
 	.venv/bin/python -m pytest -q tests/house $(ARGS)

@@ -103,6 +103,7 @@ def test_a_pull_from_each_and_two_from_different_pairs(rack: Rack) -> None:
     still_there(rack, "none", "pair", "mirrors")
 
 
+@pytest.mark.long
 def test_a_power_cut_brings_all_of_them_back_and_both_of_a_pair_is_failed(rack: Rack) -> None:
     rack.power_cut()
     rack.boot()
@@ -116,6 +117,7 @@ def test_a_power_cut_brings_all_of_them_back_and_both_of_a_pair_is_failed(rack: 
     still_there(rack, "none", "pair")
 
 
+@pytest.mark.long
 def test_raid60_is_rolled_up_and_a_lost_span_is_not_called_clean(rack: Rack) -> None:
     delete_all(rack)
     make(rack, "sixty", "60", "0-7", "--spans", "2", "--strip", "64K")
@@ -149,6 +151,7 @@ def test_raid60_is_rolled_up_and_a_lost_span_is_not_called_clean(rack: Rack) -> 
     still_there(rack, "sixty")
 
 
+@pytest.mark.long
 def test_nested_ones_come_up_from_their_superblocks_alone_and_degraded(rack: Rack) -> None:
     before = snapshot(rack)
     rack.sh("systemctl stop rackeye-raidd; rm /var/lib/rackeye/raid/memory.json; sync")
@@ -164,6 +167,7 @@ def test_nested_ones_come_up_from_their_superblocks_alone_and_degraded(rack: Rac
     until(rack, lambda s: is_whole(s, "sixty"), "it is whole", 120)
 
 
+@pytest.mark.long
 def test_50_and_00_and_four_mirrored(rack: Rack) -> None:
     delete_all(rack)
     make(rack, "fifty", "50", "0-7", "--spans", "2", "--strip", "64K")
