@@ -229,7 +229,10 @@ def test_a_pulled_drive_is_mailed_with_all_that_a_person_needs(front: Rack) -> N
     todo = "into bay 1; pull no other drive of vd0"
     for line in (f"Host:        {host}", "Array:       vd0", "Bay:         1", f"Serial:      {serial}", todo):
         assert line in mail, mail
-    note = next(note for alarm in told_by_policyd(front).alarms for note in alarm.told)
+    notes = front.wait_until(
+        lambda: [note for alarm in told_by_policyd(front).alarms for note in alarm.told], 30, "that is noted"
+    )
+    note = notes[0]
     assert (note.channel, note.who, note.error) == ("mail", "guard@example.org", "")
 
 
