@@ -7,20 +7,16 @@ from core.errors import DaemonGone, WorkFailed
 from core.units import utc_text
 from nvr.cli import check_repair, check_schedule
 from nvr.cli.check_schedule import next_text
+from nvr.cli.checked import judge, result_of
 from nvr.cli.client import RAID, View
 from nvr.cli.output import clean, document, notes, origin, pairs, print_json, say, show, styled
-from nvr.cli.progress import Step, follow, work_text
+from nvr.cli.progress import follow, work_text
 from nvr.cli.session import Session
 from nvr.cli.shape import NounGroup, examples, json_option, pass_session, watch_option
 from nvr.cli.vd import complete_vd, find, moving
 from raid.model import CheckResult, CheckVerdict, Done, RaidSnapshot, VdRequest, VirtualDrive, Work
 
 RUNNING = (Work.CHECK, Work.REPAIR)
-
-
-def result_of(data: RaidSnapshot, name: str) -> CheckResult | None:
-    """The last check of a virtual drive that ended."""
-    return next((check for check in data.checks if check.vd == name), None)
 
 
 def stripes_text(result: CheckResult) -> str:
@@ -123,7 +119,7 @@ def start(ctx: click.Context, session: Session, *, name: str, watch: bool) -> No
     if not watch:
         say(session, said)
         return
-    steps = follow(session, lambda data: (judge(name, before, data),))
+    steps = follow(session, lambda data: (judge(name, Work.CHECK, before, data),))
     if steps is None:
         return
     if steps[0].failed:
@@ -140,19 +136,6 @@ def start(ctx: click.Context, session: Session, *, name: str, watch: bool) -> No
             click.echo(f"Wrong stripes: {stripes_text(result)}")
     if result.verdict is not CheckVerdict.CLEAN:
         ctx.exit(1)
-
-
-def judge(name: str, before: CheckResult | None, data: RaidSnapshot) -> Step:
-    """How a check that was just started stands: done when there is another result than `before`."""
-    vd = next((vd for vd in data.virtual_drives if vd.name == name), None)
-    if vd is None:
-        return Step(name, "gone", failed="The virtual drive is gone.")
-    if vd.progress is not None and vd.progress.kind is Work.CHECK:
-        return Step(name, "Check", vd.progress)
-    result = result_of(data, name)
-    if result is not None and result != before:
-        return Step(name, str(result.verdict), done=True)
-    return Step(name, "the check begins")
 
 
 @command.command(epilog=examples("rackeye check stop vd0"))

@@ -5,13 +5,14 @@ import click
 from core.errors import WorkFailed
 from core.units import utc_text
 from nvr.cli import confirm
+from nvr.cli.checked import judge, result_of
 from nvr.cli.client import RAID
 from nvr.cli.output import clean, console, document, print_json, say, table
-from nvr.cli.progress import Step, follow
+from nvr.cli.progress import follow
 from nvr.cli.session import Session
 from nvr.cli.shape import examples, json_option, pass_session, yes_option
 from nvr.cli.vd import complete_vd
-from raid.model import CheckResult, Done, RaidSnapshot, VdRequest, Work
+from raid.model import Done, VdRequest, Work
 from raid.model_care import RepairPlan, RepairRequest
 
 
@@ -44,17 +45,17 @@ def command(
     if dry_run:
         return
     confirm.typed(session, "the name of the virtual drive", name, yes=yes)
-    before = _result(session.client.look(RAID).of(RAID).data, name)
+    before = result_of(session.client.look(RAID).of(RAID).data, name)
     said = session.client.call(RAID, "StartRepair", RepairRequest(name, plan.fingerprint), Done).sentence
     if not watch:
         say(session, said)
         return
-    steps = follow(session, lambda data: (judge(name, before, data),))
+    steps = follow(session, lambda data: (judge(name, Work.REPAIR, before, data),))
     if steps is None:
         return
     if steps[0].failed:
         raise WorkFailed(f"{name}: {steps[0].failed}", hint=f"rackeye check show {name}")
-    result = _result(session.client.look(RAID).of(RAID).data, name)
+    result = result_of(session.client.look(RAID).of(RAID).data, name)
     if session.as_json:
         print_json(document(session, {"check": result}))
     elif result is not None:
@@ -75,20 +76,3 @@ def _show(plan: RepairPlan) -> None:
     if plan.count > len(plan.stripes):
         click.echo(f"and more: {plan.count} stripes in all are written.")
     click.echo(clean(plan.means))
-
-
-def _result(data: RaidSnapshot, name: str) -> CheckResult | None:
-    return next((check for check in data.checks if check.vd == name), None)
-
-
-def judge(name: str, before: CheckResult | None, data: RaidSnapshot) -> Step:
-    """How a repair that was just started stands: done when the check's result is another than `before`."""
-    vd = next((vd for vd in data.virtual_drives if vd.name == name), None)
-    if vd is None:
-        return Step(name, "gone", failed="The virtual drive is gone.")
-    if vd.progress is not None and vd.progress.kind is Work.REPAIR:
-        return Step(name, "Repair", vd.progress)
-    result = _result(data, name)
-    if result is not None and result != before:
-        return Step(name, str(result.verdict), done=True)
-    return Step(name, "the repair begins")
