@@ -34,11 +34,17 @@ def kind_of(vd: KnownVd, running: Running) -> RateKind:
             return RateKind.REBUILD
 
 
-def able(running: Running, scene: Scene) -> int:
-    """KiB/s of each member that the slowest is taken to do: by its kind, or the fastest that was seen of the array."""
+def able(running: Running, scene: Scene, share: int) -> int:
+    """KiB/s of each member that the slowest is taken to do: by its kind, or the fastest that was seen of the array.
+
+    Flash on which md has not even reached its limit (`share` per cent) is taken for a spinning drive: a limit that
+    cannot be reached leaves nothing to mkfs and to the cameras (seen on the rack: mkfs took 35 s, then 60).
+    """
     disks = [scene.world.disk(member.device) for member in running.md.members]
     nominal = SPINNING if any(disk is not None and disk.rotational for disk in disks) else FLASH
     seen = dict(scene.memory.fleeting.fastest).get(running.uuid or "", 0)
+    if nominal == FLASH and 0 < seen < FLASH * share // 100:
+        nominal = SPINNING
     return max(nominal, seen)
 
 
@@ -46,7 +52,8 @@ def speed_min(vd: KnownVd, running: Running, scene: Scene) -> int:
     """md's lower limit for an array, KiB/s of each member."""
     if scene.settings.sync_speed_min:
         return scene.settings.sync_speed_min
-    return able(running, scene) * percent(scene.settings.rates, kind_of(vd, running)) // 100
+    share = percent(scene.settings.rates, kind_of(vd, running))
+    return able(running, scene, share) * share // 100
 
 
 def fastest(scene: Scene) -> tuple[tuple[str, int], ...]:

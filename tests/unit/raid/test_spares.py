@@ -245,6 +245,13 @@ def test_what_was_seen_to_be_faster_raises_the_limit_at_once() -> None:
     assert SetSpeed("md127", 180_000) in decide(of, w.memory(), settings, w.NOW).actions
 
 
+def test_flash_that_does_not_reach_its_limit_gets_one_that_leaves_something_to_others() -> None:
+    settings = replace(w.SETTINGS, sync_speed_min=0)
+    md = w.array(*(w.member(b) for b in range(4)), sync_action="check", sync_total=9, sync_speed=70_000 * 1024)
+    of = w.world(tuple(w.disk(b) for b in range(4)), w.running(md))
+    assert SetSpeed("md127", rates.SPINNING * 30 // 100) in decide(of, w.memory(), settings, w.NOW).actions
+
+
 def test_a_spare_dedicated_to_a_virtual_drive_of_spans_serves_each_span() -> None:
     whole = replace(w.known(), uuid="whole", level=50, slots=(), spans=2)
     span = w.known(name="vd0.1of2")
