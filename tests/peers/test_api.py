@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.nvr.web.conftest import Run, house, run
-from tests.unit.nvr.web.house import House
+from tests.peers.conftest import Run
+from tests.peers.house import House
 
-__all__ = ["house", "run"]
 SCHEMATHESIS = shutil.which("schemathesis", path=str(Path(sys.executable).parent)) or ""
 pytestmark = pytest.mark.skipif(not SCHEMATHESIS, reason="needs schemathesis (pip install schemathesis)")
 

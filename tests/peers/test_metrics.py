@@ -5,11 +5,10 @@ import subprocess
 
 import pytest
 
-from tests.unit.nvr.web.conftest import Run, house, run
-from tests.unit.nvr.web.house import House
-from tests.unit.nvr.web.visitor import visit
+from tests.peers.conftest import Run
+from tests.peers.house import House
+from tests.peers.visitor import visit
 
-__all__ = ["house", "run"]
 PROMTOOL = shutil.which("promtool") or ""
 
 

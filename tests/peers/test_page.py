@@ -15,11 +15,10 @@ from boot.model import RestoreRequest, SwitchRequest
 from hw.model import BayView, InformationLight, LocateRequest, TrayLight
 from raid.model import DeleteVdRequest, Drive, DriveState, PlanSimpleRequest
 from raid.smart_model import ReadSmartRequest, SmartHealth, SmartHistoryRequest
-from tests.unit.nvr.web import sample
-from tests.unit.nvr.web.conftest import Run, house, run
-from tests.unit.nvr.web.house import PASSWORD, House
+from tests.peers import sample
+from tests.peers.conftest import Run
+from tests.peers.house import PASSWORD, House
 
-__all__ = ["house", "run"]
 CHROMIUM = shutil.which("chromium") or ""
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs chromium (apt-get install chromium)")
 ARGUMENTS = [
@@ -119,7 +118,7 @@ def test_a_bay_tells_what_its_drive_says_of_itself(house: House, run: Run) -> No
             await page.locator("#bay-1").click()
             await expect(dialog.locator("dt:text-is('S.M.A.R.T.') + dd")).to_have_text("Watch")
             await expect(dialog).to_contain_text("8 sectors cannot be read and wait to be reallocated.")
-            await expect(dialog).to_contain_text("The drive's own verdict: PASSED; read 15 min")
+            await expect(dialog).to_contain_text(re.compile(r"The drive.s own verdict: PASSED; read \d+ (min|h)"))
             await expect(dialog.locator("dt:text-is('Temperature') + dd")).to_have_text("41 °C")
             await expect(dialog.locator("dt:text-is('Bad sectors') + dd")).to_have_text(
                 "12 reallocated, 8 pending, 0 uncorrectable")

@@ -11,7 +11,7 @@ from rig.daemons import panel
 from rig.drives import DriveKind
 from rig.forward import forwarded
 from rig.rack import Rack
-from tests.unit.nvr.web.visitor import csrf_in
+from tests.peers.visitor import csrf_in
 
 pytestmark = pytest.mark.rig
 PASSWORD = "four words nobody guesses"

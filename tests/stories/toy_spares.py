@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from raid.actions import Action, PollSpare
 from raid.world import Running, SpareRead, World
-from tests.unit.raid.toy_md import STRIPES, Box, Drive, Md, Part, Refused
+from tests.stories.toy_md import STRIPES, Box, Drive, Md, Part, Refused
 
 
 @dataclass

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from tests.unit.nvr.web.house import PASSWORD, House
+from tests.peers.house import PASSWORD, House
 
 
 @asynccontextmanager

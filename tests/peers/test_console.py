@@ -22,12 +22,12 @@ from nvr.web.certificate_files import fingerprint, ready
 from nvr.web.history import SPAN, History
 from nvr.web.openapi import document
 from nvr.web.rooms import ASKED_OF_BOX, BOX, ROOMS
-from tests.unit.nvr.web import sample
-from tests.unit.nvr.web.conftest import Run
-from tests.unit.nvr.web.house import PASSWORD, House
-from tests.unit.nvr.web.visitor import csrf, visit
+from tests.peers import sample
+from tests.peers.conftest import Run
+from tests.peers.house import PASSWORD, House
+from tests.peers.visitor import csrf, visit
 
-POLICY_FILE = Path(__file__).parents[4] / "systemd/dbus/org.rackeye.conf"
+POLICY_FILE = Path(__file__).parents[2] / "systemd/dbus/org.rackeye.conf"
 CLEAR = {"bay": 5, "serial": "WD-WX12D505417"}
 
 

@@ -7,8 +7,8 @@ from typing import Any, Protocol, TypeVar
 
 import pytest
 
+from tests.peers.house import House, open_house
 from tests.private_bus import Bus
-from tests.unit.nvr.web.house import House, open_house
 
 T = TypeVar("T")
 

@@ -1,7 +1,7 @@
 """A console with all that it talks to, on loopback: daemons that publish what a test says, and boxd's accounts.
 
 The daemons here are real services on a private bus, with the product's own types; only their snapshots are invented.
-`python -m tests.unit.nvr.web.house` serves it for looking at the page.
+`python -m tests.peers.house` serves it for looking at the page.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ from raid.model import (
     VdRequest,
 )
 from raid.smart_model import ReadSmartRequest, SmartHistory, SmartHistoryRequest
-from tests.unit.nvr.web import sample
+from tests.peers import sample
 
 PASSWORD = "four words nobody guesses"
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

@@ -28,8 +28,8 @@ from raid.derive import derive
 from raid.memory import Fleeting, Memory
 from raid.model import DriveState, RaidSnapshot, VdState
 from raid.scene import Scene
+from tests.stories.toy_md import STRIPES, Box, Drive, Md, Refused
 from tests.unit.raid import worlds as w
-from tests.unit.raid.toy_md import STRIPES, Box, Drive, Md, Refused
 
 BAYS = 5
 ENOUGH = 60  # looks after which everything has come to rest, or never does

@@ -11,10 +11,10 @@ from hypothesis.stateful import consumes, initialize, rule, run_state_machine_as
 from raid.candidates import judge
 from raid.memory import Memory, Spare
 from raid.spare_model import SpareState
+from tests.stories.test_any_story import Story
+from tests.stories.toy_md import Drive
+from tests.stories.toy_spares import SpareBox
 from tests.unit.raid import worlds as w
-from tests.unit.raid.test_any_story import Story
-from tests.unit.raid.toy_md import Drive
-from tests.unit.raid.toy_spares import SpareBox
 
 SPARE_BAYS = (4, 5, 6)
 
