@@ -24,6 +24,7 @@ test: setup
 	$(ROOT) .venv/bin/python -m pytest -n auto --dist loadfile $(ARGS)
 
 test-long: setup
+	.venv/bin/python -m pytest -n auto --dist loadfile --hypothesis-profile thorough tests/unit
 	$(ROOT) .venv/bin/python -m pytest -n auto --dist loadfile -m "rig or long" --timeout 3000 $(ARGS)
 
 check: setup

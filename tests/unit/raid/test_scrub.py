@@ -56,8 +56,7 @@ def test_a_wrong_stripe_of_a_raid5_is_found_and_named(tmp_path: Path, by: Engine
     assert "stripe 13: 1 pages wrong" in "\n".join(sentences(result))
 
 
-@pytest.mark.parametrize("by", ENGINES)
-@pytest.mark.parametrize("layout", [2, 10, 20])
+@pytest.mark.parametrize(("by", "layout"), [(None, 2), (NumpyEngine(), 10), (None, 20)])
 @pytest.mark.parametrize("slot", range(5))
 def test_the_wrong_member_of_a_raid6_is_named(tmp_path: Path, by: Engine | None, layout: int, slot: int) -> None:
     array = PlainArray(tmp_path, Level.RAID6, layout, disks=5, stripes=9)

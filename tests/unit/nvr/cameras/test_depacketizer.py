@@ -60,7 +60,7 @@ def delivered(data: list[bytes], sets: tuple[bytes, ...] = ()) -> list[AccessUni
 
 
 @given(streams(), st.integers(3, 120), st.booleans(), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 def test_gives_back_what_was_packed(pictures: list[Picture], mtu: int, aggregate: bool, markers: bool) -> None:
     units = delivered(packets(pictures, mtu, aggregate=aggregate, markers=markers))
     if not markers:  # whether the last one is whole nobody says
@@ -80,7 +80,7 @@ def test_a_session_that_ends_in_a_picture_shows_no_half_of_it() -> None:
 
 
 @given(streams(), st.integers(3, 120), st.data())
-@settings(max_examples=80, deadline=None)
+@settings(deadline=None)
 def test_after_a_loss_only_whole_pictures_from_a_key_frame_on(
     pictures: list[Picture], mtu: int, data: st.DataObject
 ) -> None:
@@ -102,7 +102,7 @@ def test_after_a_loss_only_whole_pictures_from_a_key_frame_on(
 
 
 @given(streams(), st.integers(3, 60), st.randoms(use_true_random=False))
-@settings(max_examples=30, deadline=None)
+@settings(deadline=None)
 def test_any_cut_of_the_connection_into_reads(pictures: list[Picture], mtu: int, dice: random.Random) -> None:
     ours, theirs = socket.socketpair()
     units: list[AccessUnit] = []
@@ -195,7 +195,7 @@ def test_packets_that_rfc_6184_does_not_allow_here(kind: int) -> None:
 
 
 @given(st.lists(st.binary(min_size=0, max_size=40), max_size=20))
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 def test_noise_is_told_and_nothing_else(noise: list[bytes]) -> None:
     with suppress(BadStream):
         assert all(unit.parameters for unit in delivered([packet(n, n // 3, part) for n, part in enumerate(noise)]))
