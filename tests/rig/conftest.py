@@ -46,7 +46,7 @@ def pytest_runtest_makereport(
     used = getattr(item, "funcargs", {}).get("rack")
     if report.failed and isinstance(used, RackClient):
         try:
-            report.sections.append(("journal of the rack", used.journal(120)))
+            report.sections.append(("journal of the rack", used.journal(60)))
         except RackeyeError as error:
             report.sections.append(("journal of the rack", f"not there: {error}"))
     return report

@@ -101,8 +101,10 @@ def checksum(rack: Rack, path: str) -> str:
 
 
 def all_sums(rack: Rack, folder: str) -> set[str]:
-    """Checksums of all files, wherever a repair has put them; read from the drives."""
-    text = rack.sh(f"echo 3 > /proc/sys/vm/drop_caches; find {folder} -xdev -type f | xargs sha256sum", timeout=60)
+    """Checksums of all files that can be read, wherever a repair has put them; read from the drives."""
+    rack.sh("echo 3 > /proc/sys/vm/drop_caches")
+    # The recorder makes and deletes files meanwhile, so that some that `find` names may be gone: not checked.
+    text = rack.exec(["find", folder, "-xdev", "-type", "f", "-exec", "sha256sum", "{}", "+"], 120).stdout
     return {line.split()[0] for line in text.splitlines()}
 
 

@@ -26,7 +26,7 @@ def test_what_another_program_uses_is_neither_stopped_nor_deleted(rack: Rack, ca
     hurry(rack)
     blank(rack, range(8))
     assert create(rack) == ("vd0", "vd1")
-    until(rack, lambda s: is_whole(s, "vd0", "vd1"), "both are whole", 120)
+    until(rack, lambda s: is_whole(s, "vd0", "vd1"), "both are whole", 240)
     rack.exec(["rackeye", "camera", "add", "door", cameras["cam1"], "--volume", "vd1"], check=True)
     rack.wait_until(lambda: camera(rack) is CameraState.RECORDING, 60, "recording")
     rack.sh("cd /srv/rackeye/vd1; setsid sleep 600 >/dev/null 2>&1 < /dev/null & echo $! > /run/user.pid")
@@ -80,7 +80,7 @@ def test_deleting_closes_the_recording_and_leaves_blank_drives(rack: Rack) -> No
 
 def test_the_drives_make_a_new_one_though_the_old_files_still_lie_there(rack: Rack) -> None:
     assert create(rack, bays=(4, 5, 6, 7)) == ("vd1",)
-    until(rack, lambda s: is_whole(s, "vd1"), "it is made", 120)
+    until(rack, lambda s: is_whole(s, "vd1"), "it is made", 240)
     assert "kept" not in rack.sh("ls /srv/rackeye/vd1")
 
 
@@ -88,7 +88,7 @@ def test_the_drives_make_a_new_one_though_the_old_files_still_lie_there(rack: Ra
 def test_a_cut_in_the_middle_of_deleting_is_finished_at_the_next_start(rack: Rack, delay: float) -> None:
     if vd(snapshot(rack), "vd0").mountpoint and not any(v.name == "vd1" for v in snapshot(rack).virtual_drives):
         create(rack, bays=(4, 5, 6, 7))
-        until(rack, lambda s: vd(s, "vd1").mountpoint is not None, "it is made", 120)
+        until(rack, lambda s: vd(s, "vd1").mountpoint is not None, "it is made", 240)
     rack.exec(["rackeye", "vd", "delete", "vd1", "--yes", "--no-wait"], 60, check=True)
     rack.sh(f"sleep {delay}")
     rack.power_cut()
