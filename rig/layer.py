@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from ctypes.util import find_library
 from pathlib import Path
 
 from core.run import run
@@ -102,8 +103,10 @@ def build_layer(
         link = layer / "etc/systemd/system" / unit
         link.unlink(missing_ok=True)
         link.symlink_to("/dev/null")
+    fuse = find_library("fuse3") or "libfuse3.so.3"  # libfuse3.so.4 on Debian 13
     for source in UNITS.iterdir():
-        _write(layer / "etc/systemd/system" / source.name, source.read_text().replace("@CHECKOUT@", str(CHECKOUT)))
+        text = source.read_text().replace("@CHECKOUT@", str(CHECKOUT)).replace("@FUSE@", fuse)
+        _write(layer / "etc/systemd/system" / source.name, text)
     wanted = ["rack-ready.service", *(["nvr.target"] if daemons else [])]
     for unit in wanted:
         where = "/usr/lib/systemd/system" if unit == "nvr.target" else "/etc/systemd/system"
