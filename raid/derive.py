@@ -5,6 +5,7 @@ What is uncertain is Unknown and never good; a member whose drive is gone is Mis
 
 from raid import patrolling
 from raid.assemble import still_waiting
+from raid.bad_blocks import bad_blocks, told
 from raid.candidates import judge
 from raid.create import chosen
 from raid.delete import resting
@@ -55,6 +56,7 @@ def _virtual_drive(vd: KnownVd, scene: Scene) -> VirtualDrive:
     else:
         state, detail = _awake(vd, running, scene)
         left = max(0, spare_failures(running.md))
+    bad = bad_blocks(vd, running, scene)
     return VirtualDrive(
         name=vd.name,
         uuid=vd.uuid,
@@ -67,7 +69,8 @@ def _virtual_drive(vd: KnownVd, scene: Scene) -> VirtualDrive:
         bays=tuple(slot.bay for slot in vd.slots),
         tolerance=left,
         mountpoint=None if running is None or state is VdState.FAILED else running.volume.mountpoint,
-        detail=detail,
+        detail=" ".join(filter(None, (detail, told(bad)))),
+        bad_blocks=bad,
     )
 
 

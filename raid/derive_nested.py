@@ -36,6 +36,7 @@ def roll_up(vd: KnownVd, running: Running | None, spans: tuple[VirtualDrive, ...
             Span(number, span.state, span.bays, span.tolerance, span.device, span.detail)
             for number, span in enumerate(spans, start=1)
         ),
+        bad_blocks=tuple(bad for span in spans for bad in span.bad_blocks),
     )
 
 

@@ -6,7 +6,7 @@ Frozen dataclasses that travel as msgspec JSON. Sizes are bytes, times UTC secon
 from dataclasses import dataclass
 from enum import StrEnum, unique
 
-from raid.model_care import PatrolView, Schedule, Upkeep
+from raid.model_care import BadBlocks, PatrolView, Schedule, Upkeep
 from raid.smart_model import Smart
 from raid.spare_model import Rate, SpareView
 
@@ -131,6 +131,8 @@ class VirtualDrive:
     detail: str
     spans: tuple[Span, ...] = ()
     """Of RAID50, 60 and 00 (level 0 with spans)."""
+    bad_blocks: tuple[BadBlocks, ...] = ()
+    """Members that lack a place of it, though md counts them as whole."""
 
 
 def level_text(level: int, spans: int) -> str:

@@ -44,6 +44,20 @@ class BadPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class BadBlocks:
+    """Places of a member that md has in its list of bad blocks: what belongs there is not on that drive.
+
+    places: how many; size: bytes of them. lost: bytes that no other member has either; None while that is not known.
+    """
+
+    bay: int | None
+    serial: str
+    places: int
+    size: int
+    lost: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class PatrolView:
     """The patrol read over all drives. percent: of the one that runs or was left, None when none is under way.
 

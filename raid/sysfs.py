@@ -36,6 +36,8 @@ class Member:
     """False: md still has it, but its drive is gone."""
     data_offset: int
     """Bytes."""
+    bad: tuple[range, ...] = ()
+    """What md has in its list of bad blocks: bytes, counted from the member's data area."""
 
     @property
     def in_sync(self) -> bool:
@@ -219,13 +221,15 @@ class Sysfs:
 
     def _member(self, entry: str) -> Member:
         slot = _must(f"{entry}/slot")
+        offset = _int(_must(f"{entry}/offset")) * SECTOR
         return Member(
             device=entry.rpartition("/dev-")[2],
             slot=int(slot) if slot.isdigit() else None,
             states=frozenset(filter(None, _must(f"{entry}/state").split(","))),
             # not `block` alone: at the kernel's event of a removal that still leads somewhere, without its attributes
             present=os.path.exists(f"{entry}/block/dev"),
-            data_offset=_int(_must(f"{entry}/offset")) * SECTOR,
+            data_offset=offset,
+            bad=_bad_blocks(_read(f"{entry}/bad_blocks", ""), offset),
         )
 
     # -- writing
@@ -296,6 +300,13 @@ def _int(text: str) -> int:
 
 def _level(text: str) -> int | None:
     return int(text[4:]) if text.startswith("raid") and text[4:].isdigit() else None
+
+
+def _bad_blocks(text: str, data_offset: int) -> tuple[range, ...]:
+    """Lines of "sector count", from the begin of the drive; the kernel cuts a long list off after a page of text."""
+    pairs = (line.split() for line in text.splitlines())
+    found = ((_int(pair[0]) * SECTOR - data_offset, _int(pair[1]) * SECTOR) for pair in pairs if len(pair) == 2)
+    return tuple(range(first, first + length) for first, length in found)
 
 
 def _pair(text: str) -> tuple[int, int]:

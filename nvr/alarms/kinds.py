@@ -724,11 +724,87 @@ class Unreadable(Condition):
         return "rackeye patrol names each." if self.bay is None else f"rackeye drive replace --bay {self.bay}"
 
 
+@dataclass(frozen=True, slots=True)
+class MemberLacks(Condition):
+    """md has places of a member in its list of bad blocks."""
+
+    code = "ALARM-132"
+    category = Category.STORAGE
+    level = Level.WARNING
+    title = "Bad blocks in a virtual drive"
+    meaning = (
+        "There are places that md could not write to a drive, or could not rebuild on it. It keeps a list of them and "
+        "takes them from the other drives: the virtual drive is whole in all other places, but there it bears one "
+        "drive less. Replace the drive while the others are good: `rackeye drive replace --bay 3`. A place also goes "
+        "off the list when it is written anew without an error. `rackeye vd show vd0` has the figures."
+    )
+    cleared_text = "md's list of bad blocks of this drive is empty, or the drive is out of the virtual drive."
+
+    vd: str
+    bay: int | None
+    serial: str
+    places: int
+    size: int
+
+    @property
+    def same(self) -> str:
+        return f"member-lacks/{self.vd}/{self.serial}"
+
+    @property
+    def text(self) -> str:
+        place = "a bay that is not known" if self.bay is None else f"bay {self.bay}"
+        return (
+            f"The drive in {place} (serial {self.serial}) lacks {human_bytes(self.size)} of {self.vd} in "
+            f"{self.places} place(s)."
+        )
+
+    @property
+    def hint(self) -> str:
+        if self.bay is None:
+            return f"Replace it while the other drives of {self.vd} are good."
+        return f"Replace it while the other drives of {self.vd} are good: rackeye drive replace --bay {self.bay}"
+
+
+@dataclass(frozen=True, slots=True)
+class DataLost(Condition):
+    """Places of a virtual drive are on none of its drives."""
+
+    code = "ALARM-133"
+    category = Category.STORAGE
+    level = Level.CRITICAL
+    title = "Data of a virtual drive lost in places"
+    meaning = (
+        "More drives of a virtual drive lack the same place (md's lists of bad blocks) than it bears. Most often a "
+        "drive failed, and another one could not be read somewhere while it was rebuilt. What lay there cannot be read "
+        "any more; everything else is as it was, and recording goes on. Replace the drives that are named, one after "
+        "the other, each after the rebuild of the one before. What is recorded over such a place later is good again."
+    )
+    cleared_text = "The places were written anew, or the virtual drive is gone."
+    sounds = True
+
+    vd: str
+    size: int
+    bays: tuple[int | None, ...]
+
+    @property
+    def same(self) -> str:
+        return f"data-lost/{self.vd}"
+
+    @property
+    def text(self) -> str:
+        bays = ", ".join("?" if bay is None else str(bay) for bay in self.bays)
+        return f"{human_bytes(self.size)} of a drive of {self.vd} can be had from no other drive (bays {bays})."
+
+    @property
+    def hint(self) -> str:
+        return f"Copy what must be kept off {self.vd}, then replace these drives one after the other."
+
+
 KINDS: tuple[type[Condition], ...] = (
-    DriveFailed, VdDegraded, VdFailed, VdOffline, ReplacementRefused, ParityWrong, NoVolume, RecordingStopped,
+    DriveFailed, SpareLost, DriveFailing, DriveWatch, Unreadable, MemberLacks, DataLost,
+    VdDegraded, VdFailed, VdOffline, ReplacementRefused, ParityWrong, NoVolume, RecordingStopped,
     Overheat, FanFailed, SensorLost, DaemonSilent, Trouble, ModeRecordLost, ModeRecordDamaged, RestoreUnfinished,
-    SwitchUnfinished, Unreadable,
-    DriveFailing, DriveWatch,
+    SwitchUnfinished,
 )
 
 

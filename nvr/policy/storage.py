@@ -4,9 +4,11 @@ from typing import assert_never
 
 from nvr.alarms.kinds import (
     Condition,
+    DataLost,
     DriveFailed,
     DriveFailing,
     DriveWatch,
+    MemberLacks,
     ParityWrong,
     ReplacementRefused,
     SpareLost,
@@ -23,7 +25,7 @@ from raid.spare_model import SpareState
 
 JUDGES = {
     "drive-failed", "vd-degraded", "vd-failed", "vd-offline", "replacement-refused", "parity-wrong", "spare-lost",
-    "unreadable", "drive-failing", "drive-watch",
+    "unreadable", "drive-failing", "drive-watch", "member-lacks", "data-lost",
 }
 BROKEN = {DriveState.FAILED, DriveState.MISSING}
 UNUSED = {DriveState.BLANK, DriveState.FOREIGN, DriveState.UNCONFIGURED_BAD, DriveState.STALE, DriveState.SHIELD}
@@ -34,7 +36,7 @@ def conditions(raid: RaidSnapshot, was_open: set[str]) -> list[Condition]:
     return [
         *_drives(raid.drives, was_open), *_replacements(raid.drives),
         *(condition for vd in raid.virtual_drives for condition in _vd(vd)),
-        *_parity(raid), *_spares(raid), *_unreadable(raid), *_foretold(raid.drives, was_open),
+        *_parity(raid), *_spares(raid), *_unreadable(raid), *_foretold(raid.drives, was_open), *_lacking(raid),
     ]
 
 
@@ -119,6 +121,18 @@ def _unreadable(raid: RaidSnapshot) -> list[Condition]:
         )
         for serial, places in found.items()
     ]
+
+
+def _lacking(raid: RaidSnapshot) -> list[Condition]:
+    """md's lists of bad blocks: one a drive, and one more a virtual drive of which something is lost."""
+    found: list[Condition] = []
+    for vd in raid.virtual_drives:
+        found += [MemberLacks(vd.name, bad.bay, bad.serial, bad.places, bad.size) for bad in vd.bad_blocks]
+        lost = max((bad.lost or 0 for bad in vd.bad_blocks), default=0)
+        if lost:
+            bays = tuple(bad.bay for bad in vd.bad_blocks if bad.lost)
+            found.append(DataLost(vd.name, lost, bays))
+    return found
 
 
 def troubles(daemon: str, problems: tuple[str, ...]) -> list[Condition]:

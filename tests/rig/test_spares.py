@@ -205,3 +205,19 @@ def test_a_rate_holds_at_once(rack: Rack) -> None:
     rack.wait_until(lambda: int(rack.sh(limit).split()[0]) == before * 50 // 30, 10, "half of it")
     assert rack.sh("stat -c %U /var/lib/rackeye/settings.toml").strip() == "rackeye"
     assert {rate.kind.value: rate.percent for rate in snapshot(rack).rates}["rebuild"] == 50
+
+
+def test_what_a_member_lacks_is_an_alarm_until_it_is_written_anew(rack: Rack) -> None:
+    told = snapshot(rack)
+    member = next(drive for drive in told.drives if drive.bay == 1 and drive.state is DriveState.ONLINE)
+    name = str(member.device).rpartition("/")[2]
+    md = f"/sys/block/$(basename $(readlink -f /sys/block/{name}/holders/md*))/md"
+    rack.sh(f"echo $(( $(cat {md}/dev-{name}/offset) + 4096 )) 8 > {md}/dev-{name}/bad_blocks")
+    rack.wait_until(lambda: "ALARM-132" in {alarm["code"] for alarm in alarms(rack)}, 60, "an alarm")
+    (bad,) = vd(snapshot(rack), "vd0").bad_blocks
+    assert (bad.bay, bad.serial, bad.places, bad.size, bad.lost) == (1, member.serial, 1, 4096, 0)
+    assert "lacks 4.1 kB in 1 place" in rackeye(rack, "vd", "show", "vd0")
+    hurry(rack)
+    rack.sh(f"echo repair > {md}/sync_action")
+    rack.wait_until(lambda: "ALARM-132" not in {alarm["code"] for alarm in alarms(rack)}, 120, "written anew")
+    assert vd(snapshot(rack), "vd0").bad_blocks == ()

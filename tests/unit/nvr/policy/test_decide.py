@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from boot.model import BoxSnapshot, Intent, Mode
 from core.daemon import Decision
 from hw.model import BayView, Conditions, FanSnapshot, PanelSnapshot, Sensor, SensorKind, SensorState, TrayCondition
-from nvr.alarms.kinds import NoVolume, VdOffline
+from nvr.alarms.kinds import Condition, NoVolume, VdOffline, all_kinds
 from nvr.alarms.model import Health, Level
 from nvr.policy.decide import SILENCE_GRACE, Action, Memory, SetConditions, SetTrays, acknowledge, decide, health
 from nvr.policy.trays import conditions
 from nvr.policy.world import Word, World
 from nvr.recorder.model import CameraState, CameraView, RecorderSnapshot, VolumeState, VolumeView
 from raid.model import CheckResult, CheckVerdict, Drive, DriveState, RaidSnapshot, VdState, VirtualDrive
+from raid.model_care import BadBlocks, BadPlace, PatrolView
 from raid.smart_model import Smart, SmartHealth
 
 NOW = 1000.0
@@ -170,6 +171,58 @@ def test_a_replacement_that_is_refused_says_why() -> None:
 )
 def test_storage_conditions(snapshot: RaidSnapshot, code: str) -> None:
     assert codes(decide(world(snapshot), Memory(), NOW)) == [code]
+
+
+def bad_place(*, rewritten: bool, serial: str = "SN2") -> BadPlace:
+    return BadPlace(2, serial, "/dev/sdc", 4096, 8, rewritten, "vd0", 17, "Stripe 17 of vd0.")
+
+
+@pytest.mark.parametrize(
+    ("places", "text", "hint"),
+    [
+        ((bad_place(rewritten=True),), "0 places cannot be read, 1 were written anew", "Watch it"),
+        ((bad_place(rewritten=False), bad_place(rewritten=True)), "1 places cannot be read, 1 were", "replace --bay 2"),
+    ],
+)
+def test_what_a_patrol_read_could_not_read_is_one_alarm_a_drive(
+    places: tuple[BadPlace, ...], text: str, hint: str
+) -> None:
+    read = world(raid(patrol=PatrolView(bad=places)))
+    decision = decide(read, Memory(), NOW)
+    assert codes(decision) == ["ALARM-131"]
+    (alarm,) = decision.memory.open
+    assert text in alarm.text
+    assert "Stripe 17 of vd0." in alarm.text
+    assert hint in alarm.hint
+    assert (alarm.bay, alarm.serial) == (2, "SN2")
+    assert len(decide(read, decision.memory, NOW + 60).memory.open) == 1, "not once more at the next look"
+    two = raid(patrol=PatrolView(bad=(*places, bad_place(rewritten=True, serial="SN3"))))
+    assert codes(decide(world(two), decision.memory, NOW + 60)) == ["ALARM-131", "ALARM-131"]
+    later = decide(world(), decision.memory, NOW + 90)
+    assert codes(later) == []
+    assert "met none" in later.memory.cleared[0].cleared_text
+
+
+def test_bad_blocks_of_members_are_alarms_and_what_is_lost_sounds() -> None:
+    def lacking(*bad: BadBlocks) -> World:
+        return world(replace(raid(), virtual_drives=(replace(vd(), bad_blocks=bad),)))
+
+    first = decide(lacking(BadBlocks(2, "SN2", 3, 12288, 0)), Memory(), NOW)
+    assert codes(first) == ["ALARM-132"]
+    (alarm,) = first.memory.open
+    assert "bay 2 (serial SN2) lacks 12.3 kB of vd0 in 3 place(s)" in alarm.text
+    assert "rackeye drive replace --bay 2" in alarm.hint
+    lost = (BadBlocks(2, "SN2", 3, 12288, 4096), BadBlocks(3, "SN3", 1, 4096, 4096))
+    second = decide(lacking(*lost), first.memory, NOW + 10)
+    assert codes(second) == ["ALARM-132", "ALARM-132", "ALARM-133"]
+    assert [alarm.text for alarm in second.memory.open if alarm.sounds] == [
+        "4.1 kB of a drive of vd0 can be had from no other drive (bays 2, 3)."
+    ]
+    assert codes(decide(lacking(), second.memory, NOW + 20)) == []
+
+
+def test_every_kind_of_alarm_can_be_explained() -> None:
+    assert {kind.code for kind in all_kinds()} == {kind.code for kind in Condition.__subclasses__()}
 
 
 @pytest.mark.parametrize(
