@@ -9,7 +9,7 @@ import time
 
 from benchmarks.rows import Section, keep, line
 
-BENCHES = ("parity", "check", "recorder", "latency", "idle", "sixteen", "web")
+BENCHES = ("parity", "check", "recorder", "latency", "spare", "idle", "sixteen", "web")
 
 
 def main() -> int:

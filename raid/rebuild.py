@@ -98,15 +98,20 @@ def copyback(vd: KnownVd, running: Running, disk: Disk, scene: Scene) -> Iterato
 
 
 def copyback_goes_on(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
-    """A drive in the home bay that md has as a spare, and the stand-in works: the copy has not been ordered yet."""
-    if empty_slots(running.md) or rebuilding(running.md, spares=False):
+    """A drive in the home bay that md has as a spare, and the stand-in works: the copy has not been ordered yet.
+
+    After a power cut md goes on by itself with one that was ordered, once the array may be written: a spare that has
+    only just been seen is left to it.
+    """
+    if empty_slots(running.md) or rebuilding(running.md, spares=False) or running.md.state == "read-auto":
         return
     for member in running.md.members:
         disk = scene.world.disk(member.device)
         if member.slot is not None or member.faulty or not member.present or disk is None:
             continue
         old = _stand_in(vd, running, disk.bay, scene)
-        if old is not None:
+        seen = scene.memory.fleeting.first_seen(disk.diskseq)
+        if old is not None and seen is not None and scene.now - seen >= scene.settings.settle_seconds:
             steps = (mdadm.replace(running.device, f"/dev/{old}", disk.device),)
             yield from scene.job("copyback", vd, steps, (), f"The data of {vd.name} goes back to bay {disk.bay}.")
 

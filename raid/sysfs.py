@@ -225,7 +225,7 @@ class Sysfs:
         return Member(
             device=entry.rpartition("/dev-")[2],
             slot=int(slot) if slot.isdigit() else None,
-            states=frozenset(filter(None, _must(f"{entry}/state").split(","))),
+            states=_states(_must(f"{entry}/state"), entry),
             # not `block` alone: at the kernel's event of a removal that still leads somewhere, without its attributes
             present=os.path.exists(f"{entry}/block/dev"),
             data_offset=offset,
@@ -300,6 +300,15 @@ def _int(text: str) -> int:
 
 def _level(text: str) -> int | None:
     return int(text[4:]) if text.startswith("raid") and text[4:].isdigit() else None
+
+
+def _states(text: str, entry: str) -> frozenset[str]:
+    """As md tells them, but for "faulty" of a member with bad blocks that it has not written down yet: md says so for
+    the sake of metadata handlers outside of the kernel (state_show in drivers/md/md.c); the member has not failed."""
+    states = frozenset(filter(None, text.split(",")))
+    if {"faulty", "blocked"} <= states and _read(f"{entry}/unacknowledged_bad_blocks", ""):
+        return states - {"faulty"}
+    return states
 
 
 def _bad_blocks(text: str, data_offset: int) -> tuple[range, ...]:

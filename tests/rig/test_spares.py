@@ -22,7 +22,7 @@ from tests.rig.raid_rig import (
     write_file,
 )
 
-pytestmark = [pytest.mark.rig]
+pytestmark = [pytest.mark.rig, pytest.mark.rack(bay_mib=256)]
 
 kept: dict[str, str] = {}
 SPARE = 7
@@ -207,6 +207,7 @@ def test_a_rate_holds_at_once(rack: Rack) -> None:
     assert {rate.kind.value: rate.percent for rate in snapshot(rack).rates}["rebuild"] == 50
 
 
+@pytest.mark.long
 def test_what_a_member_lacks_is_an_alarm_until_it_is_written_anew(rack: Rack) -> None:
     told = snapshot(rack)
     member = next(drive for drive in told.drives if drive.bay == 1 and drive.state is DriveState.ONLINE)

@@ -142,6 +142,24 @@ def test_a_copyback_cut_off_between_its_two_steps_goes_on() -> None:
     assert job.steps == (("mdadm", "/dev/md127", "--replace", "/dev/sdp", "--with", "/dev/sdm"),)
 
 
+@pytest.mark.parametrize(
+    ("state", "slot", "seen"),
+    [
+        pytest.param("read-auto", None, 60.0, id="not written yet"),
+        pytest.param("clean", None, 2.0, id="just started"),
+        pytest.param("clean", 2, 60.0, id="it goes on"),
+    ],
+)
+def test_after_a_power_cut_md_goes_on_with_a_copyback_by_itself(state: str, slot: int | None, seen: float) -> None:
+    """In between, md shows the drive as a spare without a slot (remove_and_add_spares in drivers/md/md.c)."""
+    waiting = replace(w.member(2, states="spare"), device="sdm", slot=slot)
+    of = stands_in(replace(w.newcomer(2, w.BLANK), probe=None))
+    md = replace(of.arrays[0].md, members=(*of.arrays[0].md.members, waiting), state=state)
+    memory = serving()
+    memory = replace(memory, fleeting=replace(memory.fleeting, seen=((52, w.NOW - seen), (55, w.NOW - 60))))
+    assert jobs(replace(of, arrays=(replace(of.arrays[0], md=md),)), memory) == []
+
+
 def test_a_rebuild_that_failed_through_its_source_gives_the_spare_back_as_it_was() -> None:
     left = [w.disk(0, w.probe(0, 120, out=(1, 2))), w.disk(3, w.probe(3, 120, out=(1, 2)))]
     half = drive(probe=w.probe(2, 120, out=(1,), recovering=True))

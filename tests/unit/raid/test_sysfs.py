@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from raid.sysfs import Sysfs
 
 
@@ -34,3 +36,17 @@ def test_a_member_is_gone_from_the_first_event_on(tmp_path: Path) -> None:
     (array,) = Sysfs(tmp_path).arrays()
     assert {member.device: member.present for member in array.members} == {"sda": False, "sdb": True}
     assert not array.members[0].in_sync
+
+
+@pytest.mark.parametrize(
+    ("state", "unwritten", "faulty"),
+    [("faulty,blocked", "2048 8\n", False), ("faulty,blocked", "", True), ("faulty", "2048 8\n", True)],
+)
+def test_a_member_with_new_bad_blocks_has_not_failed(tmp_path: Path, state: str, unwritten: str, faulty: bool) -> None:
+    """Seen on the rack: a hot spare, when a source failed during the rebuild onto it, was taken for failed for good."""
+    tree(tmp_path)
+    entry = tmp_path / "block/md127/md/dev-sdb"
+    (entry / "state").write_text(f"{state}\n")
+    (entry / "unacknowledged_bad_blocks").write_text(unwritten)
+    (array,) = Sysfs(tmp_path).arrays()
+    assert {member.device: member.faulty for member in array.members} == {"sda": False, "sdb": faulty}
