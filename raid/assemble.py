@@ -12,6 +12,7 @@ from raid.actions import Action
 from raid.members import Member, Muster, Readiness, can_lose, muster
 from raid.memory import KnownVd
 from raid.scene import Scene
+from raid.spans import is_span
 from raid.world import Running
 
 
@@ -104,5 +105,7 @@ def _recover(vd: KnownVd, scene: Scene) -> Iterator[Action]:
     devices = tuple(member.disk.device for member in plan.chosen)
     why = f"{vd.name} is recovered, as told, from its {len(devices)} most recent members."
     disks = tuple(member.disk for member in plan.chosen)
-    steps = (mdadm.assemble(vd, devices, force=True), mend.argv(mdadm.node(vd.name)))
+    start = mdadm.assemble(vd, devices, force=True)
+    # A span has no file system: its virtual drive's is made whole before it is mounted (volumes.py).
+    steps = (start,) if is_span(vd) else (start, mend.argv(mdadm.node(vd.name)))
     yield from scene.job("recover", vd, steps, disks, why)

@@ -65,7 +65,7 @@ class Inventory:
         ours: md arrays of ours (kernel names). members: disks that run in an array: what was read of them is dropped,
         because md writes there without an event.
         """
-        blocks = self._all_blocks()
+        blocks = self.blocks(members)
         system = self._system_disks(blocks, mounts, ours)
         for name in members:
             self._drop_probe(name)
@@ -83,13 +83,16 @@ class Inventory:
             self._blocks.clear()
             self._identities.clear()
 
-    def _all_blocks(self) -> list[Block]:
-        """What the block layer says, kept until an event. A drive that goes while it is read is left out."""
+    def blocks(self, members: frozenset[str]) -> list[Block]:
+        """What the block layer says, kept until an event. A drive that goes while it is read is left out.
+
+        No event tells that an array let go of a drive: one that is held and is no member is read each time.
+        """
         blocks = []
         for name in self._sysfs.disk_names():
             with self._lock:
                 known, epoch = self._blocks.get(name), self._epoch.get(name, 0)
-            if known is None:
+            if known is None or (known.holders and name not in members):
                 try:
                     known = self._sysfs.disk(name)
                 except Vanished:

@@ -7,6 +7,7 @@ from raid import mend
 from raid.actions import Action, Mount, Prepare
 from raid.memory import KnownVd
 from raid.scene import Scene
+from raid.spans import spans_of
 from raid.world import Running
 
 
@@ -18,7 +19,7 @@ def offer(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
             yield Prepare(vd.name, vd.uuid, volume.mountpoint)
         return
     if _half_recovered(vd, scene):
-        why = f"The recovery of {vd.name} was cut off: its file system is made whole."
+        why = f"{vd.name} was recovered: its file system is made whole before it is used."
         yield from scene.job("mend", vd, (mend.argv(running.device),), (), why)
         return
     if not wrong_filesystem(vd, running) and volume.filesystem is not None and scene.world.job_on(vd.name) is None:
@@ -26,11 +27,15 @@ def offer(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
 
 
 def _half_recovered(vd: KnownVd, scene: Scene) -> bool:
-    """A recovery was cut off (a power cut), and nothing has seen to its file system since."""
-    recovered, mended = scene.world.last_job(vd.name, "recover"), scene.world.last_job(vd.name, "mend")
-    if recovered is None or recovered.state is not JobState.INTERRUPTED:
-        return False
-    return mended is None or mended.started < recovered.started or mended.state is not JobState.DONE
+    """A recovery was cut off (a power cut), or was one of its spans, and nothing has seen to its file system since."""
+    mended = scene.world.last_job(vd.name, "mend")
+    whole = mended.started if mended is not None and mended.state is JobState.DONE else 0.0
+    wanting: list[tuple[KnownVd, tuple[JobState, ...]]] = [(vd, (JobState.INTERRUPTED,))]
+    wanting += [(span, (JobState.INTERRUPTED, JobState.DONE)) for span in spans_of(vd, scene.memory)]
+    return any(
+        (job := scene.world.last_job(one.name, "recover")) is not None and job.state in states and job.started > whole
+        for one, states in wanting
+    )
 
 
 def wrong_filesystem(vd: KnownVd, running: Running) -> str:

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from raid.actions import StartJob, Unmount
-from raid.assemble import recovery
+from core.jobs import Job, JobState
+from raid.actions import Mount, StartJob, Unmount
+from raid.assemble import assemble, recovery
 from raid.decide import decide
 from raid.derive import derive
 from raid.members import Readiness, can_lose, muster
@@ -175,3 +176,29 @@ def test_two_out_of_different_pairs_go_on() -> None:
     assert not any(isinstance(action, Unmount) for action in decision.actions)
     (vd,) = derive(w.scene(of, w.memory(w.known(level=1)))).virtual_drives
     assert (vd.state, vd.tolerance) == (VdState.DEGRADED, 0)
+
+
+def test_a_span_that_was_recovered_has_its_virtual_drives_file_system_made_whole_before_it_is_mounted() -> None:
+    def recovered(kind: str, array: str, started: float) -> Job:
+        return Job(f"{array}-{kind}-1", kind, array, (), JobState.DONE, w.BOOT, started, ended=started + 1)
+
+    old = (recovered("recover", "vd0.2of2", w.NOW - 60),)
+    of = w.world(disks(), upper(w.UNMOUNTED), span(60, 1), span(60, 2), jobs=old)
+    (mend,) = [action for action in decide(of, known(60), w.SETTINGS, w.NOW).actions if isinstance(action, StartJob)]
+    assert (mend.kind, mend.vd, mend.steps[0][-1]) == ("mend", "vd0", "/dev/md127")
+    whole = replace(of, jobs=(*old, recovered("mend", "vd0", w.NOW - 50)))
+    assert [type(action) for action in decide(whole, known(60), w.SETTINGS, w.NOW).actions] == [Mount]
+
+
+def test_the_recovery_of_a_span_touches_no_file_system_on_it() -> None:
+    """What looks like one at its beginning is of an array that is no more."""
+    (vd,) = [one for one in known(60).vds if one.name == "vd0.1of2"]
+    blocks = (
+        Probe(("linux_raid_member",), w.superblock(slot, level=6, array_uuid=vd.uuid, events=events))
+        for slot, events in enumerate((100, 90, 80))
+    )
+    memory = known(60)
+    memory = replace(memory, fleeting=replace(memory.fleeting, recover=(vd.name,)))
+    (job,) = [a for a in assemble(vd, None, w.scene(w.asleep(*blocks), memory)) if isinstance(a, StartJob)]
+    assert job.kind == "recover"
+    assert [step[0] for step in job.steps] == ["mdadm"]

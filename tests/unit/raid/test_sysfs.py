@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from core.paths import Paths
+from raid.drives import Inventory
 from raid.sysfs import Sysfs
 
 
@@ -50,3 +52,16 @@ def test_a_member_with_new_bad_blocks_has_not_failed(tmp_path: Path, state: str,
     (entry / "unacknowledged_bad_blocks").write_text(unwritten)
     (array,) = Sysfs(tmp_path).arrays()
     assert {member.device: member.faulty for member in array.members} == {"sda": False, "sdb": faulty}
+
+
+def test_a_drive_that_an_array_let_go_is_free_at_the_next_look_though_no_event_told_of_it(tmp_path: Path) -> None:
+    top = tmp_path / "sys/block/sda"
+    for folder in ("device", "holders/md127", "queue"):
+        (top / folder).mkdir(parents=True)
+    for file, text in (("dev", "8:0"), ("size", "2048"), ("diskseq", "7"), ("queue/rotational", "1")):
+        (top / file).write_text(text)
+    inventory = Inventory(Sysfs(tmp_path / "sys"), Paths(tmp_path))
+    assert inventory.blocks(frozenset({"sda"}))[0].holders == ("md127",)
+    (top / "holders/md127").rmdir()
+    assert inventory.blocks(frozenset({"sda"}))[0].holders == ("md127",), "of a member it is not read each time"
+    assert inventory.blocks(frozenset())[0].holders == ()
