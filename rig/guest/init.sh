@@ -18,7 +18,8 @@ modprobe -d /run/m -a overlay fuse configfs sd_mod target_core_mod target_core_i
 mount -t ext4 /dev/ubda /run/system
 mkdir -p /run/system/upper /run/system/work
 # A mount of its own, because overlayfs refuses layers of which one lies inside the other.
-mount -t hostfs -o /rack/layer layer /run/layer
+# Linux 6.11 gave the path a name.
+mount -t hostfs -o /rack/layer layer /run/layer 2>/dev/null || mount -t hostfs -o hostfs=/rack/layer layer /run/layer
 mount -t overlay -o lowerdir=/run/layer:/,upperdir=/run/system/upper,workdir=/run/system/work rackeye $root
 mount -t tmpfs -o mode=1777 tmp $root/tmp
 case $checkout in /tmp/*) mkdir -p "$root$checkout"; mount --bind "$checkout" "$root$checkout" ;; esac

@@ -52,7 +52,8 @@ def test_guest_root_cannot_write_to_the_host(rack: Rack) -> None:
     rack.sh(f"touch /usr/{name}")  # lands on the rack's system drive
     rack.exec(["touch", f"{checkout}/{name}"])  # so does this, and is refused where the checkout lies in /tmp
     for place in ("/usr", "/etc", str(checkout), "/"):
-        second = f"mkdir -p /tmp/h; mount -t hostfs -o {place} none /tmp/h; mount -o remount,rw /tmp/h"
+        mount = f"mount -t hostfs -o {place} none /tmp/h || mount -t hostfs -o hostfs={place} none /tmp/h"
+        second = f"mkdir -p /tmp/h; {mount}; mount -o remount,rw /tmp/h"
         done = rack.exec(["sh", "-c", f"{second}; touch /tmp/h/{name}; rc=$?; umount /tmp/h; exit $rc"])
         assert done.rc != 0, place
         assert "Read-only file system" in done.stderr, place
