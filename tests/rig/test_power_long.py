@@ -8,6 +8,7 @@ import json
 import os
 import random
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -86,18 +87,33 @@ def kept(rack: Rack) -> str:
     return write_file(rack, "/srv/rackeye/vd0/kept")
 
 
-@pytest.mark.parametrize("after", moments("creation", 20))
-def test_during_creation_and_initialization(after: float) -> None:
-    """On a rack of its own each time: what is made is never deleted by itself."""
+def cut_after_creation(rack: Rack, after: float, begun: Callable[[], bool]) -> None:
+    """begun: from when on `after` counts."""
+    rack.wait_until(lambda: len(raid(rack).drives) == 5, 60, "four blank drives and the system's")
+    argv = ["rackeye", "vd", "create", "--simple", "--level", "5", "--yes", "--no-wait"]
+    rack.exec(argv, 60, check=True)
+    rack.wait_until(begun, 120, "begun")
+    time.sleep(after)
+    cut(rack)
+    comes_up(rack, "vd0")
+    assert write_file(rack, "/srv/rackeye/vd0/written")
+    rack.wait_until(lambda: whole(rack), 300, "initialized")
+
+
+# On a rack of its own each time: what is made is never deleted by itself.
+
+
+@pytest.mark.parametrize("after", moments("creation", 6))
+def test_during_creation(after: float) -> None:
     with Rack(f"creation_{os.getpid()}", drives=4) as rack:
-        rack.wait_until(lambda: len(raid(rack).drives) == 5, 60, "four blank drives and the system's")
-        argv = ["rackeye", "vd", "create", "--simple", "--level", "5", "--yes", "--no-wait"]
-        rack.exec(argv, 60, check=True)
-        time.sleep(after)
-        cut(rack)
-        comes_up(rack, "vd0")
-        assert write_file(rack, "/srv/rackeye/vd0/written")
-        rack.wait_until(lambda: whole(rack), 300, "initialized")
+        cut_after_creation(rack, after, lambda: True)
+
+
+@pytest.mark.parametrize("after", moments("initialization", 15))
+def test_during_initialization(after: float) -> None:
+    with Rack(f"initialization_{os.getpid()}", drives=4) as rack:
+        hurry(rack, resync=False)
+        cut_after_creation(rack, after, lambda: any(vd.mountpoint and vd.progress for vd in raid(rack).virtual_drives))
 
 
 @pytest.mark.parametrize("after", moments("rebuild", 15))
