@@ -13,7 +13,7 @@ from raid.memory import FailedDrive, Fleeting, KnownVd, Memory, Slot, Stage
 from raid.rates import fastest
 from raid.scene import Scene
 from raid.spans import is_span, outer_of
-from raid.spare_learn import learn_spares, went_back
+from raid.spare_learn import homes_of, learn_spares, went_back
 from raid.world import Running, World
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -31,7 +31,8 @@ def learn(scene: Scene) -> Memory:
         memory = memory.with_vd(vd)
         running = scene.world.array(vd.uuid)
         if running is not None and running.md.started:
-            vd = _learn_vd(vd, running, scene.world)  # noqa: PLW2901 -- the same, with what was learnt
+            homes = homes_of(vd, memory)
+            vd = _learn_vd(vd, running, scene.world, homes)  # noqa: PLW2901 -- the same, with what was learnt
         if running is not None and running.md.members:
             memory = memory.with_vd(replace(vd, out=_out(vd, running)))
     memory = replace(memory, failed=_failed(scene.world, memory))
@@ -66,7 +67,7 @@ def _seen_again(vd: KnownVd, world: World) -> KnownVd:
     ))
 
 
-def _learn_vd(vd: KnownVd, running: Running, world: World) -> KnownVd:
+def _learn_vd(vd: KnownVd, running: Running, world: World, homes: dict[str, Slot]) -> KnownVd:
     slots = list(vd.slots)
     for member in running.md.members:
         disk = world.disk(member.device)
@@ -74,7 +75,7 @@ def _learn_vd(vd: KnownVd, running: Running, world: World) -> KnownVd:
             continue
         if running.md.member_in(member.slot) is member:
             now = Slot(disk.bay, disk.serial, disk.model, disk.size, backplane=disk.backplane)
-            _sits(slots, member.slot, now, running)
+            _sits(slots, member.slot, now, running, homes)
     stage = vd.stage
     volume = running.volume
     if stage is Stage.CREATING:
@@ -96,15 +97,16 @@ def _out(vd: KnownVd, running: Running) -> tuple[str, ...]:
     return tuple(slot.serial for number, slot in enumerate(vd.slots) if slot.serial and number not in trusted)
 
 
-def _sits(slots: list[Slot], number: int, now: Slot, running: Running) -> None:
+def _sits(slots: list[Slot], number: int, now: Slot, running: Running, homes: dict[str, Slot]) -> None:
     """With two places missing, md fills the first, whichever bay the drive is in: then the two trade their bays, so
-    that a drive in the bay that is still empty is taken for the place that is still missing."""
+    that a drive in the bay that is still empty is taken for the place that is still missing. Of a spare that stands in,
+    and that a person moved into such a bay, the empty one is its home."""
     before = slots[number]
     slots[number] = now
     for other, place in enumerate(slots):
         taken = other != number and now.bay is not None and place.bay == now.bay != before.bay
         if taken and running.md.member_in(other) is None:
-            slots[other] = before
+            slots[other] = homes.get(before.serial, before)
 
 
 def _failed(world: World, memory: Memory) -> tuple[FailedDrive, ...]:
@@ -169,7 +171,7 @@ def _vd_of_running(running: Running, uuid: str, world: World) -> KnownVd | None:
         return None  # over spans: it is known from them
     slots = [Slot(None, "", "", 0)] * running.md.raid_disks
     vd = KnownVd(running.name, uuid, running.md.level, running.md.chunk, tuple(slots), Stage.READY, "")
-    return _learn_vd(vd, running, world)
+    return _learn_vd(vd, running, world, {})
 
 
 def vd_of_superblocks(uuid: str, world: World) -> KnownVd | None:

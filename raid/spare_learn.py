@@ -26,6 +26,12 @@ def learn_spares(scene: Scene, after: Memory) -> Memory:
     return replace(after, spares=tuple(now for _, now in kept if now is not None))
 
 
+def homes_of(vd: KnownVd, memory: Memory) -> dict[str, Slot]:
+    """Of each spare that serves in this virtual drive, by serial: the place that it stands in for."""
+    serving = ((spare.serial, spare.serving) for spare in memory.spares)
+    return {serial: serves.home for serial, serves in serving if serves is not None and serves.vd == vd.uuid}
+
+
 def _place_again(spare: Spare, serving: Serving, memory: Memory) -> Memory:
     """The slot belongs to its home again, not to the bay of the spare: else the spare would be taken for a drive that
     was put into the missing bay."""
@@ -65,6 +71,8 @@ def _learn(spare: Spare, scene: Scene, after: Memory) -> Spare | None:
     home = _home(spare, vd, member.slot, running, scene)
     if home is None or home.bay in (None, disk.bay) or (member.in_sync and not scene.settings.copyback):
         return None  # a member for good: it sits in the place itself, or nothing goes back
+    if any(number != member.slot and place.bay == home.bay for number, place in enumerate(vd.slots)):
+        return None  # it was moved into another member's bay, whose place is the one that it stood in for
     return replace(spare, serving=Serving(vd.uuid, member.slot, home))
 
 
