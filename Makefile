@@ -37,7 +37,7 @@ reference: setup
 	.venv/bin/python -m nvr.cli.manual codes > docs/ref/codes.md
 	.venv/bin/python -m nvr.web.reference > docs/ref/api.md
 
-# One JSON line a row, and benchmarks/results.md. ONLY: parity, recorder, latency, idle or web.
+# One JSON line a row, and benchmarks/results.md. ONLY: parity, check, recorder, latency, spare, idle, sixteen or web.
 ONLY ?=
 bench: setup
 	$(ROOT) .venv/bin/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(ARGS)

@@ -1,5 +1,7 @@
 """Runs the steps of one job: `python -m core.job_runner RECORD`. Started by core.jobs in a unit of its own.
 
+`--wait FOLDER`: loaded beforehand, it sleeps until it is given a job (core/ready_runner.py).
+
 A stop (SIGTERM to all of the unit) is the step's to answer: the runner holds its lock until the step has ended, so that
 nobody takes the job for cut off while the step still notes where it was. No step follows, and the record says no end.
 """
@@ -15,13 +17,21 @@ from core import journal
 from core.clock import SystemClock
 from core.errors import RackeyeError
 from core.jobs import JobState, lock_file, read_record, write_record
+from core.ready_runner import wait
 from core.run import run
 
 
 def main(argv: list[str]) -> int:
-    """Returns 0 when all steps succeeded; the record tells the rest."""
+    """Returns 0 when all steps succeeded (or there was nothing to do); the record tells the rest."""
     journal.set_up()
-    record = Path(argv[1])
+    if argv[1] == "--wait":
+        given = wait(Path(argv[2]))
+        return 0 if given is None else perform(given)
+    return perform(Path(argv[1]))
+
+
+def perform(record: Path) -> int:
+    """Does the job of this record."""
     log, clock = journal.get_logger("rackeye-job"), SystemClock()
     lock = os.open(lock_file(record), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     fcntl.flock(lock, fcntl.LOCK_EX)

@@ -20,6 +20,7 @@ from core.config import write_atomic
 from core.errors import JobRecordBroken, JobRunning
 from core.journal import get_logger
 from core.paths import Paths
+from core.ready_runner import ReadyRunner
 from core.run import run
 
 # The runner takes its lock once Python has started: within this time a job without a lock is still starting.
@@ -112,8 +113,11 @@ class Jobs:
         """The jobs of a daemon, such as `raid`."""
         return cls((paths or Paths()).state / "jobs" / owner, clock or SystemClock())
 
-    def start(self, spec: JobSpec) -> Job:
-        """Records the job, then starts it. Raises JobRunning when one runs for the same array, RunError."""
+    def start(self, spec: JobSpec, runner: ReadyRunner | None = None) -> Job:
+        """Records the job, then starts it. Raises JobRunning when one runs for the same array, RunError.
+
+        runner: one that is loaded already takes it, should it be there; the job then begins at once, in that unit.
+        """
         for other in self.list():
             if other.alive and other.array == spec.array:
                 raise JobRunning(
@@ -122,6 +126,8 @@ class Jobs:
         job = Job(spec.id, spec.kind, spec.array, spec.steps, JobState.STARTING, boot_id(), self.clock.now())
         record = self.folder / f"{spec.id}.json"
         write_record(record, job)
+        if runner is not None and not spec.after and runner.give(spec.id):
+            return job
         try:
             run(
                 [

@@ -11,6 +11,7 @@ from core.clock import Clock
 from core.errors import DriveChanged, DriveInUse, RaidBusy, SystemDrive
 from core.jobs import Jobs, JobSpec
 from core.paths import Paths
+from core.ready_runner import ReadyRunner
 from core.run import run
 from raid import check, filesystem
 from raid.actions import (
@@ -20,6 +21,7 @@ from raid.actions import (
     Mount,
     PollSpare,
     Prepare,
+    PrepareRunner,
     Probe,
     RemoveMember,
     SetActive,
@@ -46,6 +48,7 @@ class Actor:
     jobs: Jobs
     paths: Paths
     clock: Clock
+    runner: ReadyRunner
     world: World | None = None
 
     def act(self, action: Action) -> str:  # noqa: PLR0911, PLR0912 -- one case an action
@@ -72,6 +75,9 @@ class Actor:
                 return f"The hot spare in bay {action.bay} is read."
             case StartJob():
                 return self._start(action)
+            case PrepareRunner():
+                self.runner.start()
+                return "A runner is loaded for the job that a failed drive will want."
             case Mount():
                 filesystem.mount(action.device, filesystem.mountpoint(self.paths, action.vd))
                 return f"{action.vd} is mounted."
@@ -126,7 +132,8 @@ class Actor:
     def _start(self, action: StartJob) -> str:
         for expected in action.drives:
             self._check(expected)
-        self.jobs.start(JobSpec(action.id, action.kind, action.vd, action.steps))
+        spec = JobSpec(action.id, action.kind, action.vd, action.steps)
+        self.jobs.start(spec, self.runner if action.at_once else None)
         self.observer.job_started()
         return action.why
 

@@ -78,6 +78,13 @@ class StartJob:
     steps: tuple[tuple[str, ...], ...]
     drives: tuple[Expected, ...]
     why: str
+    at_once: bool = False
+    """By the runner that is loaded already: nothing is redundant until it has begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareRunner:
+    """Have a runner of jobs loaded, so that a hot spare is taken without a wait (core/ready_runner.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,5 +143,5 @@ class StartPatrol:
 
 Action = (
     Probe | FailMember | RemoveMember | SetActive | SetSpeed | PollSpare | StartJob | Mount | Prepare | Unmount
-    | StartCheck | StopCheck | StartPatrol
+    | StartCheck | StopCheck | StartPatrol | PrepareRunner
 )

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from core.daemon import Decision
 from core.settings import Raid
-from raid.actions import Action, Probe
+from raid.actions import Action, FailMember, Probe
 from raid.assemble import assemble
 from raid.candidates import Use, judge
 from raid.create import chosen, create, make_filesystem
@@ -24,7 +24,7 @@ from raid.patrolling import patrol
 from raid.rebuild import copyback_goes_on, keep_going, put_out_the_gone, rebuild, release
 from raid.scene import Scene
 from raid.spans import is_span
-from raid.spares import give_back, poll, take
+from raid.spares import give_back, poll, prepare, take
 from raid.upkeep import checks
 from raid.volumes import offer
 from raid.world import Disk, Running, World
@@ -40,19 +40,23 @@ def decide(world: World, memory: Memory, settings: Raid, now: float) -> Decision
     """One decision: every rule, in the order of urgency."""
     memory = learn(Scene(world, memory, settings, now))
     scene = Scene(world, memory, settings, now)
-    actions: list[Action] = []
+    out: list[Action] = []
     for vd in memory.vds:
         running = world.array(vd.uuid)
         if running is not None:
-            actions += put_out_the_gone(vd, running)
+            out += put_out_the_gone(vd, running)
     memory, taken = take(scene)
     scene = replace(scene, memory=memory)
+    # A spare goes in before the failed member has left, for which md may take its time; it is out of its slot at once.
+    actions: list[Action] = [action for action in out if isinstance(action, FailMember)]
     actions += taken
+    actions += [action for action in out if not isinstance(action, FailMember)]
     actions += [Probe(disk.name, disk.diskseq) for disk in world.unread if not _being_written(disk, scene)]
     for vd in memory.vds:
         actions += _steps(vd, world.array(vd.uuid), scene)
     actions += give_back(scene)
     actions += poll(scene)
+    actions += prepare(scene)
     actions += patrol(scene)
     return Decision(tuple(actions), memory, _again(scene))
 

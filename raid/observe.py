@@ -7,6 +7,7 @@ from pathlib import Path
 from core.clock import Clock
 from core.jobs import Job, Jobs, boot_id
 from core.paths import Paths
+from core.ready_runner import ReadyRunner
 from raid import check, filesystem, mdadm, patrol_result, superblock
 from raid.derive_drives import shown
 from raid.drives import Inventory
@@ -28,9 +29,12 @@ FULL = 30.0
 class Observer:
     """Looks, with the caches that make a look cheap."""
 
-    def __init__(self, paths: Paths, sysfs: Sysfs, jobs: Jobs, clock: Clock, smart: SmartKeeper) -> None:
+    def __init__(
+        self, paths: Paths, sysfs: Sysfs, jobs: Jobs, clock: Clock, *, smart: SmartKeeper, runner: ReadyRunner
+    ) -> None:
         self.sysfs = sysfs
         self.smart = smart
+        self.runner = runner
         self._clock = clock
         self._full = clock.monotonic()
         self._mount_text = ""
@@ -79,6 +83,7 @@ class Observer:
             mdadm=mdadm.available(),
             smart=smart,
             smart_problems=smart_problems,
+            runner=self.runner.waits(),
         )
 
     def poll_spare(self, device: str, diskseq: int) -> None:

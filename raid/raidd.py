@@ -11,6 +11,7 @@ from core.errors import RackeyeError
 from core.jobs import Jobs
 from core.journal import get_logger
 from core.paths import Paths
+from core.ready_runner import ReadyRunner
 from core.settings import Settings
 from raid import memory as remembered
 from raid.act import Actor
@@ -41,7 +42,7 @@ class RaidCycle:
         self.paths = paths
         self.observer = observer
         self.clock = SystemClock()
-        self.actor = Actor(observer, jobs, paths, self.clock)
+        self.actor = Actor(observer, jobs, paths, self.clock, observer.runner)
         self.file = paths.state / "raid" / "memory.json"
         self.settings = Settings()
         self.settings_problems: tuple[str, ...] = ()
@@ -95,7 +96,9 @@ def make(paths: Paths | None = None) -> Daemon[World, Memory, Action]:
     sysfs, jobs = Sysfs(paths.sys), Jobs.of("raid", paths)
     clock, history = SystemClock(), History(paths.state / "raid" / "smart.sqlite")
     keeper = SmartKeeper(history, clock, lambda: cycle.settings.raid.smart_seconds, sysfs.diskseq)
-    observer = Observer(paths, sysfs, jobs, clock, keeper)
+    runner = ReadyRunner(jobs.folder, "raid", clock)
+    runner.dismiss()
+    observer = Observer(paths, sysfs, jobs, clock, smart=keeper, runner=runner)
     wakers = Wakers(sysfs, observer.inventory.forget)
     with suppress(OSError):
         release_all(sysfs, paths.sys)

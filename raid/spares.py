@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from raid import mdadm
-from raid.actions import Action, PollSpare
+from raid.actions import Action, PollSpare, PrepareRunner
 from raid.assemble import still_waiting
 from raid.candidates import Use, judge, needed_bytes
 from raid.delete import resting
@@ -113,6 +113,7 @@ def take(scene: Scene) -> tuple[Memory, tuple[Action, ...]]:
             why = f"{top(vd.name)} is rebuilt on the hot spare in bay {disk.bay} (serial {spare.serial})."
             started = now.job("spare", vd, _steps(running, disk), (disk,), why)
             if started:
+                started = tuple(replace(one, at_once=True) for one in started)
                 memory = memory.with_spare(replace(spare, serving=Serving(vd.uuid, slot, home_of(vd, slot, memory))))
                 actions += started
     return memory, tuple(actions)
@@ -162,3 +163,12 @@ def poll(scene: Scene) -> Iterator[Action]:
         read = last_read(disk, scene)
         if read is None or (not read.pending and not 0 <= scene.now - read.at < POLL_SECONDS):
             yield PollSpare(disk.name, disk.diskseq, disk.bay, disk.serial)
+
+
+def prepare(scene: Scene) -> Iterator[Action]:
+    """Where a hot spare is ready, its rebuild shall begin at once. Not while a job runs, which has better use of the
+    CPU: least of all while a rebuild is just being begun."""
+    if scene.world.runner or any(job.alive for job in scene.world.jobs):
+        return
+    if any(idle(spare, scene) is not None for spare in scene.memory.spares):
+        yield PrepareRunner()

@@ -143,6 +143,8 @@ class World:
     """What drives say of themselves, by kernel name."""
     smart_problems: tuple[str, ...] = ()
     """Why some cannot be asked."""
+    runner: bool = True
+    """A runner of jobs is loaded and waits, or will in a moment."""
 
     def array(self, uuid: str) -> Running | None:
         """The array of that UUID; a started one before one that is not."""

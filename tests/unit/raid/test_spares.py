@@ -7,7 +7,7 @@ import pytest
 from core.jobs import Job, JobState
 from core.settings import Rates
 from raid import rates
-from raid.actions import PollSpare, RemoveMember, SetSpeed, StartJob
+from raid.actions import PollSpare, PrepareRunner, RemoveMember, SetSpeed, StartJob
 from raid.decide import decide
 from raid.derive import derive
 from raid.memory import FailedDrive, Fleeting, Memory, Slot, Spare
@@ -38,6 +38,7 @@ def test_a_spare_takes_over_and_it_is_remembered_before_the_job() -> None:
     (job,) = decision.actions
     assert isinstance(job, StartJob)
     assert (job.kind, job.steps) == ("spare", (("mdadm", "/dev/md127", "--add", "/dev/sdp"),))
+    assert job.at_once
     assert decision.memory.spares == (spare(serving=SERVING),)
 
 
@@ -45,7 +46,25 @@ def test_it_takes_over_in_the_very_look_that_sees_the_pull() -> None:
     md = w.array(*(w.member(bay, present=bay != 2) for bay in range(4)))
     of = with_reads(w.world((*(w.disk(b) for b in (0, 1, 3)), drive()), w.running(md)), drive())
     kinds = [type(action).__name__ for action in decide(of, remembered(spare()), w.SETTINGS, w.NOW).actions]
-    assert kinds == ["FailMember", "RemoveMember", "StartJob"]
+    assert kinds == ["FailMember", "StartJob", "RemoveMember"], "the spare does not wait until md lets go of the other"
+
+
+@pytest.mark.parametrize(
+    ("memory", "job", "wanted"),
+    [
+        pytest.param(remembered(spare()), None, True, id="a spare is ready"),
+        pytest.param(remembered(), None, False, id="no spare"),
+        pytest.param(remembered(spare(fault="It does not read.")), None, False, id="no good one"),
+        pytest.param(remembered(spare()), JobState.RUNNING, False, id="a job has the CPU"),
+        pytest.param(remembered(spare()), JobState.DONE, True, id="the job has ended"),
+    ],
+)
+def test_a_runner_is_loaded_while_a_spare_is_ready(memory: Memory, job: JobState | None, wanted: bool) -> None:
+    done = () if job is None else (Job("vd0-check-1", "check", "vd0", (), job, w.BOOT, w.NOW - 60, ended=w.NOW - 50),)
+    of = with_reads(replace(w.healthy(), disks=(*w.healthy().disks, drive()), jobs=done, runner=False), drive())
+    assert (PrepareRunner() in decide(of, memory, w.SETTINGS, w.NOW).actions) is wanted
+    there = decide(replace(of, runner=True), memory, w.SETTINGS, w.NOW)
+    assert PrepareRunner() not in there.actions
 
 
 def test_it_takes_over_from_a_failed_drive_that_is_still_there() -> None:
