@@ -50,7 +50,7 @@ class Way:
 
 def bench(tell: Tell, *, quick: bool = False) -> Section:
     """The rows. Raises RigError, BenchFailed."""
-    with Rack("bench-spare", drives=BAYS, bay_mib=BAY_MIB) as rack:
+    with Rack("bench-spare", drives=BAYS, bay_mib=BAY_MIB, without=("rackeye-web.service",)) as rack:
         _set_up(rack)
         tell("the RAID5 is whole; pulls begin")
         wanted, end, seen = QUICK_RUNS if quick else RUNS, time.monotonic() + LIMIT, list[Way]()

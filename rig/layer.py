@@ -74,9 +74,11 @@ MANAGER = "[Manager]\nDefaultTimeoutStartSec=60s\nDefaultTimeoutStopSec=15s\nSho
 
 
 def build_layer(
-    layer: Path, *, daemons: bool, consoles: tuple[str, ...] = (), menu_seconds: float = 10.0
+    layer: Path, *, daemons: bool, consoles: tuple[str, ...] = (), menu_seconds: float = 10.0,
+    without: tuple[str, ...] = (),
 ) -> None:
     """Fills `layer`. daemons: whether nvr.target is part of the boot. consoles: where the boot menu is shown.
+    without: units that are not started.
 
     Raises RunError when the installation fails.
     """
@@ -99,7 +101,7 @@ def build_layer(
     _write(layer / "etc/systemd/system/systemd-udev-trigger.service.d/rack.conf", COLDPLUG)
     _write(layer / "etc/systemd/system/rackeye-web.service.d/rack.conf", REACHABLE)
     _write(layer / "etc/systemd/system/systemd-tmpfiles-setup.service.d/rack.conf", TMPFILES)
-    for unit in MASKED.split():
+    for unit in (*MASKED.split(), *without):
         link = layer / "etc/systemd/system" / unit
         link.unlink(missing_ok=True)
         link.symlink_to("/dev/null")

@@ -252,15 +252,15 @@ class Rack(RackClient):
 
     def __init__(
         self, name: str = "rack", *, daemons: bool = True, drives: int = 8, bay_mib: int = 512, memory_mib: int = 768,
-        consoles: int = 0, menu_seconds: float = 10.0,
+        consoles: int = 0, menu_seconds: float = 10.0, without: tuple[str, ...] = (),
     ) -> None:
         """daemons: whether nvr.target is booted. drives: how many bays are filled, from bay 0. Sizes in MiB.
 
         consoles: how many there are; with any, the boot menu is shown for menu_seconds, and up() does not wait for
-        its end but only until the guest answers.
+        its end but only until the guest answers. without: units that are not started, for a lighter rack.
         """
         super().__init__(Path())
-        self.name, self._daemons = name, daemons
+        self.name, self._daemons, self._without = name, daemons, without
         self._menu = (tuple(f"tty{number + 1}" for number in range(consoles)), menu_seconds)
         self._config = {"drives": drives, "bay_mib": bay_mib, "memory_mib": memory_mib, "consoles": consoles}
         self._work: WorkDir | None = None
@@ -273,7 +273,11 @@ class Rack(RackClient):
         try:
             if len(str(self.path / SOCKET)) > 100:  # sun_path holds 108 bytes
                 raise RackBroken(f"The path {self.path} is too long for a socket.", hint="Set TMPDIR to a shorter one.")
-            build_layer(self.path / "layer", daemons=self._daemons, consoles=self._menu[0], menu_seconds=self._menu[1])
+            consoles, seconds = self._menu
+            build_layer(
+                self.path / "layer", daemons=self._daemons, consoles=consoles, menu_seconds=seconds,
+                without=self._without,
+            )
             (self.path / "config.json").write_text(json.dumps(self._config))
             self._start_sandbox()
             return self.boot(timeout, whole=not self._menu[0])

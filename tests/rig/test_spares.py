@@ -22,7 +22,7 @@ from tests.rig.raid_rig import (
     write_file,
 )
 
-pytestmark = [pytest.mark.rig, pytest.mark.rack(bay_mib=256)]
+pytestmark = [pytest.mark.rig, pytest.mark.rack(bay_mib=256, without=("rackeye-web.service",))]
 
 kept: dict[str, str] = {}
 SPARE = 7
