@@ -36,6 +36,9 @@ def perform(record: Path) -> int:
     lock = os.open(lock_file(record), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     fcntl.flock(lock, fcntl.LOCK_EX)
     job = read_record(record)
+    if job.state is not JobState.STARTING:  # it came so late that it was given up: another may do the same by now
+        log.warning(f"{job.kind} began too late and is not done.", array=job.array)
+        return 0
     stopped: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
     for number, step in enumerate(job.steps):

@@ -10,6 +10,8 @@ import fcntl
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,8 +25,8 @@ from core.paths import Paths
 from core.ready_runner import ReadyRunner
 from core.run import run
 
-# The runner takes its lock once Python has started: within this time a job without a lock is still starting.
-START_GRACE = 30.0
+# The runner takes its lock once Python has started (40 s on a rack beside others): until then it is still starting.
+START_GRACE = 90.0
 KEPT = 50
 IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:=-]+")
@@ -166,15 +168,17 @@ class Jobs:
     def _judged(self, job: Job, record: Path) -> Job:
         if not job.alive:
             return job
-        if locked(lock_file(record)):
-            return replace(job, state=JobState.RUNNING)
-        job = read_record(record)  # it may have ended between the two looks
-        young = job.boot == boot_id() and self.clock.now() - job.started < START_GRACE
-        if not job.alive or (job.state is JobState.STARTING and young):
-            return job
-        ended = replace(job, state=JobState.INTERRUPTED, ended=self.clock.now(), error="It was cut off in the middle.")
-        write_record(record, ended)
-        return ended
+        with _lock(lock_file(record)) as mine:  # a runner that begins just now waits, and sees what is written here
+            if not mine:
+                return replace(job, state=JobState.RUNNING)
+            job = read_record(record)  # it may have ended between the two looks
+            young = job.boot == boot_id() and self.clock.now() - job.started < START_GRACE
+            if not job.alive or (job.state is JobState.STARTING and young):
+                return job
+            why = "It was cut off in the middle."
+            ended = replace(job, state=JobState.INTERRUPTED, ended=self.clock.now(), error=why)
+            write_record(record, ended)
+            return ended
 
 
 def lock_file(record: Path) -> Path:
@@ -182,17 +186,16 @@ def lock_file(record: Path) -> Path:
     return record.with_suffix(".lock")
 
 
-def locked(file: Path) -> bool:
-    """True when another process holds the lock."""
+@contextmanager
+def _lock(file: Path) -> Iterator[bool]:
+    """Holds the lock meanwhile; False when another process does."""
+    handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
-        handle = os.open(file, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    else:
-        return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
     finally:
         os.close(handle)

@@ -69,6 +69,18 @@ def test_a_running_job_is_found_by_its_lock(jobs: Jobs) -> None:
     assert read_record(file).state is JobState.INTERRUPTED
 
 
+def test_a_runner_that_comes_after_its_job_was_given_up_does_nothing(jobs: Jobs, tmp_path: Path) -> None:
+    """On a machine so busy that it took longer than the grace: the same may have been started anew meanwhile."""
+    file = record(jobs, JobState.STARTING, ("touch", str(tmp_path / "out")))
+    assert isinstance(jobs.clock, ManualClock)
+    jobs.clock.advance(START_GRACE + 1)
+    assert jobs.list()[0].state is JobState.INTERRUPTED
+    runner = subprocess.run([sys.executable, "-m", "core.job_runner", str(file)], check=False)
+    assert runner.returncode == 0
+    assert not (tmp_path / "out").exists()
+    assert read_record(file).state is JobState.INTERRUPTED
+
+
 def test_a_job_of_another_boot_was_cut_off(jobs: Jobs) -> None:
     record(jobs, JobState.STARTING, ("true",), boot="another")
     assert jobs.list()[0].state is JobState.INTERRUPTED
