@@ -12,7 +12,8 @@ from pathlib import Path
 
 from raid.geometry import read_geometry
 from raid.readers import Readers
-from raid.scrub import check, piece_size
+from raid.scrub import check
+from raid.scrub_run import piece_size
 
 
 def main(array: str, turns: int) -> int:
@@ -40,7 +41,7 @@ def _ours(array: str) -> None:
 def _read(array: str) -> None:
     """The same readers, and nobody who looks at what they read."""
     geometry = read_geometry(array, Path("/sys"))
-    with Readers(geometry, piece_size(len(geometry.members))) as readers:
+    with Readers(geometry.members, piece_size(len(geometry.members))) as readers:
         for _ in readers.stream(geometry.component):
             pass
 

@@ -90,8 +90,8 @@ class Actor:
             case StartCheck():
                 number = check.next_number(self.jobs.list(), action.vd)
                 self.start_check(check.spec(
-                    self.paths, action.vd, action.uuid, f"/dev/{action.array}", number=number, kind=check.SCHEDULED,
-                    resume=True,
+                    self.paths, action.vd, action.uuid, tuple(f"/dev/{array}" for array in action.arrays),
+                    number=number, kind=check.SCHEDULED, resume=True,
                 ))
                 return action.why
             case StartPatrol():

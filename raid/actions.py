@@ -116,11 +116,11 @@ class Unmount:
 
 @dataclass(frozen=True, slots=True)
 class StartCheck:
-    """A consistency check that is due. uuid: of the virtual drive; array: its kernel name."""
+    """A consistency check that is due. uuid: of the virtual drive; arrays: kernel names of what holds its parity."""
 
     vd: str
     uuid: str
-    array: str
+    arrays: tuple[str, ...]
     why: str
 
 

@@ -29,7 +29,7 @@ from raid.progress_file import left_behind
 from raid.scene import Scene
 from raid.scrub_result import BadStripe
 from raid.spans import spans_of
-from raid.upkeep import CHECKED
+from raid.upkeep import CHECKED, arrays_of
 from raid.world import Running, World
 
 PLANNED = 100
@@ -63,70 +63,46 @@ class CareCommands:
             Command("SetSchedule", ScheduleRequest, Done, self.set_schedule),
         )
 
-    def _find(self, name: str) -> tuple[KnownVd, Running | None]:
-        """A virtual drive, or one span of it ("vd0.1of2"). Raises NoSuchVd."""
-        vd = self._daemon.memory.vd(name)
-        if vd is None:
-            return self._vd(name)
-        world = self._daemon.snapshot
-        return vd, None if world is None else world.array(vd.uuid)
-
-    def _arrays(self, name: str) -> tuple[str, ...]:
-        """Names of the arrays that hold its parity: itself, or its spans."""
-        vd, _ = self._find(name)
-        spans = spans_of(vd, self._daemon.memory) if vd.spans else ()
-        return tuple(span.name for span in spans) or (vd.name,)
-
-    def _settled(self, name: str, does: str) -> tuple[KnownVd, Running]:
-        """The array, when its parity holds still. Raises NotNow."""
-        vd, running = self._find(name)
-        if vd.spans:
-            spans = ", ".join(self._arrays(name))
-            raise NotNow(f"{name} has spans, each with parity of its own: name one of {spans}.", hint="rackeye check")
+    def _settled(self, name: str, does: str) -> tuple[KnownVd, tuple[str, ...]]:
+        """The virtual drive, and the devices that hold its parity, when that holds still. Raises NoSuchVd, NotNow."""
+        vd, _ = self._vd(name)
         if vd.level not in CHECKED:
             raise NotNow(
-                f"{vd.name} is {level_text(vd.level, vd.spans)} and keeps no parity, so it cannot be {does} natively.",
-                hint="A mirror: the kernel's own: echo check > /sys/block/MD/md/sync_action.",
+                f"{vd.name} is {level_text(vd.level, vd.spans)}: there is no redundancy that could be {does}.",
+                hint="A patrol read finds bad sectors on its drives: rackeye patrol start",
             )
-        if running is None or not running.md.started or has_failed(running):
-            raise NotNow(f"{vd.name} does not run, so it cannot be {does}.", hint="rackeye vd shows why.")
         job = check.running(self._jobs.list(), vd.name)
         if job is not None:
             what = "repair" if job.kind == check.REPAIR else "check"
             raise NotNow(f"A {what} of {vd.name} runs already.", hint=f"End it: rackeye check stop {vd.name}")
-        if running.md.sync_action not in ("idle", "frozen") or running.md.sync_total:
-            raise NotNow(f"{vd.name} is busy: md runs {running.md.sync_action}.", hint="Try again when that has ended.")
-        if running.md.degraded or not running.md.parity_complete:
-            raise NotNow(f"{vd.name} is not whole, so there is no parity to compare.", hint="Let it be rebuilt first.")
-        return vd, running
+        world = self._daemon.snapshot
+        arrays = () if world is None else arrays_of(vd, self._daemon.memory, world)
+        if len(arrays) < max(1, vd.spans):
+            raise NotNow(f"{vd.name} does not run, so it cannot be {does}.", hint="rackeye vd shows why.")
+        return vd, tuple(_holds_still(one, running, does) for one, running in arrays)
 
     async def start_check(self, request: VdRequest) -> Done:
-        """Of each span, where there are."""
-        said = [await self._start_one(name) for name in self._arrays(request.name)]
-        return Done(" ".join(said))
-
-    async def _start_one(self, name: str) -> str:
-        """From where the last one was left, or from the beginning."""
-        vd, running = self._settled(name, "checked")
+        """From where the last one was left, or from the beginning; over all its spans."""
+        vd, devices = self._settled(request.name, "checked")
         left = left_behind(check.file_of(self._paths, vd.name), vd.uuid)
         number = check.next_number(self._jobs.list(), vd.name)
-        spec = check.spec(self._paths, vd.name, vd.uuid, running.device, number=number, resume=left is not None)
+        spec = check.spec(self._paths, vd.name, vd.uuid, devices, number=number, resume=left is not None)
         await asyncio.to_thread(self._actor.start_check, spec)
         self._daemon.wake()
         on = f", from {100 * left.stripes / left.of:.0f} % on" if left is not None and left.stripes else ""
-        return f"The parity of {vd.name} is being checked{on}."
+        spans = f", span after span ({vd.spans})" if vd.spans else ""
+        return Done(f"The parity of {vd.name} is being checked{spans}{on}.")
 
     async def stop_check(self, request: VdRequest) -> Done:
-        jobs = self._jobs.list()
-        alive = [job for name in self._arrays(request.name) if (job := check.running(jobs, name)) is not None]
-        if not alive:
-            raise NotNow(f"No check of {request.name} runs.")
-        for job in alive:
-            await asyncio.to_thread(stop_job, job.id)
+        vd, _ = self._vd(request.name)
+        job = check.running(self._jobs.list(), vd.name)
+        if job is None:
+            raise NotNow(f"No check of {vd.name} runs.")
+        await asyncio.to_thread(stop_job, job.id)
         self._actor.observer.job_started()
         self._daemon.wake()
-        what = "repair" if alive[0].kind == check.REPAIR else "check"
-        return Done(f"The {what} of {request.name} is stopped.")
+        what = "repair" if job.kind == check.REPAIR else "check"
+        return Done(f"The {what} of {vd.name} is stopped.")
 
     def _found(self, vd: KnownVd) -> CheckFile:
         """The last whole check, which found something. Raises CannotRepair."""
@@ -146,25 +122,29 @@ class CareCommands:
     async def plan_repair(self, request: VdRequest) -> RepairPlan:
         """What a repair of what the last check found would do."""
         vd, _ = self._settled(request.name, "repaired")
-        return plan(vd, self._found(vd))
+        return plan(vd, self._daemon.memory, self._found(vd))
 
     async def start_repair(self, request: RepairRequest) -> Done:
-        vd, running = self._settled(request.name, "repaired")
+        vd, devices = self._settled(request.name, "repaired")
         found = self._found(vd)
         if check.fingerprint(vd.uuid, found) != request.fingerprint:
             raise PlanChanged(f"{vd.name} was checked again since the plan was shown.", hint="Ask for it again.")
         assert found.result is not None  # refused above
-        numbers = tuple(bad.number for bad in found.result.bad if not why_left(vd, bad))
-        if not numbers:
+        written = [bad for bad in found.result.bad if not why_left(vd, bad)]
+        if not written:
             raise CannotRepair(
                 f"In no wrong stripe of {vd.name} is it known which drive is wrong. Nothing is written.",
                 hint="Files there may be damaged: copy what matters.",
             )
         number = check.next_number(self._jobs.list(), vd.name)
-        spec = check.repair_spec(self._paths, vd.name, running.device, number, numbers)
+        stripes = tuple(
+            tuple(bad.number for bad in written if bad.span == (span if vd.spans else 0))
+            for span in range(1, len(devices) + 1)
+        )
+        spec = check.repair_spec(self._paths, vd.name, devices, number, stripes)
         await asyncio.to_thread(self._actor.start_check, spec)
         self._daemon.wake()
-        return Done(f"{len(numbers)} stripes of {vd.name} are being repaired.")
+        return Done(f"{len(written)} stripes of {vd.name} are being repaired.")
 
 
     async def start_patrol(self, _: Nothing) -> Done:
@@ -214,14 +194,27 @@ def why_left(vd: KnownVd, bad: BadStripe) -> str:
     return ""
 
 
-def plan(vd: KnownVd, found: CheckFile) -> RepairPlan:
+def _holds_still(vd: KnownVd, running: Running | None, does: str) -> str:
+    """The device of one array, when its parity holds still. Raises NotNow."""
+    if running is None or not running.md.started or has_failed(running):
+        raise NotNow(f"{vd.name} does not run, so it cannot be {does}.", hint="rackeye vd shows why.")
+    if running.md.sync_action not in ("idle", "frozen") or running.md.sync_total:
+        raise NotNow(f"{vd.name} is busy: md runs {running.md.sync_action}.", hint="Try again when that has ended.")
+    if running.md.degraded or not running.md.parity_complete:
+        raise NotNow(f"{vd.name} is not whole, so there is nothing to compare.", hint="Let it be rebuilt first.")
+    return running.device
+
+
+def plan(vd: KnownVd, memory: Memory, found: CheckFile) -> RepairPlan:
     """In words. Pure."""
     assert found.result is not None
+    arrays = spans_of(vd, memory) or (vd,)
     steps = []
     for bad in found.result.bad:
-        slots = sorted({extent.wrong.slot for extent in bad.extents if extent.wrong is not None})
-        bays = tuple(vd.slots[slot].bay for slot in slots if slot < len(vd.slots))
-        steps.append(PlannedRepair(bad.number, bad.pages, bays, why_left(vd, bad)))
+        number = max(0, bad.span - 1)
+        slots = arrays[number].slots if number < len(arrays) else ()
+        bays = tuple(slots[slot].bay for slot in check.slots_of(bad) if slot < len(slots))
+        steps.append(PlannedRepair(bad.number, bad.pages, bays, why_left(vd, bad), bad.span or None))
     written = [step for step in steps if not step.left]
     return RepairPlan(
         vd.name, vd.level, found.finished or 0.0, tuple(steps[:PLANNED]), len(written), _means(vd, found, written),

@@ -14,10 +14,13 @@ import msgspec
 
 from core.jobs import Job, JobSpec
 from core.paths import Paths
+from raid.memory import KnownVd, Memory
 from raid.model import CheckResult, CheckVerdict, Work
+from raid.model_care import WrongPlace
 from raid.progress_file import Whole
 from raid.repair_result import Outcome, RepairResult, summary
-from raid.scrub_result import ScrubResult
+from raid.scrub_result import BadStripe, ScrubResult
+from raid.spans import spans_of
 from raid.world import CheckRun
 
 KIND, SCHEDULED, REPAIR = "check", "scheduled-check", "repair"
@@ -76,27 +79,32 @@ def repair_file_of(paths: Paths, vd: str) -> Path:
     return paths.state / "raid" / f"repair-{vd}.json"
 
 
-def _release(device: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "raid.scrub", "--release", device)
+def _release(devices: tuple[str, ...]) -> tuple[str, ...]:
+    return (sys.executable, "-m", "raid.scrub", "--release", *devices)
 
 
 def spec(
-    paths: Paths, vd: str, uuid: str, device: str, *, number: int, kind: str = KIND, resume: bool
+    paths: Paths, vd: str, uuid: str, devices: tuple[str, ...], *, number: int, kind: str = KIND, resume: bool
 ) -> JobSpec:
-    """The job of a check. number: tells it from earlier ones. resume: from where the last one was left."""
-    argv = [sys.executable, "-m", "raid.scrub", device, "--json", "--progress-file", str(file_of(paths, vd))]
+    """The job of a check. devices: its array, or its spans in order. number: tells it from earlier ones.
+
+    resume: from where the last one was left.
+    """
+    argv = [sys.executable, "-m", "raid.scrub", *devices, "--json", "--progress-file", str(file_of(paths, vd))]
     argv += ["--identity", uuid, "--throttle"]
     argv += ["--resume"] if resume else []
-    return JobSpec(f"{vd}-check-{number}", kind, subject(vd), (tuple(argv),), _release(device))
+    return JobSpec(f"{vd}-check-{number}", kind, subject(vd), (tuple(argv),), _release(devices))
 
 
-def repair_spec(paths: Paths, vd: str, device: str, number: int, stripes: tuple[int, ...]) -> JobSpec:
-    """The job of a repair of these stripes."""
-    argv = (
-        sys.executable, "-m", "raid.repair", device, "--json", "--stripes", ",".join(map(str, stripes)),
-        "--progress-file", str(repair_file_of(paths, vd)), "--check-file", str(file_of(paths, vd)),
-    )
-    return JobSpec(f"{vd}-check-{number}", REPAIR, subject(vd), (argv,), _release(device))
+def repair_spec(
+    paths: Paths, vd: str, devices: tuple[str, ...], number: int, stripes: tuple[tuple[int, ...], ...]
+) -> JobSpec:
+    """The job of a repair of these stripes, for each of the devices."""
+    argv = [sys.executable, "-m", "raid.repair", *devices, "--json"]
+    for numbers in stripes:
+        argv += ["--stripes", ",".join(map(str, numbers)) or "none"]
+    argv += ["--progress-file", str(repair_file_of(paths, vd)), "--check-file", str(file_of(paths, vd))]
+    return JobSpec(f"{vd}-check-{number}", REPAIR, subject(vd), (tuple(argv),), _release(devices))
 
 
 def patrol_file(paths: Paths) -> Path:
@@ -194,8 +202,7 @@ def _ended(vd: str, whole: Whole, tried: float, percent: float, more: str) -> Ch
     result = whole.result
     numbers = tuple(bad.number for bad in result.bad[:WRONG_KEPT])
     if result.bad_stripes:
-        first = ", ".join(map(str, numbers[:10]))
-        verdict, detail = CheckVerdict.WRONG, f"The parity of {result.bad_stripes} stripes disagrees: {first}."
+        verdict, detail = CheckVerdict.WRONG, f"The parity of {result.bad_stripes} stripes disagrees."
     elif result.unreadable:
         verdict, detail = CheckVerdict.FAILED, f"{len(result.unreadable)} places could not be read; the rest is right."
     elif whole.repair is not None:
@@ -205,16 +212,42 @@ def _ended(vd: str, whole: Whole, tried: float, percent: float, more: str) -> Ch
     repaired = "" if whole.repair is None else f"Repair: {summary(whole.repair)}"
     said = " ".join(filter(None, (detail, repaired, more)))
     return CheckResult(
-        vd, verdict, whole.finished, result.stripes, numbers, result.bad_stripes, said, percent, tried
+        vd, verdict, whole.finished, result.stripes, numbers, result.bad_stripes, said, percent, tried,
+        tuple(_place(bad) for bad in result.bad[:WRONG_KEPT]),
     )
+
+
+def _place(bad: BadStripe) -> WrongPlace:
+    return WrongPlace(bad.number, bad.span or None, bad.pages, slots_of(bad))
+
+
+def slots_of(bad: BadStripe) -> tuple[int, ...]:
+    """Of the members that are known to be wrong in it."""
+    return tuple(sorted({extent.wrong.slot for extent in bad.extents if extent.wrong is not None}))
+
+
+def located(result: CheckResult, vd: KnownVd, memory: Memory) -> CheckResult:
+    """The result with the bays of what is wrong, and a sentence that names the first places."""
+    arrays = spans_of(vd, memory) or (vd,)
+    places = []
+    for place in result.places:
+        number = (place.span or 1) - 1
+        slots = arrays[number].slots if number < len(arrays) else ()
+        bays = tuple(slots[slot].bay if slot < len(slots) else None for slot in place.slots)
+        places.append(replace(place, bays=bays))
+    if not places:
+        return result
+    more = f", and {result.wrong_count - 10} more" if result.wrong_count > 10 else ""
+    where = f"Where: {', '.join(place.text for place in places[:10])}{more}."
+    return replace(result, places=tuple(places), detail=f"{result.detail} {where}")
 
 
 def after_repair(data: CheckFile, repair: RepairResult) -> CheckFile:
     """The check's file once a repair has ended: without the stripes that were read again and are right."""
     if data.result is None:
         return data
-    right = {stripe.number for stripe in repair.stripes if stripe.outcome is not Outcome.LEFT}
-    left = tuple(bad for bad in data.result.bad if bad.number not in right)
+    right = {(stripe.span, stripe.number) for stripe in repair.stripes if stripe.outcome is not Outcome.LEFT}
+    left = tuple(bad for bad in data.result.bad if (bad.span, bad.number) not in right)
     count = data.result.bad_stripes - (len(data.result.bad) - len(left))
     result = replace(data.result, bad=left, bad_stripes=count)
     return msgspec.structs.replace(data, repair=repair, result=result)
@@ -222,5 +255,5 @@ def after_repair(data: CheckFile, repair: RepairResult) -> CheckFile:
 
 def fingerprint(uuid: str, data: CheckFile) -> str:
     """Of what a repair would do: changes with every check."""
-    numbers = [] if data.result is None else [bad.number for bad in data.result.bad]
+    numbers = [] if data.result is None else [(bad.span, bad.number) for bad in data.result.bad]
     return sha256(f"{uuid} {data.finished} {numbers}".encode()).hexdigest()[:16]

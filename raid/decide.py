@@ -87,7 +87,7 @@ def _steps(vd: KnownVd, running: Running | None, scene: Scene) -> Iterator[Actio
         yield from make_filesystem(vd, running, scene)
     if vd.stage is not Stage.CREATING:
         yield from offer(vd, running, scene)
-    yield from checks(vd, running, scene)
+    yield from checks(vd, scene)
 
 
 def _made(vd: KnownVd, scene: Scene) -> bool:

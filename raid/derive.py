@@ -7,6 +7,7 @@ from raid import patrolling
 from raid.assemble import still_waiting
 from raid.bad_blocks import bad_blocks, told
 from raid.candidates import judge
+from raid.check import located
 from raid.create import chosen
 from raid.delete import resting
 from raid.derive_drives import drive_rows
@@ -14,7 +15,7 @@ from raid.derive_nested import roll_up
 from raid.derive_spares import rates_in_force, spare_views
 from raid.members import Readiness, copies_back, lost, md_level, muster, spare_failures
 from raid.memory import KnownVd, Stage
-from raid.model import JobState, JobView, Progress, RaidSnapshot, VdState, VirtualDrive, Work
+from raid.model import CheckResult, JobState, JobView, Progress, RaidSnapshot, VdState, VirtualDrive, Work
 from raid.model_care import Schedule
 from raid.nested import has_failed
 from raid.scene import Scene
@@ -35,7 +36,7 @@ def derive(scene: Scene, problems: tuple[str, ...] = ()) -> RaidSnapshot:
         drives=drive_rows(scene),
         virtual_drives=vds,
         jobs=_jobs(scene),
-        checks=scene.world.results,
+        checks=_checks(scene),
         upkeep=upkeep(scene),
         patrol=patrolling.view(scene),
         schedule=Schedule(care.check_days, care.patrol_days, care.quiet_from, care.quiet_until),
@@ -180,6 +181,12 @@ def _work(action: str, vd: KnownVd) -> Work:
             return Work.RESHAPE
         case _:
             return Work.RESYNC if vd.initialized else Work.INITIALIZING
+
+
+def _checks(scene: Scene) -> tuple[CheckResult, ...]:
+    """Of each virtual drive, with the bays of what is wrong."""
+    known = {vd.name: vd for vd in tops(scene.memory)}
+    return tuple(located(one, known[one.vd], scene.memory) for one in scene.world.results if one.vd in known)
 
 
 def _jobs(scene: Scene) -> tuple[JobView, ...]:

@@ -69,7 +69,12 @@ def _progress(vd: KnownVd, spans: tuple[VirtualDrive, ...], scene: Scene) -> Pro
     job = scene.world.job_on(vd.name)
     if job is not None and job.kind == "format":
         return Progress(Work.FORMATTING, 0.0)
+    check = dict(scene.world.checks).get(vd.name)
+    if check is not None and check.work is Work.REPAIR:  # md's own windowed passes are part of it
+        return Progress(check.work, round(check.percent, 1), check.speed, check.seconds_left)
     busy = [span.progress for span in spans if span.progress is not None]
+    if not busy and check is not None:
+        return Progress(check.work, round(check.percent, 1), check.speed, check.seconds_left)
     if not busy:
         return Progress(Work.CREATING, 0.0) if vd.stage is Stage.CREATING and job is not None else None
     same = [one for one in busy if one.kind is busy[0].kind]

@@ -52,6 +52,16 @@ class Geometry:
         return rows(self.level, self.layout, len(self.members))
 
     @property
+    def number(self) -> int:
+        """The level as people write it."""
+        return int(self.level)
+
+    @property
+    def length(self) -> int:
+        """Bytes that a check goes through."""
+        return self.component
+
+    @property
     def stripes(self) -> int:
         return self.component // self.chunk
 

@@ -6,7 +6,7 @@ Frozen dataclasses that travel as msgspec JSON. Sizes are bytes, times UTC secon
 from dataclasses import dataclass
 from enum import StrEnum, unique
 
-from raid.model_care import BadBlocks, PatrolView, Schedule, Upkeep
+from raid.model_care import BadBlocks, PatrolView, Schedule, Upkeep, WrongPlace
 from raid.smart_model import Smart
 from raid.spare_model import Rate, SpareView
 
@@ -181,13 +181,14 @@ class CheckResult:
     stripes: int
     """Stripes looked at."""
     wrong: tuple[int, ...]
-    """Numbers of the stripes whose parity disagrees (the first ones, when there are many)."""
+    """Numbers of the stripes whose parity disagrees (the first ones, when there are many); `places` says more."""
     wrong_count: int
     detail: str
     percent: float = 100.0
     """Below 100: a check (this one, or one after it) was stopped so far, and goes on from there."""
     tried: float = 0.0
     """When the last try ended, however it ended; 0: it was cut off."""
+    places: tuple[WrongPlace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,27 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class WrongPlace:
+    """A stripe in which the members disagree. span: of RAID50 and 60, from 1, else None; stripe counts in the span.
+
+    slots, bays: of the drives that are wrong in it, where that is known (RAID6). pages: of 4 KiB.
+    """
+
+    stripe: int
+    span: int | None
+    pages: int
+    slots: tuple[int, ...] = ()
+    bays: tuple[int | None, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """ "span 2 stripe 17 (bay 5)" """
+        span = "" if self.span is None else f"span {self.span} "
+        bays = " and ".join("a drive on no bay" if bay is None else f"bay {bay}" for bay in self.bays)
+        return f"{span}stripe {self.stripe}{f' ({bays})' if bays else ''}"
+
+
+@dataclass(frozen=True, slots=True)
 class BadPlace:
     """An unreadable place that a patrol read met. lba: of 512 bytes. rewritten: md has mended it, and it reads again.
 
@@ -78,13 +99,14 @@ class PatrolView:
 class PlannedRepair:
     """A stripe that a repair would write. members: the bays whose drive is wrong in it; empty: not known (RAID5).
 
-    left: why it would be left alone; empty when it would be written.
+    left: why it would be left alone; empty when it would be written. span: of RAID50 and 60, from 1.
     """
 
     stripe: int
     pages: int
     members: tuple[int | None, ...]
     left: str = ""
+    span: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from core.errors import CannotCheck
-from raid.geometry import Geometry, Member
+from raid.geometry import Member
 from raid.parity import PAGE, aligned
 
 Opener = Callable[[Member], int]
@@ -43,6 +43,7 @@ class Piece:
     """The same stretch of all members. `blocks` by slot; a missing member has a block too, of no meaning."""
 
     start: int
+    length: int
     blocks: tuple[memoryview, ...]
     unread: tuple[Unread, ...]
 
@@ -60,11 +61,11 @@ def open_direct(member: Member, dev: Path = Path("/dev")) -> int:
 class Readers:
     """Open members with a thread each. A context manager: leaves no thread and no open file."""
 
-    def __init__(self, geometry: Geometry, piece: int, opener: Opener = open_direct) -> None:
+    def __init__(self, members: Sequence[Member | None], piece: int, opener: Opener = open_direct) -> None:
         """`piece`: bytes of each member that are read at once. Raises CannotCheck when a member cannot be opened."""
         self._piece = piece
-        self._members = [member for member in geometry.members if member is not None]
-        self._count = len(geometry.members)
+        self._members = [member for member in members if member is not None]
+        self._count = len(members)
         self._fds: dict[int, int] = {}
         self._threads: dict[int, ThreadPoolExecutor] = {}
         self._pending: list[Future[tuple[Unread, ...]]] = []
@@ -106,13 +107,13 @@ class Readers:
             blocks, reads = ahead.pop(0)
             unread = tuple(item for read in reads for item in read.result())
             self._pending = [read for _, later in ahead for read in later]
-            yield Piece(start, tuple(blocks), unread)
+            yield Piece(start, len(blocks[0]), tuple(blocks), unread)
 
     def again(self, start: int, length: int) -> Piece:
         """Reads one stretch of at most a piece now, for a second look."""
         blocks = self._cut(self._look, length)
         reads = self._start(start, blocks)
-        return Piece(start, tuple(blocks), tuple(item for read in reads for item in read.result()))
+        return Piece(start, length, tuple(blocks), tuple(item for read in reads for item in read.result()))
 
     def settle(self) -> None:
         """Waits for the reads ahead, so that `again` is served at once while writes are made to wait."""

@@ -1,6 +1,7 @@
 """Repair, on demand, of stripes that a check has found wrong: through md alone, and read again natively afterwards.
 
     python -m raid.repair /dev/md127 --stripes 17,300 [--json] [--progress-file PATH]   0 all right, 1 some left alone
+    python -m raid.repair /dev/md126 /dev/md125 --stripes 4 --stripes 17,300            the spans of RAID50 or 60
 
 Each stripe by itself, while writes to it (and to it alone) wait:
 1. It is read natively. What agrees now is left. RAID6: the wrong member of each 4 KiB page decides; one page whose
@@ -19,6 +20,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -34,8 +36,9 @@ from raid.parity import PAGE, BadPage, Engine, aligned, bad_pages, engine
 from raid.progress_file import ProgressFile, say, stay_in_memory
 from raid.readers import Opener, Readers, open_direct
 from raid.repair_result import Outcome, RepairedStripe, RepairResult, sentences
-from raid.scrub import piece_size
 from raid.scrub_result import ScrubProgress, WrongMember
+from raid.scrub_run import piece_size
+from raid.scrub_spans import UPPER
 from raid.window import Pass, run_window
 
 log = journal.get_logger("raid.repair")
@@ -76,7 +79,7 @@ class _Repair:
             )
         self._piece = piece_size(len(self._geometry.members))
         self._zeros = aligned(1, self._piece)[0]
-        self._readers = Readers(self._geometry, self._piece, opener)
+        self._readers = Readers(self._geometry.members, self._piece, opener)
 
     def run(
         self, stripes: list[int], on_progress: Callable[[ScrubProgress], None], stop: threading.Event, clock: Clock
@@ -225,21 +228,25 @@ class _Repair:
 def main(argv: Sequence[str] | None = None) -> int:
     """0 all right, 1 some stripes were left alone, 2 misuse, refused or stopped."""
     parser = argparse.ArgumentParser(prog="python -m raid.repair", description="Repairs wrong stripes through md.")
-    parser.add_argument("array", help="such as /dev/md127")
-    parser.add_argument("--stripes", required=True, type=_numbers, help="numbers that a check gave: 17,300")
+    parser.add_argument("arrays", nargs="+", help="such as /dev/md127; several: the spans of one virtual drive")
+    parser.add_argument(
+        "--stripes", required=True, type=_numbers, action="append", help="numbers that a check gave: 17,300; each array"
+    )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--progress-file", type=Path, help="JSON, renewed after each stripe")
     parser.add_argument("--check-file", type=Path, help="file of the check that found them; what is right now goes out")
     options = parser.parse_args(argv)
     journal.set_up()
-    name = array_name(options.array)
-    progress = ProgressFile(name, options.progress_file)
+    if len(options.stripes) != len(options.arrays):
+        parser.error("as many --stripes as arrays are needed")
+    names = [array_name(array) for array in options.arrays]
+    progress = ProgressFile(names[0], options.progress_file)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
         stay_in_memory()
-        result = repair(name, options.stripes, on_progress=progress.write, stop=stop)
+        result = _all(names, options.stripes, progress, stop)
     except RackeyeError as error:
         say(f"{error.code}: {error.sentence} {error.hint}".strip(), sys.stderr)
         progress.failed(error)
@@ -259,8 +266,29 @@ def _note_in(file: Path, result: RepairResult) -> None:
         write_atomic(file, msgspec.json.encode(check.after_repair(found, result)))
 
 
+def _all(
+    names: Sequence[str], stripes: Sequence[Sequence[int]], progress: ProgressFile, stop: threading.Event
+) -> RepairResult:
+    """One array, or the spans of one virtual drive one after the other, told as one repair."""
+    of, ended, seconds, level = sum(map(len, stripes)), list[RepairedStripe](), 0.0, 0
+    for number, (name, wanted) in enumerate(zip(names, stripes, strict=True), start=1):
+        if not wanted or stop.is_set():
+            continue
+
+        def told(now: ScrubProgress, before: int = len(ended), some: int = len(wanted)) -> None:
+            done = before + now.percent / 100.0 * some
+            each = (now.seconds_left or 0.0) / max(1, round(some * (1 - now.percent / 100.0)))
+            progress.write(ScrubProgress(100.0 * done / of, None, each * (of - done)))
+
+        result = repair(name, wanted, on_progress=told, stop=stop)
+        ended += [replace(one, span=number if len(names) > 1 else 0) for one in result.stripes]
+        seconds += result.seconds
+        level = UPPER.get(result.level, result.level) if len(names) > 1 else result.level
+    return RepairResult(" ".join(names), level, tuple(ended), of, round(seconds, 3))
+
+
 def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(word) for word in text.split(","))
+    return () if text == "none" else tuple(int(word) for word in text.split(","))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ class Outcome(StrEnum):
 class RepairedStripe:
     """A stripe that was to be repaired. wrong: the members written (none: RAID5, whose parity was computed anew).
 
-    why: of what was left alone.
+    why: of what was left alone. span: of RAID50 and 60, from 1, else 0.
     """
 
     number: int
@@ -28,6 +28,7 @@ class RepairedStripe:
     pages: int
     wrong: tuple[WrongMember, ...] = ()
     why: str = ""
+    span: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +69,5 @@ def sentences(result: RepairResult) -> Iterator[str]:
     for stripe in result.stripes:
         members = ", ".join(f"{wrong.device} (slot {wrong.slot}, {wrong.role})" for wrong in stripe.wrong)
         what = stripe.why or members or ("parity computed anew" if stripe.outcome is Outcome.REPAIRED else "")
-        yield f"stripe {stripe.number}: {stripe.outcome}; {stripe.pages} pages{'; ' + what if what else ''}."
+        span = f"span {stripe.span}, " if stripe.span else ""
+        yield f"{span}stripe {stripe.number}: {stripe.outcome}; {stripe.pages} pages{'; ' + what if what else ''}."

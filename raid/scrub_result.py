@@ -33,7 +33,7 @@ class BadStripe:
 
     number: from 0; member_offset: where it begins in each member's data area; array_offset: where its data begin in
     the array (bytes). pages: how many disagree. wrong: the wrong member where all pages name the same, else None =
-    unknown (always with RAID4/5).
+    unknown (always with RAID4/5). span: of RAID50 and 60, from 1, else 0; numbers and offsets are the span's.
     """
 
     number: int
@@ -42,6 +42,7 @@ class BadStripe:
     pages: int
     wrong: WrongMember | None
     extents: tuple[BadExtent, ...]
+    span: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,19 @@ class Unreadable:
     offset: int
     length: int
     why: str
+    span: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SpanSeen:
+    """How far one span was checked; fields as of a ScrubResult."""
+
+    array: str
+    level: int
+    stripes: int
+    of: int
+    bad_stripes: int
+    missing_slot: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +75,7 @@ class ScrubResult:
 
     stripes: judged or counted as unreadable; of: stripes of the array (fewer were looked at when `stopped`).
     bytes: of all members together. bad: the first `NAMED` wrong stripes; bad_stripes: how many there are in all.
+    spans: of RAID50 and 60; then the other fields are sums, and each bad stripe says its span.
     """
 
     array: str
@@ -75,6 +90,7 @@ class ScrubResult:
     missing_slot: int | None
     stopped: bool
     engine: str
+    spans: tuple[SpanSeen, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -101,6 +117,8 @@ def sentences(result: ScrubResult) -> Iterator[str]:
     yield f"{result.array}: {_verdict(result)}"
     read, time = human_bytes(result.bytes), human_seconds(result.seconds)
     yield f"RAID{result.level}, {result.stripes} of {result.of} stripes, {read} read in {time} by {result.engine}."
+    for number, span in enumerate(result.spans, start=1):
+        yield f"Span {number}, {span.array}: {span.stripes} of {span.of} stripes, {span.bad_stripes} wrong."
     if result.missing_slot is not None:
         yield f"Slot {result.missing_slot} has no member: wrong data are found, but the wrong member cannot be named."
     for stripe in result.bad:
@@ -108,13 +126,18 @@ def sentences(result: ScrubResult) -> Iterator[str]:
         if stripe.wrong is None and len({extent.wrong for extent in stripe.extents}) > 1:
             wrong = "more than one, see --json"
         yield (
-            f"stripe {stripe.number}: {stripe.pages} pages wrong; array offset {stripe.array_offset}, "
-            f"member offset {stripe.member_offset}; wrong member: {wrong}."
+            f"{_span(stripe.span)}stripe {stripe.number}: {stripe.pages} pages wrong; "
+            f"array offset {stripe.array_offset}, member offset {stripe.member_offset}; wrong member: {wrong}."
         )
     if result.bad_stripes > len(result.bad):
         yield f"and {result.bad_stripes - len(result.bad)} more wrong stripes."
     for place in result.unreadable:
-        yield f"{place.device} (slot {place.slot}): {place.length} bytes at {place.offset} unreadable: {place.why}."
+        where = f"{_span(place.span)}{place.device} (slot {place.slot})"
+        yield f"{where}: {place.length} bytes at {place.offset} unreadable: {place.why}."
+
+
+def _span(number: int) -> str:
+    return f"span {number}, " if number else ""
 
 
 def _verdict(result: ScrubResult) -> str:

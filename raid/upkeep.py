@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from core.settings import Care
 from raid import check
 from raid.actions import Action, StartCheck, StopCheck
-from raid.memory import KnownVd, Stage
-from raid.model import CheckResult, CheckVerdict
+from raid.memory import KnownVd, Memory, Stage
+from raid.model import CheckResult, CheckVerdict, level_text
 from raid.model_care import Upkeep
 from raid.scene import Scene
-from raid.world import Running
+from raid.spans import spans_of, tops
+from raid.world import Running, World
 
 DAY = 86400.0
 LATE = 3 * DAY
 AGAIN = DAY / 2  # a check that was refused, or stopped by a person, is not begun anew in the same night
-CHECKED = (4, 5, 6)
+CHECKED = (4, 5, 6, 50, 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,12 @@ def due(last: CheckResult | None, settings: Care, started: float) -> Due | None:
     return Due(last.finished + settings.check_days * DAY)
 
 
-def checks(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
+def arrays_of(vd: KnownVd, memory: Memory, world: World) -> tuple[tuple[KnownVd, Running | None], ...]:
+    """The arrays that hold its parity, in order: itself, or its spans."""
+    return tuple((one, world.array(one.uuid)) for one in (spans_of(vd, memory) if vd.spans else (vd,)))
+
+
+def checks(vd: KnownVd, scene: Scene) -> Iterator[Action]:
     """Begins the check that is due, and stops the one whose hours are over; it goes on from there."""
     job = check.running(scene.world.jobs, vd.name)
     last = result_of(scene, vd.name)
@@ -80,10 +86,11 @@ def checks(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
             why = f"The quiet hours are over: the check of {vd.name} waits for the next ones."
             yield StopCheck(vd.name, job.id, why)
         return
-    if when is not None and when.now(scene.settings.care, scene.now) and not why_not(vd, running, scene):
+    if when is not None and when.now(scene.settings.care, scene.now) and not why_not(vd, scene):
         so_far = "" if last is None or last.percent >= 100.0 else f" It goes on from {last.percent:.0f} %."
         why = f"The parity of {vd.name} is being checked, as every {scene.settings.care.check_days:g} days.{so_far}"
-        yield StartCheck(vd.name, vd.uuid, running.md.device, why)
+        arrays = tuple(one.md.device for _, one in arrays_of(vd, scene.memory, scene.world) if one is not None)
+        yield StartCheck(vd.name, vd.uuid, arrays, why)
 
 
 def may_go_on(started: float, scene: Scene) -> bool:
@@ -91,36 +98,52 @@ def may_go_on(started: float, scene: Scene) -> bool:
     return quiet(scene.now, scene.settings.care) or not quiet(started, scene.settings.care)
 
 
-def why_not(vd: KnownVd, running: Running, scene: Scene) -> str:
+def why_not(vd: KnownVd, scene: Scene) -> str:
     """What a check of this virtual drive would have to wait for; empty when nothing."""
-    md = running.md
     if vd.level not in CHECKED:
-        return f"RAID{vd.level} keeps no parity."
-    if vd.stage is not Stage.READY or scene.world.job_on(vd.name) is not None:
+        return _nothing(vd)
+    arrays = arrays_of(vd, scene.memory, scene.world)
+    names = (vd.name, *(one.name for one, _ in arrays))
+    if vd.stage is not Stage.READY or any(scene.world.job_on(name) is not None for name in names):
         return f"{vd.name} is being made, or changed."
+    if len(arrays) < vd.spans:
+        return f"{vd.name} does not run."
+    for one, running in arrays:
+        if why := _unsettled(one, running):
+            return why
+    others = [name for name, _ in scene.world.checks if name != vd.name]
+    return f"{others[0]} is being checked." if others else ""
+
+
+def _nothing(vd: KnownVd) -> str:
+    return f"{level_text(vd.level, vd.spans)} has no redundancy to check."
+
+
+def _unsettled(vd: KnownVd, running: Running | None) -> str:
+    """Why the parity of one array cannot be judged now."""
+    if running is None or not running.md.started:
+        return f"{vd.name} does not run."
+    md = running.md
     if md.degraded or not md.parity_complete:
         return f"{vd.name} is not whole."
     if md.sync_action not in ("idle", "frozen") or md.sync_total:
         return f"{vd.name} is busy: md runs {md.sync_action}."
-    others = [name for name, _ in scene.world.checks if name != vd.name]
-    return f"{others[0]} is being checked." if others else ""
+    return ""
 
 
 def upkeep(scene: Scene) -> tuple[Upkeep, ...]:
     """For people: the next check of each virtual drive."""
     said = []
-    for vd in scene.memory.vds:
-        if vd.spans:  # each of them is told for itself
-            continue
+    for vd in tops(scene.memory):
         running = scene.world.array(vd.uuid)
         when = due(result_of(scene, vd.name), scene.settings.care, started(scene))
         if vd.level not in CHECKED or when is None:
-            why = f"RAID{vd.level} keeps no parity." if when is not None else "Only by hand, as the settings say."
+            why = _nothing(vd) if when is not None else "Only by hand, as the settings say."
             said.append(Upkeep(vd.name, None, why))
         elif running is None or not running.md.started:
             said.append(Upkeep(vd.name, None, f"{vd.name} does not run."))
         else:
-            said.append(Upkeep(vd.name, when.next(scene.settings.care, scene.now), why_not(vd, running, scene)))
+            said.append(Upkeep(vd.name, when.next(scene.settings.care, scene.now), why_not(vd, scene)))
     return tuple(said)
 
 

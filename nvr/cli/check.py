@@ -23,19 +23,13 @@ def stripes_text(result: CheckResult) -> str:
     """The numbers of the wrong stripes, and how many more there are."""
     if not result.wrong_count:
         return "none"
-    shown = ", ".join(map(str, result.wrong))
+    shown = ", ".join(place.text for place in result.places) or ", ".join(map(str, result.wrong))
     more = result.wrong_count - len(result.wrong)
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def arrays_of(data: RaidSnapshot, vd: VirtualDrive) -> tuple[str, ...]:
-    """Names under which the parity of a virtual drive is checked: its own, or those of its spans ("vd0.1of2")."""
-    spans = {one.vd for one in data.upkeep if one.vd.startswith(f"{vd.name}.")}
-    return tuple(sorted(spans)) or (vd.name,)
-
-
-def _facts(vd: VirtualDrive, name: str, data: RaidSnapshot) -> RenderableType:
-    result = result_of(data, name)
+def _facts(vd: VirtualDrive, data: RaidSnapshot) -> RenderableType:
+    name, result = vd.name, result_of(data, vd.name)
     running = work_text(vd.progress) if vd.progress is not None and vd.progress.kind in RUNNING else ""
     rows: list[tuple[str, RenderableType]] = [("Virtual drive", name), ("Running", running or "no")]
     due = next((one for one in data.upkeep if one.vd == name), None)
@@ -90,16 +84,16 @@ def show_(session: Session, *, name: str | None, watch: bool) -> None:
     def render(view: View) -> RenderableType:
         answer = view.of(RAID)
         data = answer.data
-        facts = [_facts(vd, array, data) for vd in _chosen(data, name) for array in arrays_of(data, vd)]
+        facts = [_facts(vd, data) for vd in _chosen(data, name)]
         return Group(*notes(RAID, answer, view.at, moving=moving(data)), *(facts or ["There is no virtual drive."]))
 
     def to_json(view: View) -> dict[str, object]:
         answer = view.of(RAID)
         data = answer.data
         checks = [
-            {"vd": array, "running": vd.progress if vd.progress and vd.progress.kind in RUNNING else None,
-             "last": result_of(data, array), "next": next((one for one in data.upkeep if one.vd == array), None)}
-            for vd in _chosen(data, name) for array in arrays_of(data, vd)
+            {"vd": vd.name, "running": vd.progress if vd.progress and vd.progress.kind in RUNNING else None,
+             "last": result_of(data, vd.name), "next": next((one for one in data.upkeep if one.vd == vd.name), None)}
+            for vd in _chosen(data, name)
         ]
         return {"checks": checks, "raid": origin(answer, view.at, moving=moving(data))}
 

@@ -13,7 +13,7 @@ from nvr.cli.session import Session
 from nvr.cli.shape import examples, json_option, pass_session, yes_option
 from nvr.cli.vd import complete_vd
 from raid.model import Done, VdRequest, Work
-from raid.model_care import RepairPlan, RepairRequest
+from raid.model_care import PlannedRepair, RepairPlan, RepairRequest
 
 
 @click.command(epilog=examples(
@@ -67,11 +67,12 @@ def command(
 def _show(plan: RepairPlan) -> None:
     click.echo(f"{plan.name} (RAID{plan.level}), as its check of {utc_text(plan.checked)} found it:")
 
-    def cells(stripe: int, pages: int, members: tuple[int | None, ...], left: str) -> list[str]:
-        wrong = ", ".join(f"bay {bay}" if bay is not None else "a drive on no bay" for bay in members)
-        return [str(stripe), str(pages), wrong or "not known", left or "is written"]
+    def cells(step: PlannedRepair) -> list[str]:
+        wrong = ", ".join(f"bay {bay}" if bay is not None else "a drive on no bay" for bay in step.members)
+        stripe = str(step.stripe) if step.span is None else f"span {step.span}: {step.stripe}"
+        return [stripe, str(step.pages), wrong or "not known", step.left or "is written"]
 
-    rows = (cells(step.stripe, step.pages, step.members, step.left) for step in plan.stripes)
+    rows = map(cells, plan.stripes)
     console().print(table(("Stripe", "Wrong pages", "Wrong drive", "What is done"), rows, right=("Stripe",)))
     if plan.count > len(plan.stripes):
         click.echo(f"and more: {plan.count} stripes in all are written.")

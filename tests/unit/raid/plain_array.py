@@ -24,8 +24,8 @@ class PlainArray:
     chunk: int = 64 * 1024
     stripes: int = 20
     opened: list[str] = field(default_factory=list)
-
-    name = "md127"
+    name: str = "md127"
+    first: str = "disk"
 
     def __post_init__(self) -> None:
         self.md = self.root / "sys/block" / self.name / "md"
@@ -46,7 +46,7 @@ class PlainArray:
             stripe_cache_size=256,
         )
         for slot in range(self.disks):
-            folder = self.md / f"dev-disk{slot}"
+            folder = self.md / f"dev-{self.first}{slot}"
             (folder / "block").mkdir(parents=True)
             for name, value in {
                 "slot": slot,
@@ -79,7 +79,7 @@ class PlainArray:
         return pattern[stripe % len(pattern)]
 
     def disk(self, slot: int) -> Path:
-        return self.root / f"disk{slot}"
+        return self.root / f"{self.first}{slot}"
 
     def place(self, slot: int, stripe: int, at: int = 0) -> int:
         """Byte in the member's file."""

@@ -80,8 +80,8 @@ def test_the_plan_names_the_bays_and_says_what_raid5_cannot_know(tmp_path: Path)
     array.damage(3, stripe=9, at=1)
     result = check("md127", sysfs=array.sysfs, opener=array.opener)
     found = CheckFile(100.0, True, result=result, identity=w.UUID, finished=w.NOW)
-    plan = care.plan(w.known(level=6), found)
+    plan = care.plan(w.known(level=6), w.memory(), found)
     assert [(step.stripe, step.members, bool(step.left)) for step in plan.stripes] == [(4, (2,), False), (9, (), True)]
     assert plan.count == 1
     assert "bay 2 in 1" in plan.means
-    assert "they stay wrong" in care.plan(w.known(level=5), found).means
+    assert "they stay wrong" in care.plan(w.known(level=5), w.memory(), found).means

@@ -14,14 +14,15 @@ import pytest
 from core.clock import ManualClock
 from core.errors import CannotCheck, CheckRunning, RackeyeError
 from core.paths import Paths
-from raid import readers, scrub
+from raid import readers, scrub, scrub_run
 from raid.geometry import Member, array_name, checking, clear_suspended, read_geometry
 from raid.isal import Isal
 from raid.layout import Level
 from raid.parity import Engine, NumpyEngine
 from raid.progress_file import Pace
-from raid.scrub import check, piece_size
+from raid.scrub import check
 from raid.scrub_result import BadExtent, ScrubProgress, WrongMember, sentences
+from raid.scrub_run import piece_size
 from tests.unit.raid.plain_array import OFFSET, PlainArray
 
 ENGINES: list[Any] = [
@@ -91,7 +92,7 @@ def test_a_stripe_larger_than_a_piece_is_reported_once(tmp_path: Path) -> None:
 
 
 def test_many_wrong_stripes_are_counted_and_the_first_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scrub, "NAMED", 5)
+    monkeypatch.setattr(scrub_run, "NAMED", 5)
     array = PlainArray(tmp_path)
     for stripe in range(2, 14):
         array.damage(0, stripe)
