@@ -35,6 +35,10 @@ from raid.world import Running, World
 PLANNED = 100
 """So many stripes travel in a plan; all that the check named are repaired."""
 RAID6 = (6, 60)
+MIRROR_BY_HAND = (
+    "md's repair of a mirror writes the copy of the first drive over the others, be it right or wrong, so nothing is "
+    "written. If one of the drives is not to be trusted (rackeye drive smart), replace it: the other is copied anew."
+)
 
 
 class CareCommands:
@@ -132,8 +136,10 @@ class CareCommands:
         assert found.result is not None  # refused above
         written = [bad for bad in found.result.bad if not why_left(vd, bad)]
         if not written:
+            mirror = vd.level in check.MIRRORS
             raise CannotRepair(
-                f"In no wrong stripe of {vd.name} is it known which drive is wrong. Nothing is written.",
+                MIRROR_BY_HAND if mirror
+                else f"In no wrong stripe of {vd.name} is it known which drive is wrong. Nothing is written.",
                 hint="Files there may be damaged: copy what matters.",
             )
         number = check.next_number(self._jobs.list(), vd.name)
@@ -189,6 +195,10 @@ def _write(paths: Paths, wanted: dict[str, Any]) -> None:
 
 def why_left(vd: KnownVd, bad: BadStripe) -> str:
     """Why a repair leaves this stripe alone; empty when it is written."""
+    if vd.level in check.MIRRORS:
+        if any(extent.wrong is None for extent in bad.extents):
+            return "The copies differ, and nobody can know which is right: nothing is written."
+        return MIRROR_BY_HAND
     if vd.level in RAID6 and any(extent.wrong is None for extent in bad.extents):
         return "More than one drive is wrong in one place: which one is not known, so nothing is written."
     return ""
@@ -224,6 +234,8 @@ def plan(vd: KnownVd, memory: Memory, found: CheckFile) -> RepairPlan:
 
 def _means(vd: KnownVd, found: CheckFile, written: list[PlannedRepair]) -> str:
     when = utc_text(found.finished or 0.0)
+    if vd.level in check.MIRRORS:
+        return f"The check of {when} compared copies. {MIRROR_BY_HAND}"
     if vd.level in RAID6:
         bays = Counter(bay for step in written for bay in step.members)
         named = ", ".join(f"bay {bay} in {count}" for bay, count in sorted(bays.items(), key=str))

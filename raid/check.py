@@ -6,6 +6,7 @@ works on the parity. Progress, the place to go on from, and at the end the resul
 
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -27,6 +28,7 @@ KIND, SCHEDULED, REPAIR = "check", "scheduled-check", "repair"
 PATROL, SCHEDULED_PATROL = "patrol", "scheduled-patrol"
 PLAIN = re.compile(r"[A-Za-z0-9_. -]{0,64}")
 """Serials that may stand in a command."""
+MIRRORS = (1, 10)
 WRONG_KEPT = 100
 """Numbers of so many wrong stripes travel in a snapshot; the file has the rest."""
 
@@ -202,7 +204,7 @@ def _ended(vd: str, whole: Whole, tried: float, percent: float, more: str) -> Ch
     result = whole.result
     numbers = tuple(bad.number for bad in result.bad[:WRONG_KEPT])
     if result.bad_stripes:
-        verdict, detail = CheckVerdict.WRONG, f"The parity of {result.bad_stripes} stripes disagrees."
+        verdict, detail = CheckVerdict.WRONG, _disagrees(result)
     elif result.unreadable:
         verdict, detail = CheckVerdict.FAILED, f"{len(result.unreadable)} places could not be read; the rest is right."
     elif whole.repair is not None:
@@ -213,12 +215,28 @@ def _ended(vd: str, whole: Whole, tried: float, percent: float, more: str) -> Ch
     said = " ".join(filter(None, (detail, repaired, more)))
     return CheckResult(
         vd, verdict, whole.finished, result.stripes, numbers, result.bad_stripes, said, percent, tried,
-        tuple(_place(bad) for bad in result.bad[:WRONG_KEPT]),
+        tuple(place for bad in result.bad[:WRONG_KEPT] for place in _places(bad))[:WRONG_KEPT],
     )
 
 
-def _place(bad: BadStripe) -> WrongPlace:
-    return WrongPlace(bad.number, bad.span or None, bad.pages, slots_of(bad))
+def _disagrees(result: ScrubResult) -> str:
+    if result.level not in MIRRORS:
+        return f"The parity of {result.bad_stripes} stripes disagrees."
+    known = all(extent.wrong is not None for bad in result.bad for extent in bad.extents)
+    which = "One copy is wrong, the others agree" if known else "Which copy is right is not known"
+    return f"In {result.bad_stripes} stripes the copies differ. {which}."
+
+
+def _places(bad: BadStripe) -> Iterator[WrongPlace]:
+    """One of a stripe with parity; of a mirror one a range."""
+    if not any(extent.copies for extent in bad.extents):
+        yield WrongPlace(bad.number, bad.span or None, bad.pages, slots_of(bad))
+        return
+    for extent in bad.extents:
+        slots = tuple(copy.slot for copy in extent.copies) if extent.wrong is None else (extent.wrong.slot,)
+        yield WrongPlace(
+            bad.number, bad.span or None, extent.pages, slots, offset=extent.array_offset, differ=extent.wrong is None
+        )
 
 
 def slots_of(bad: BadStripe) -> tuple[int, ...]:
@@ -237,7 +255,7 @@ def located(result: CheckResult, vd: KnownVd, memory: Memory) -> CheckResult:
         places.append(replace(place, bays=bays))
     if not places:
         return result
-    more = f", and {result.wrong_count - 10} more" if result.wrong_count > 10 else ""
+    more = ", and more" if max(len(places), result.wrong_count) > 10 else ""
     where = f"Where: {', '.join(place.text for place in places[:10])}{more}."
     return replace(result, places=tuple(places), detail=f"{result.detail} {where}")
 

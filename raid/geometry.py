@@ -70,6 +70,10 @@ class Geometry:
         """Bytes of the array in one stripe."""
         return self.chunk * (len(self.members) - self.level.parities)
 
+    def held(self, start: int, length: int) -> tuple[int, int]:
+        """Bytes of the array in the stripes that a stretch of the members touches."""
+        return start // self.chunk * self.stripe_data, -(-(start + length) // self.chunk) * self.stripe_data
+
     @property
     def missing(self) -> int | None:
         """The slot without a member; only a RAID6 is looked at with one."""
@@ -93,11 +97,10 @@ def read_geometry(array: str, sysfs: Path = Path("/sys")) -> Geometry:
 def _read_geometry(array: str, md: Path) -> Geometry:
     name = _text(md / "level")
     if name not in _LEVELS:
-        hint = "The kernel's own check compares mirrors: write `check` to md/sync_action."
-        raise CannotCheck(f"{array} is {name or 'not running'} and keeps no parity.", hint=hint)
+        raise CannotCheck(f"{array} is {name or 'not running'} and has no redundancy to check.")
     level = _LEVELS[name]
-    _refuse_unsettled(array, md)
-    members = _members(md, int(_text(md / "raid_disks").split()[0]))
+    refuse_unsettled(array, md)
+    members = found_members(md, int(_text(md / "raid_disks").split()[0]))
     absent = [slot for slot, member in enumerate(members) if member is None]
     if len(absent) >= level.parities:
         slots = ", ".join(map(str, absent))
@@ -119,19 +122,21 @@ def _read_geometry(array: str, md: Path) -> Geometry:
     return geometry
 
 
-def _refuse_unsettled(array: str, md: Path) -> None:
+def refuse_unsettled(array: str, md: Path) -> None:
+    """Raises CannotCheck while the members are made to agree."""
     action = _text(md / "sync_action")
     if action not in _QUIET or _text(md / "reshape_position") != "none":
         what = _BUSY.get(action, "reshaping")
-        raise CannotCheck(f"{array} is {what}: its parity is not settled.", hint="Check again when that has ended.")
+        raise CannotCheck(f"{array} is {what}: its redundancy is not settled.", hint="Check again when that has ended.")
     if _text(md / "resync_start") != "none":
         raise CannotCheck(
-            f"{array} still has to initialize or resynchronize: its parity is not settled.",
+            f"{array} still has to initialize or resynchronize: its redundancy is not settled.",
             hint="It goes on when the array is writable and not frozen; check again when it has ended.",
         )
 
 
-def _members(md: Path, disks: int) -> tuple[Member | None, ...]:
+def found_members(md: Path, disks: int) -> tuple[Member | None, ...]:
+    """By slot; those that hold current data and are there."""
     found: dict[int, Member] = {}
     for folder in sorted(md.glob("dev-*")):
         flags = _text(folder / "state").split(",")

@@ -61,15 +61,22 @@ def open_direct(member: Member, dev: Path = Path("/dev")) -> int:
 class Readers:
     """Open members with a thread each. A context manager: leaves no thread and no open file."""
 
-    def __init__(self, members: Sequence[Member | None], piece: int, opener: Opener = open_direct) -> None:
-        """`piece`: bytes of each member that are read at once. Raises CannotCheck when a member cannot be opened."""
-        self._piece = piece
+    def __init__(
+        self, members: Sequence[Member | None], piece: int, opener: Opener = open_direct, *,
+        sections: tuple[int, ...] = (0,), scale: int = 1,
+    ) -> None:
+        """`piece`: bytes that are gone through at once. Raises CannotCheck when a member cannot be opened.
+
+        Of each member are read the same bytes times `scale`, in each of the sections, whose beginnings these are; a
+        block has them one behind the other.
+        """
+        self._piece, self._sections, self._scale = piece, sections, scale
         self._members = [member for member in members if member is not None]
         self._count = len(members)
         self._fds: dict[int, int] = {}
         self._threads: dict[int, ThreadPoolExecutor] = {}
         self._pending: list[Future[tuple[Unread, ...]]] = []
-        self._look = aligned(self._count, piece)
+        self._look = self._buffers()
         for member in self._members:
             try:
                 self._fds[member.slot] = opener(member)
@@ -97,22 +104,23 @@ class Readers:
 
     def stream(self, component: int, begin: int = 0) -> Iterator[Piece]:
         """All of [begin, component) in order, read ahead. A piece's blocks are valid until the next is asked for."""
-        ring = [aligned(self._count, self._piece) for _ in range(_DEPTH)]
+        ring = [self._buffers() for _ in range(_DEPTH)]
         starts = range(begin, component, self._piece)
         ahead: list[tuple[list[memoryview], list[Future[tuple[Unread, ...]]]]] = []
         for i, start in enumerate(starts):
             for j in range(i + len(ahead), min(i + _DEPTH, len(starts))):
-                blocks = self._cut(ring[j % _DEPTH], min(self._piece, component - starts[j]))
-                ahead.append((blocks, self._start(starts[j], blocks)))
+                length = min(self._piece, component - starts[j])
+                blocks = self._cut(ring[j % _DEPTH], length)
+                ahead.append((blocks, self._start(starts[j], length, blocks)))
             blocks, reads = ahead.pop(0)
             unread = tuple(item for read in reads for item in read.result())
             self._pending = [read for _, later in ahead for read in later]
-            yield Piece(start, len(blocks[0]), tuple(blocks), unread)
+            yield Piece(start, min(self._piece, component - start), tuple(blocks), unread)
 
     def again(self, start: int, length: int) -> Piece:
         """Reads one stretch of at most a piece now, for a second look."""
         blocks = self._cut(self._look, length)
-        reads = self._start(start, blocks)
+        reads = self._start(start, length, blocks)
         return Piece(start, length, tuple(blocks), tuple(item for read in reads for item in read.result()))
 
     def settle(self) -> None:
@@ -120,15 +128,21 @@ class Readers:
         for read in self._pending:
             read.result()
 
-    def _start(self, start: int, blocks: Sequence[memoryview]) -> list[Future[tuple[Unread, ...]]]:
+    def _start(self, start: int, length: int, blocks: Sequence[memoryview]) -> list[Future[tuple[Unread, ...]]]:
+        size = length * self._scale
         return [
-            self._threads[member.slot].submit(_read, self._fds[member.slot], member, start, blocks[member.slot])
-            for member in self._members
+            self._threads[member.slot].submit(
+                _read, self._fds[member.slot], member, start * self._scale + section,
+                blocks[member.slot][i * size : (i + 1) * size],
+            )
+            for member in self._members for i, section in enumerate(self._sections)
         ]
 
-    @staticmethod
-    def _cut(blocks: Sequence[memoryview], length: int) -> list[memoryview]:
-        return [block[:length] for block in blocks]
+    def _buffers(self) -> list[memoryview]:
+        return aligned(self._count, self._piece * self._scale * len(self._sections))
+
+    def _cut(self, blocks: Sequence[memoryview], length: int) -> list[memoryview]:
+        return [block[: length * self._scale * len(self._sections)] for block in blocks]
 
 
 def _read(fd: int, member: Member, start: int, block: memoryview) -> tuple[Unread, ...]:

@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -22,9 +23,11 @@ from core import journal
 from core.clock import Clock, SystemClock
 from core.errors import RackeyeError
 from raid.geometry import array_name, checking, clear_suspended
+from raid.mirror import LEVELS
 from raid.parity import Engine, engine
 from raid.progress_file import Pace, ProgressFile, left_behind, say, stay_in_memory
 from raid.readers import Opener, open_direct
+from raid.scrub_mirror import MirrorScrub
 from raid.scrub_parity import ParityScrub
 from raid.scrub_result import ScrubResult, sentences
 from raid.scrub_run import Told
@@ -50,14 +53,21 @@ def check(
     before: what an earlier check of the same array found that was cut off; this one goes on behind it. pace: is told
     after each piece how many seconds it took, and may wait.
 
-    Raises CannotCheck (with the reason: resync, missing member, no parity, a member went away) and CheckRunning.
+    Raises CannotCheck (with the reason: resync, missing member, no redundancy, a member went away) and CheckRunning.
     """
     name = array_name(array)
     with checking(name, sysfs):
-        scrub = ParityScrub(name, sysfs, opener, by or engine())
+        kind = MirrorScrub if _level(name, sysfs) in LEVELS else ParityScrub
+        scrub = kind(name, sysfs, opener, by or engine())
         begin = 0 if before is None else scrub.take_up(before)
         told = on_progress or (lambda _progress, _so_far: None)
         return scrub.run(begin, told, stop or threading.Event(), clock or SystemClock(), pace)
+
+
+def _level(name: str, sysfs: Path) -> str:
+    with suppress(OSError):
+        return (sysfs / "block" / name / "md/level").read_text().strip()
+    return ""
 
 
 # -- the program -----------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ NAMED = 1000
 
 @dataclass(frozen=True, slots=True)
 class WrongMember:
-    """The member that holds wrong data. `role`: "P", "Q" or "data"."""
+    """The member that holds wrong data. `role`: "P", "Q", "data" or, in a mirror, "copy"."""
 
     slot: int
     device: str
@@ -19,12 +19,27 @@ class WrongMember:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """One copy of a place in a mirror. offset: bytes in the member's data area. alike: copies of one number agree."""
+
+    slot: int
+    device: str
+    offset: int
+    alike: int
+
+
+@dataclass(frozen=True, slots=True)
 class BadExtent:
-    """Neighbouring pages of 4 KiB with one verdict. `member_offset`: bytes, in each member's data area."""
+    """Neighbouring pages of 4 KiB with one verdict. `member_offset`: bytes, in each member's data area.
+
+    copies: of a mirror, which differ; member_offset is the first one's then, and array_offset where it is in the array.
+    """
 
     member_offset: int
     pages: int
     wrong: WrongMember | None
+    copies: tuple[Copy, ...] = ()
+    array_offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +140,26 @@ def sentences(result: ScrubResult) -> Iterator[str]:
         wrong = "unknown" if stripe.wrong is None else f"{stripe.wrong.device} (slot {stripe.wrong.slot})"
         if stripe.wrong is None and len({extent.wrong for extent in stripe.extents}) > 1:
             wrong = "more than one, see --json"
+        differ = "differ" if stripe.extents and stripe.extents[0].copies else "wrong"
         yield (
-            f"{_span(stripe.span)}stripe {stripe.number}: {stripe.pages} pages wrong; "
+            f"{_span(stripe.span)}stripe {stripe.number}: {stripe.pages} pages {differ}; "
             f"array offset {stripe.array_offset}, member offset {stripe.member_offset}; wrong member: {wrong}."
         )
+        for extent in stripe.extents:
+            if extent.copies:
+                yield f"  {extent.pages * 4} KiB at {extent.array_offset} of the array: {_copies(extent)}."
     if result.bad_stripes > len(result.bad):
         yield f"and {result.bad_stripes - len(result.bad)} more wrong stripes."
     for place in result.unreadable:
         where = f"{_span(place.span)}{place.device} (slot {place.slot})"
         yield f"{where}: {place.length} bytes at {place.offset} unreadable: {place.why}."
+
+
+def _copies(extent: BadExtent) -> str:
+    alike: dict[int, list[str]] = {}
+    for copy in extent.copies:
+        alike.setdefault(copy.alike, []).append(f"{copy.device} (slot {copy.slot}, offset {copy.offset})")
+    return " differs from ".join(" and ".join(devices) for devices in alike.values())
 
 
 def _span(number: int) -> str:

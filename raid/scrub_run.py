@@ -25,9 +25,9 @@ _REPORT = 1.0  # seconds between two reports of progress, and between two looks 
 
 
 class Shape(Protocol):
-    """What is checked. length: bytes to go through; chunk of them are a stripe; stripe_data: bytes of the array in it.
+    """What is checked. length: bytes to go through; chunk of them are a stripe.
 
-    component: bytes of each member that the array uses.
+    component: bytes of each member that the array uses. held: the bytes of the array that a stretch of `length` holds.
     """
 
     @property
@@ -43,11 +43,10 @@ class Shape(Protocol):
     @property
     def stripes(self) -> int: ...
     @property
-    def stripe_data(self) -> int: ...
-    @property
     def members(self) -> tuple[Member | None, ...]: ...
     @property
     def missing(self) -> int | None: ...
+    def held(self, start: int, length: int) -> tuple[int, int]: ...
 
 
 class Scrub(abc.ABC):
@@ -116,8 +115,7 @@ class Scrub(abc.ABC):
     def _second_look(self, start: int, length: int) -> None:
         """Reads [start, start+length) of all members while nobody writes there, and notes what is bad."""
         shape = self._shape
-        first = start // shape.chunk * shape.stripe_data
-        last = -(-(start + length) // shape.chunk) * shape.stripe_data
+        first, last = shape.held(start, length)
         self._readers.settle()
         with suspended(self._array, first, last, self._sysfs):
             self._still_the_same()
@@ -161,7 +159,7 @@ class Scrub(abc.ABC):
         first = extents[0].wrong
         self._bad[number] = BadStripe(
             number=number,
-            array_offset=number * self._shape.stripe_data,
+            array_offset=self._shape.held(number * self._shape.chunk, self._shape.chunk)[0],
             member_offset=number * self._shape.chunk,
             pages=sum(extent.pages for extent in extents),
             wrong=first if all(extent.wrong == first for extent in extents) else None,

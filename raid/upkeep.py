@@ -21,7 +21,8 @@ from raid.world import Running, World
 DAY = 86400.0
 LATE = 3 * DAY
 AGAIN = DAY / 2  # a check that was refused, or stopped by a person, is not begun anew in the same night
-CHECKED = (4, 5, 6, 50, 60)
+CHECKED = (1, 4, 5, 6, 10, 50, 60)
+"""Levels with redundancy that can be checked."""
 
 
 @dataclass(frozen=True, slots=True)

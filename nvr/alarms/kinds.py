@@ -226,8 +226,9 @@ class ParityWrong(Condition):
     level = Level.WARNING
     title = "Parity does not agree"
     meaning = (
-        "A consistency check found stripes in which data and parity disagree. On RAID5 nobody can tell which of them "
-        "is wrong. After the loss of a drive these stripes would be rebuilt wrongly. Look at the drives' S.M.A.R.T."
+        "A consistency check found stripes in which data and parity, or the copies of a mirror, disagree. On RAID5 and "
+        "with two copies, nobody can tell which of them is wrong. After the loss of a drive these stripes may come out "
+        "wrong. Look at the drives' S.M.A.R.T."
     )
     cleared_text = "A later check found every stripe clean."
 
@@ -241,7 +242,7 @@ class ParityWrong(Condition):
 
     @property
     def text(self) -> str:
-        return f"{self.count} stripe(s) of {self.vd} disagree with their parity. {self.detail}".strip()
+        return f"{self.count} stripe(s) of {self.vd} do not agree. {self.detail}".strip()
 
     @property
     def hint(self) -> str:

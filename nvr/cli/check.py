@@ -36,7 +36,7 @@ def _facts(vd: VirtualDrive, data: RaidSnapshot) -> RenderableType:
     if due is not None:
         rows.append(("Next by itself", " ".join(filter(None, (next_text(due.next_check), due.why)))))
     if result is None:
-        return pairs([*rows, ("Last check", "none: nothing is known of its parity")])
+        return pairs([*rows, ("Last check", "none: nothing is known of its redundancy")])
     return pairs([
         *rows,
         ("Last check", styled(result.verdict)),
@@ -66,7 +66,7 @@ class CheckGroup(NounGroup):
 
 @click.group(cls=CheckGroup)
 def command() -> None:
-    """Consistency checks: does the parity agree with the data?"""
+    """Consistency checks: does the parity agree with the data, or each copy of a mirror with the others?"""
 
 
 command.add_command(check_repair.command, "repair")
@@ -107,7 +107,7 @@ def show_(session: Session, *, name: str | None, watch: bool) -> None:
 @pass_session
 @click.pass_context
 def start(ctx: click.Context, session: Session, *, name: str, watch: bool) -> None:
-    """Check the parity of the virtual drive NAME. It is used meanwhile; nothing is repaired."""
+    """Check the virtual drive NAME, all its spans. It is used meanwhile; nothing is repaired."""
     before = result_of(session.client.look(RAID).of(RAID).data, name)
     said = session.client.call(RAID, "StartCheck", VdRequest(name), Done).sentence
     if not watch:

@@ -33,6 +33,7 @@ def command(
 
     RAID6: the drive that is wrong in a stripe is known; its data are computed from the others. Where two are wrong
     nothing is written. RAID5: nobody knows which is wrong; the parity is computed anew from the data as they are.
+    Mirrors: with two copies nobody knows which is right, so nothing is written.
     Each stripe is read again before and after; everything is written by the kernel's own array code.
     `rackeye check NAME --repair` is the same.
     """

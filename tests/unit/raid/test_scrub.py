@@ -197,7 +197,7 @@ def test_md_s_own_bad_blocks_are_reported(tmp_path: Path) -> None:
 
 
 REFUSED: list[tuple[dict[str, object], str]] = [
-    ({"level": "raid1"}, "is raid1 and keeps no parity"),
+    ({"level": "raid0"}, "is raid0 and has no redundancy"),
     ({"sync_action": "resync"}, "initializing"),
     ({"sync_action": "recover"}, "rebuilding"),
     ({"sync_action": "reshape"}, "reshaping"),
