@@ -147,11 +147,10 @@ class CareCommands:
             tuple(bad.number for bad in written if bad.span == (span if vd.spans else 0))
             for span in range(1, len(devices) + 1)
         )
-        spec = check.repair_spec(self._paths, vd.name, devices, number, stripes)
+        spec = check.repair_spec(self._paths, vd.name, devices, number, stripes, request.fingerprint)
         await asyncio.to_thread(self._actor.start_check, spec)
         self._daemon.wake()
         return Done(f"{len(written)} stripes of {vd.name} are being repaired.")
-
 
     async def start_patrol(self, _: Nothing) -> Done:
         """Over all drives but the system's, from where the last one was left."""

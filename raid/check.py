@@ -99,13 +99,14 @@ def spec(
 
 
 def repair_spec(
-    paths: Paths, vd: str, devices: tuple[str, ...], number: int, stripes: tuple[tuple[int, ...], ...]
+    paths: Paths, vd: str, devices: tuple[str, ...], number: int, stripes: tuple[tuple[int, ...], ...], of: str
 ) -> JobSpec:
-    """The job of a repair of these stripes, for each of the devices."""
+    """The job of a repair of these stripes, for each of the devices. of: fingerprint of the check that found them."""
     argv = [sys.executable, "-m", "raid.repair", *devices, "--json"]
     for numbers in stripes:
         argv += ["--stripes", ",".join(map(str, numbers)) or "none"]
     argv += ["--progress-file", str(repair_file_of(paths, vd)), "--check-file", str(file_of(paths, vd))]
+    argv += ["--identity", of]
     return JobSpec(f"{vd}-check-{number}", REPAIR, subject(vd), (tuple(argv),), _release(devices))
 
 
@@ -168,7 +169,23 @@ def read(paths: Paths, vd: str, uuid: str, job: Job | None) -> Last:
         run = CheckRun(data.percent, data.speed, data.seconds_left) if data is not None and own else CheckRun(0.0)
         whole = before if before is not None and before.verdict is not CheckVerdict.STOPPED else None
         return Last(run, whole)
+    if before is not None and data is not None and (said := _cut_off(paths, vd, uuid, data)):
+        before = replace(before, detail=f"{before.detail} {said}")
     return Last(result=before)
+
+
+def _cut_off(paths: Paths, vd: str, uuid: str, found: CheckFile) -> str:
+    """Of a repair of what this very check found, which nobody ended; empty when there is none."""
+    try:
+        repair = load(repair_file_of(paths, vd))
+    except (OSError, msgspec.MsgspecError):
+        return ""
+    if repair is None or repair.done or repair.identity != fingerprint(uuid, found):
+        return ""
+    return (
+        f"A repair of them was cut off at {repair.percent:.0f} %: what it had written is right, the rest is as it was. "
+        f"Start it again: rackeye check repair {vd}"
+    )
 
 
 def _repairing(paths: Paths, vd: str) -> CheckRun:

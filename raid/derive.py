@@ -3,11 +3,12 @@
 What is uncertain is Unknown and never good; a member whose drive is gone is Missing whatever md says of it.
 """
 
+from core.jobs import Job
 from raid import patrolling
 from raid.assemble import still_waiting
 from raid.bad_blocks import bad_blocks, told
 from raid.candidates import judge
-from raid.check import located
+from raid.check import REPAIR, located
 from raid.create import chosen
 from raid.delete import resting
 from raid.derive_drives import drive_rows
@@ -190,14 +191,20 @@ def _checks(scene: Scene) -> tuple[CheckResult, ...]:
 
 
 def _jobs(scene: Scene) -> tuple[JobView, ...]:
-    """Those that run, and the last one of each virtual drive when it failed."""
+    """Those that run, the last one of each virtual drive when it failed, and a repair that was cut off."""
     views = []
     for job in scene.world.jobs:
         failed = scene.failed_job(job.array)
         if job.alive or (failed is not None and failed.id == job.id):
             state = _JOB_STATES.get(job.state.value) or JobState(job.state.value)
             views.append(JobView(job.id, job.kind, top(job.array), state, job.error))
+        elif job.kind == REPAIR and job.state.value == JobState.INTERRUPTED and job is _last_on(job.array, scene):
+            views.append(JobView(job.id, job.kind, top(job.array), JobState.INTERRUPTED, job.error))
     return tuple(views)
+
+
+def _last_on(subject: str, scene: Scene) -> Job | None:
+    return next((job for job in reversed(scene.world.jobs) if job.array == subject), None)
 
 
 def _problems(scene: Scene) -> list[str]:

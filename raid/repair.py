@@ -234,13 +234,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--progress-file", type=Path, help="JSON, renewed after each stripe")
+    parser.add_argument("--identity", default="", help="of the check that found them")
     parser.add_argument("--check-file", type=Path, help="file of the check that found them; what is right now goes out")
     options = parser.parse_args(argv)
     journal.set_up()
     if len(options.stripes) != len(options.arrays):
         parser.error("as many --stripes as arrays are needed")
     names = [array_name(array) for array in options.arrays]
-    progress = ProgressFile(names[0], options.progress_file)
+    progress = ProgressFile(names[0], options.progress_file, options.identity)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

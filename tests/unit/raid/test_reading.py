@@ -240,3 +240,27 @@ def test_a_repair_takes_out_what_is_right_now(tmp_path: Path) -> None:
     steps = (steps[0], RepairedStripe(8, Outcome.RIGHT, 0))
     mended = check.after_repair(before, RepairResult("md127", 6, steps, 2, 1.0))
     assert check.judged("vd0", mended).verdict is CheckVerdict.CLEAN
+
+
+def test_a_repair_that_was_cut_off_is_told_until_another_check_or_repair(tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    file = check.file_of(paths, "vd0")
+    ProgressFile("md127", file, "u", clock=ManualClock(1000.0)).done(found(7, 8))
+    before = check.load(file)
+    assert before is not None
+    mark = check.fingerprint("u", before)
+    ProgressFile("md127", check.repair_file_of(paths, "vd0"), mark).write(ScrubProgress(50.0, None, 1.0))
+
+    def told() -> str:
+        result = check.read(paths, "vd0", "u", None).result
+        assert result is not None
+        assert result.verdict is CheckVerdict.WRONG
+        return result.detail
+
+    assert "cut off at 50 %" in told()
+    again = ProgressFile("md127", check.repair_file_of(paths, "vd0"), mark)
+    again.repaired(RepairResult("md127", 6, (), 2, 1.0))
+    assert "cut off" not in told()
+    ProgressFile("md127", check.repair_file_of(paths, "vd0"), mark).write(ScrubProgress(50.0, None, 1.0))
+    ProgressFile("md127", file, "u", clock=ManualClock(2000.0)).done(found(7, 8))
+    assert "cut off" not in told()
