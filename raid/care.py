@@ -147,7 +147,7 @@ class CareCommands:
             tuple(bad.number for bad in written if bad.span == (span if vd.spans else 0))
             for span in range(1, len(devices) + 1)
         )
-        spec = check.repair_spec(self._paths, vd.name, devices, number, stripes, request.fingerprint)
+        spec = check.repair_spec(self._paths, vd.name, devices, stripes, number=number, of=request.fingerprint)
         await asyncio.to_thread(self._actor.start_check, spec)
         self._daemon.wake()
         return Done(f"{len(written)} stripes of {vd.name} are being repaired.")

@@ -99,7 +99,7 @@ def spec(
 
 
 def repair_spec(
-    paths: Paths, vd: str, devices: tuple[str, ...], number: int, stripes: tuple[tuple[int, ...], ...], of: str
+    paths: Paths, vd: str, devices: tuple[str, ...], stripes: tuple[tuple[int, ...], ...], *, number: int, of: str
 ) -> JobSpec:
     """The job of a repair of these stripes, for each of the devices. of: fingerprint of the check that found them."""
     argv = [sys.executable, "-m", "raid.repair", *devices, "--json"]

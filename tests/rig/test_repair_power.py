@@ -3,7 +3,6 @@ again it ends right. Two moments in the normal tier, twenty in the long one."""
 
 import os
 import random
-from collections.abc import Iterator
 
 import pytest
 
@@ -20,7 +19,7 @@ LONG = [round(0.3 + 0.4 * n, 1) for n in range(20)]
 
 
 @pytest.fixture(scope="module")
-def kept(rack: Rack) -> Iterator[str]:
+def kept(rack: Rack) -> str:
     """A RAID6 of four with a file on it; its checksum."""
     hurry(rack)
     until(rack, lambda s: sum(d.state is DriveState.BLANK for d in s.drives) == 4, "four blank drives")
@@ -28,7 +27,7 @@ def kept(rack: Rack) -> Iterator[str]:
                "--no-wait"], 60, check=True)
     until(rack, lambda s: bool(s.virtual_drives) and is_whole(s, "vd0"), "it is whole", 200)
     rack.sh("rackeye rate set check 100")
-    yield write_file(rack, "/srv/rackeye/vd0/kept", mib=48)
+    return write_file(rack, "/srv/rackeye/vd0/kept", mib=48)
 
 
 def result(rack: Rack) -> CheckResult:
