@@ -20,7 +20,7 @@ from raid.model import CheckResult, CheckVerdict, Work
 from raid.model_care import WrongPlace
 from raid.progress_file import Whole
 from raid.repair_result import Outcome, RepairResult, summary
-from raid.scrub_result import BadStripe, ScrubResult
+from raid.scrub_result import BadStripe, ScrubResult, Unreadable
 from raid.spans import spans_of
 from raid.world import CheckRun
 
@@ -28,6 +28,7 @@ KIND, SCHEDULED, REPAIR = "check", "scheduled-check", "repair"
 PATROL, SCHEDULED_PATROL = "patrol", "scheduled-patrol"
 PLAIN = re.compile(r"[A-Za-z0-9_. -]{0,64}")
 """Serials that may stand in a command."""
+PAGE, SECTOR = 4096, 512
 MIRRORS = (1, 10)
 WRONG_KEPT = 100
 """Numbers of so many wrong stripes travel in a snapshot; the file has the rest."""
@@ -223,7 +224,11 @@ def _ended(vd: str, whole: Whole, tried: float, percent: float, more: str) -> Ch
     if result.bad_stripes:
         verdict, detail = CheckVerdict.WRONG, _disagrees(result)
     elif result.unreadable:
-        verdict, detail = CheckVerdict.FAILED, f"{len(result.unreadable)} places could not be read; the rest is right."
+        verdict = CheckVerdict.FAILED
+        detail = (
+            f"{len(result.unreadable)} places could not be read; the rest is right. A patrol read has them written "
+            "anew where that can be done: rackeye patrol start."
+        )
     elif whole.repair is not None:
         verdict, detail = CheckVerdict.CLEAN, f"All {result.stripes} stripes agree now ({result.engine})."
     else:
@@ -232,7 +237,14 @@ def _ended(vd: str, whole: Whole, tried: float, percent: float, more: str) -> Ch
     said = " ".join(filter(None, (detail, repaired, more)))
     return CheckResult(
         vd, verdict, whole.finished, result.stripes, numbers, result.bad_stripes, said, percent, tried,
-        tuple(place for bad in result.bad[:WRONG_KEPT] for place in _places(bad))[:WRONG_KEPT],
+        (*(place for bad in result.bad[:WRONG_KEPT] for place in _places(bad)), *map(_unread, result.unreadable))
+        [:WRONG_KEPT],
+    )
+
+
+def _unread(place: Unreadable) -> WrongPlace:
+    return WrongPlace(
+        -1, place.span or None, -(-place.length // PAGE), (place.slot,), lba=place.offset // SECTOR, why=place.why
     )
 
 

@@ -30,6 +30,7 @@ class WrongPlace:
     """A stripe in which the members disagree. span: of RAID50 and 60, from 1, else None; stripe counts in the span.
 
     slots, bays: of the drives that are wrong in it, where that is known (RAID6). pages: of 4 KiB.
+    Where a place could not be read, why says it, and lba is the drive's sector of 512 bytes.
     A mirror has one of these for each range: offset: where it begins in the array (bytes); differ: the drives in `bays`
     differ from each other, and which is right is not known.
     """
@@ -41,12 +42,16 @@ class WrongPlace:
     bays: tuple[int | None, ...] = ()
     offset: int | None = None
     differ: bool = False
+    lba: int | None = None
+    why: str = ""
 
     @property
     def text(self) -> str:
         """ "span 2 stripe 17 (bay 5)", "stripe 17: 8 KiB at 1114112 (bay 2 and bay 3 differ)" """
         span = "" if self.span is None else f"span {self.span} "
         bays = " and ".join("a drive on no bay" if bay is None else f"bay {bay}" for bay in self.bays)
+        if self.why:
+            return f"{span}{bays} at LBA {self.lba} ({self.why})"
         where = "" if self.offset is None else f": {self.pages * 4} KiB at {self.offset}"
         drives = f" ({bays}{' differ' if self.differ else ''})" if bays else ""
         return f"{span}stripe {self.stripe}{where}{drives}"

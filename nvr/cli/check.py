@@ -23,7 +23,7 @@ def stripes_text(result: CheckResult) -> str:
     """The numbers of the wrong stripes, and how many more there are."""
     if not result.wrong_count:
         return "none"
-    shown = ", ".join(place.text for place in result.places) or ", ".join(map(str, result.wrong))
+    shown = ", ".join(place.text for place in result.places if not place.why) or ", ".join(map(str, result.wrong))
     more = result.wrong_count - len(result.wrong)
     return f"{shown} and {more} more" if more > 0 else shown
 
