@@ -12,6 +12,7 @@ from raid.model import (
     CreateSimpleReply,
     CreateSimpleRequest,
     DriveState,
+    JobState,
     Plan,
     PlanSimpleRequest,
     RaidSnapshot,
@@ -36,12 +37,12 @@ def percent(rack: Rack, value: int) -> None:
     rack.sh(f"rackeye rate set check {value}")
 
 
-def flip(rack: Rack, bay: int) -> bytes:
+def flip(rack: Rack, bay: int, stripe: int = STRIPE) -> bytes:
     """Turns 64 bytes over in one stripe, behind md's back; returns what is there then."""
     device = rack.sh(f"basename $(readlink -f /dev/disk/by-bay/{bay})").strip()
     offset = int(rack.sh(f"cat /sys/block/md127/md/dev-{device}/offset")) * 512
     with Path(rack.drive_file(bay)).open("r+b") as file:
-        file.seek(offset + STRIPE * STRIP + 8192)
+        file.seek(offset + stripe * STRIP + 8192)
         other = bytes(byte ^ 0x5A for byte in file.read(64))
         file.seek(-64, os.SEEK_CUR)
         file.write(other)
@@ -102,6 +103,33 @@ def test_a_wrong_stripe_is_named_alarmed_repaired_and_clean(rack: Rack) -> None:
     flip(rack, 1)
     assert rack.exec(["rackeye", "check", "start", "vd0", "--watch"], timeout=240).rc == 0
     rack.wait_until(lambda: "ALARM-105" not in rack.sh("rackeye alarm --json"), 20, "the alarm is cleared")
+
+
+def repairing(told: RaidSnapshot) -> bool:
+    progress = vd(told, "vd0").progress
+    return progress is not None and progress.kind is Work.REPAIR and progress.percent > 2
+
+
+def test_a_repair_that_the_power_ended_is_told_and_done_again(rack: Rack) -> None:
+    stripes = range(200, 400, 4)
+    for stripe in stripes:
+        flip(rack, 2, stripe)
+    found = rack.exec(["rackeye", "check", "start", "vd0", "--watch"], timeout=240)
+    assert (found.rc, result(snapshot(rack)).wrong_count) == (1, len(stripes))
+    bitmap = "mdadm -X $(readlink -f /dev/disk/by-bay/0) | tr -s ' '"
+    rack.wait_until(lambda: ", 0 dirty" in rack.sh(bitmap), 120, "nothing is written")
+    rack.sh("rackeye check repair vd0 --yes", 60)
+    until(rack, repairing, "it runs")
+    rack.power_cut()
+    rack.boot()
+    told = until(rack, lambda s: bool(s.virtual_drives) and is_whole(s, "vd0"), "it runs again", 120)
+    assert "A repair of them was cut off" in result(told).detail
+    assert [job.kind for job in told.jobs if job.state is JobState.INTERRUPTED] == ["repair"]
+    done = rack.exec(["rackeye", "check", "repair", "vd0", "--yes", "--watch"], timeout=240)
+    assert done.rc == 0, done.stdout + done.stderr
+    told = snapshot(rack)
+    assert (result(told).verdict, "cut off" in result(told).detail) == (CheckVerdict.CLEAN, False)
+    assert not any(job.state is JobState.INTERRUPTED for job in told.jobs)
 
 
 def test_a_killed_check_holds_no_write(rack: Rack) -> None:
