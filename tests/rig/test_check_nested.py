@@ -37,8 +37,8 @@ def bare(rack: Rack) -> Rack:
     rack.exec(["systemctl", "stop", "rackeye-raidd.service"])
     for name, bays in zip(SPANS, ("0 1 2 3", "4 5 6 7"), strict=True):
         rack.sh(
-            f"d=; for bay in {bays}; do d=\"$d $(readlink -f /dev/disk/by-bay/$bay)\"; done; mdadm --create /dev/{name} "
-            f"--run --force --metadata=1.2 --level=6 -n 4 --chunk=64 --size=24576 $d 2>&1; "
+            f"d=; for bay in {bays}; do d=\"$d $(readlink -f /dev/disk/by-bay/$bay)\"; done; "
+            f"mdadm --create /dev/{name} --run --force --metadata=1.2 --level=6 -n 4 --chunk=64 --size=24576 $d 2>&1; "
             f"echo 1000000 > /sys/block/{name}/md/sync_speed_min"
         )
     for name in SPANS:
