@@ -207,25 +207,6 @@ def _last_on(subject: str, scene: Scene) -> Job | None:
     return next((job for job in reversed(scene.world.jobs) if job.array == subject), None)
 
 
-def _held_for_bad(vd: KnownVd, running: Running, scene: Scene) -> str:
-    """What md gave up of an array, in a rebuild for example; not while a repair marks what it mends."""
-    run = dict(scene.world.checks).get(top(vd.name))
-    if run is not None and run.work is Work.REPAIR:
-        return ""
-    bad = [member for member in running.md.members if member.present and member.bad_sectors]
-    if not bad:
-        return ""
-    bays = {member.device: disk.bay for member in bad if (disk := scene.world.disk(member.device)) is not None}
-    named = " and ".join(
-        f"{member.bad_sectors} sectors of the drive in bay {bays.get(member.device, '?')}" for member in bad
-    )
-    lost = "What two of them hold at one place is lost. " if len(bad) > 1 else ""
-    return (
-        f"md could not read or write {named}, and keeps them in its list of bad blocks ({vd.name}). {lost}"
-        f"Which stripes: rackeye check start {top(vd.name)}"
-    )
-
-
 def _problems(scene: Scene) -> list[str]:
     said = [*scene.memory.notes, *scene.world.smart_problems]
     if not scene.world.mdadm:
@@ -235,8 +216,6 @@ def _problems(scene: Scene) -> list[str]:
         job = scene.failed_job(known.name)
         if job is not None:
             said.append(f"{job.kind} of {known.name} failed and is tried again: {job.error}")
-        if running is not None and (bad := _held_for_bad(known, running, scene)):
-            said.append(bad)
         if running is not None and (odd := misaligned(known, running, data_of(known, scene.memory))):
             said.append(odd)
     return said

@@ -169,13 +169,3 @@ def test_a_missing_drive_that_was_dismissed_is_told_of_again_once_it_was_back() 
     back = w.pulled(2, w.disk(2, w.EXT4))
     seen = decide(back, dismissed, w.SETTINGS, w.NOW).memory
     assert [drive.state for drive in bay(tell(w.pulled(), seen), 2)] == [DriveState.MISSING]
-
-
-def test_what_md_gave_up_is_a_problem_and_what_a_repair_marks_is_not() -> None:
-    bad = tuple(replace(w.member(bay), bad_sectors=8 if bay in (0, 2) else 0) for bay in range(4))
-    world = w.world(tuple(w.disk(bay) for bay in range(4)), w.running(w.array(*bad)))
-    (said,) = [problem for problem in derive(w.scene(world)).problems if "bad blocks" in problem]
-    assert "8 sectors of the drive in bay 0 and 8 sectors of the drive in bay 2" in said
-    assert "What two of them hold at one place is lost." in said
-    mending = replace(world, checks=(("vd0", CheckRun(10.0, work=Work.REPAIR)),))
-    assert not any("bad blocks" in problem for problem in derive(w.scene(mending)).problems)
