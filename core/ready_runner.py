@@ -11,6 +11,7 @@ no runner of an older version is left.
 import fcntl
 import os
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ from core.run import run
 
 FIFO, LOCK = "runner.fifo", "runner.lock"
 GO_AWAY = "-"
+TRIES, PAUSE = 3, 0.02
+"""The daemon, too, holds the lock for a moment, when it looks whether somebody waits."""
 LOADING = 30.0
 """Seconds that a runner may take until it waits; then another is started."""
 
@@ -82,14 +85,20 @@ class ReadyRunner:
         self.give(GO_AWAY)
 
 
+def _taken(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def wait(folder: Path) -> Path | None:
     """In the runner: sleeps until there is a job, and returns its record; None when it is not needed."""
     lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    try:
-        with suppress(FileExistsError):
-            os.mkfifo(folder / FIFO, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    with suppress(FileExistsError):
+        os.mkfifo(folder / FIFO, 0o600)
+    if not any(_taken(lock) or time.sleep(PAUSE) for _ in range(TRIES)):
         os.close(lock)
         return None
     words: list[str] = []

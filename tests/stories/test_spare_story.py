@@ -102,8 +102,10 @@ class SpareStory(Story):
             home = None if spare.serving is None else spare.serving.home.bay
             if bay == home:
                 continue  # a person put it into the bay that it stood in for
-            slots = [slot for vd in before.vds for slot in vd.slots if slot.bay == bay]
-            assert [slot for slot in slots if slot.serial != spare.serial], f"{spare} took only its own place"
+            places = [slot for vd in before.vds for slot in vd.slots if slot.bay == bay]
+            homes = [one.serving.home for one in before.spares if one.serving is not None]
+            places += [home for home in homes if home.bay == bay]  # the data went back onto it
+            assert [place for place in places if place.serial != spare.serial], f"{spare} took only its own place"
         bad = self.erred | {drive.serial for drive in self.box.drives if drive.bay is None}
         for failed in self.memory.failed:
             pulled = {p.drive.serial for md in self.box.arrays for p in md.parts if p.faulty}
@@ -149,6 +151,20 @@ def test_a_spare_that_is_moved_into_a_members_bay_leaves_the_bay_that_it_stood_i
     story.settle()
     assert sorted(slot.bay or 0 for slot in story.memory.vds[0].slots) == [0, 1, 2, 3]
     assert story.told().virtual_drives[0].state is VdState.OPTIMAL
+
+
+def test_a_spare_that_is_put_into_the_bay_that_another_stands_in_for_gets_the_data_back() -> None:
+    story = SpareStory()
+    story.begin(5, dedicated=False)
+    story.spare(5, dedicated=False)
+    story.box.pull(2)
+    story.settle()
+    second = story.box.pull(5)
+    story.box.insert(second, 2)
+    story.settle()
+    (left,) = story.memory.spares
+    assert (left.bay, left.serving) == (4, None)
+    assert story.memory.vds[0].slots[2].serial == second.serial
 
 
 def test_a_few_stories_with_spares() -> None:
