@@ -98,9 +98,13 @@ def wait(folder: Path) -> Path | None:
     lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     with suppress(FileExistsError):
         os.mkfifo(folder / FIFO, 0o600)
-    if not any(_taken(lock) or time.sleep(PAUSE) for _ in range(TRIES)):
-        os.close(lock)
-        return None
+    for left in reversed(range(TRIES)):
+        if _taken(lock):
+            break
+        if not left:
+            os.close(lock)
+            return None
+        time.sleep(PAUSE)
     words: list[str] = []
     while not words:
         words = (folder / FIFO).read_text().split()
