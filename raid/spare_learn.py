@@ -71,9 +71,18 @@ def _learn(spare: Spare, scene: Scene, after: Memory) -> Spare | None:
     home = _home(spare, vd, member.slot, running, scene)
     if home is None or home.bay in (None, disk.bay) or (member.in_sync and not scene.settings.copyback):
         return None  # a member for good: it sits in the place itself, or nothing goes back
-    if any(number != member.slot and place.bay == home.bay for number, place in enumerate(vd.slots)):
-        return None  # it was moved into another member's bay, whose place is the one that it stood in for
+    if _moved_in(disk, member.slot, home, vd, scene):
+        return None
     return replace(spare, serving=Serving(vd.uuid, member.slot, home))
+
+
+def _moved_in(disk: Disk, slot: int, home: Slot, vd: KnownVd, scene: Scene) -> bool:
+    """It was put into the bay of another member that is missing, whose place is now the one that it stood in for."""
+    before = scene.memory.by_uuid(vd.uuid)
+    return before is not None and any(
+        number != slot and place.bay == home.bay and before.slots[number].bay == disk.bay
+        for number, place in enumerate(vd.slots)
+    )
 
 
 def _home(spare: Spare, vd: KnownVd, slot: int, running: Running, scene: Scene) -> Slot | None:
@@ -109,6 +118,10 @@ def _free(spare: Spare, disk: Disk | None, scene: Scene, after: Memory) -> Spare
         return replace(spare, serving=None)
     if running is not None and running.md.started and running.md.member_in(serving.slot) is not None:
         return replace(spare, serving=None)  # another drive has the place
+    before = scene.memory.by_uuid(serving.vd)
+    if running is not None and running.md.started and before is not None:
+        home = _traded(serving.home, serving.slot, before, running, scene)
+        spare = replace(spare, serving=replace(serving, home=home))
     blank = disk is not None and disk.probe is not None and disk.probe.blank
     return replace(spare, serving=None) if blank and not _just_tried(vd, scene) else spare
 
