@@ -24,7 +24,7 @@ from boot.model import (
     SwitchPlan,
     SwitchRequest,
 )
-from boot.panel_buttons import Asked, PanelButtons
+from boot.panel_buttons import Asked, PanelButtons, Press
 from boot.settings_service import SettingsService
 from boot.state import StateStore
 from boot.version import version_text
@@ -60,14 +60,16 @@ class BoxCycle:
         self._clock = SystemClock()
         self.network = network_set.Network(paths)
         self.going_down = False
+        self.missed = ""
+        """A sentence about a press of a button that came to nothing, until the next start or another press."""
 
     def observe(self) -> BoxLook:
         state = self._store.load()
-        problems: tuple[str, ...] = ()
+        problems = (self.missed,) if self.missed else ()
         try:
             interfaces = network.interfaces(self._paths)
         except OSError as error:
-            interfaces, problems = (), (f"The network interfaces cannot be read: {error}.",)
+            interfaces, problems = (), (*problems, f"The network interfaces cannot be read: {error}.")
         return BoxLook(
             state, version_text(state.record.mode), network.hostname(self._paths), interfaces,
             network.time_view(self._paths), power.is_active(power.FAILOVER_TARGET), self.going_down, problems,
@@ -121,8 +123,22 @@ class Service:
         self._go_down(power.shutdown)
         return Sentence("The appliance shuts down.")
 
+    def hear(self, buttons: PanelButtons, pressed: tuple[Press, ...]) -> None:
+        """Acts on a press of the chassis' buttons, or says that it was missed."""
+        asked = buttons.take(pressed)
+        try:
+            if asked is not None:
+                self.press(asked)
+            elif missed := buttons.missed(pressed):
+                log.warning(missed)
+                self._cycle.missed = missed
+                self._audit("front panel", missed, "chassis")
+        except RackeyeError as error:
+            log.error(f"[{error.code}] {error.sentence}")
+
     def press(self, asked: Asked) -> None:
         """By a button of the chassis. Raises StateUnwritable."""
+        self._cycle.missed = ""
         self._audit("front panel", f"{asked.value.lower()} by a button", "chassis")
         match asked:
             case Asked.SHUTDOWN:
@@ -229,14 +245,14 @@ def make(paths: Paths | None = None) -> Daemon[BoxLook, BoxMemory, Action]:
     )
     daemon.commands = (*own, *account_commands(accounts, beep))
 
-    async def pressed(asked: Asked) -> None:
-        try:
-            await asyncio.to_thread(service.press, asked)
-        except RackeyeError as error:
-            log.error(f"[{error.code}] {error.sentence}")
-        daemon.wake()
+    buttons = PanelButtons(paths, SystemClock())
 
-    daemon.sources = (PanelButtons(paths, SystemClock(), pressed).watch,)
+    async def watch_buttons(wake: Callable[[], None]) -> None:
+        async for pressed in buttons.presses():
+            await asyncio.to_thread(service.hear, buttons, pressed)
+            wake()
+
+    daemon.sources = (watch_buttons,)
     return daemon
 
 

@@ -24,11 +24,45 @@ EARLIEST, LATEST = 1_577_836_800.0, 4_102_444_800.0
 FACTORY_ZONE = "Etc/UTC"
 
 
+def check(paths: Paths, zone: str | None, wanted: tuple[str, ...] | None, now: float | None) -> None:
+    """Before anything is set: of what is asked for together, all is done or nothing. Raises TimeRefused."""
+    if zone is not None:
+        check_zone(paths, zone)
+    if wanted is not None:
+        check_servers(paths, wanted)
+    if now is not None and wanted:
+        raise TimeRefused("NTP servers would set the clock at once.", hint="Give either NTP servers or a time.")
+    if now is not None:
+        check_clock(now, servers(paths) if wanted is None else ())
+
+
+def check_zone(paths: Paths, zone: str) -> None:
+    """Raises TimeRefused."""
+    if not ZONE.fullmatch(zone) or not (paths.root / ZONES / zone).is_file():
+        raise TimeRefused(f"There is no time zone {zone!r}.", hint="Such as Europe/Berlin: timedatectl list-timezones")
+
+
+def check_servers(paths: Paths, wanted: tuple[str, ...]) -> None:
+    """Raises TimeRefused."""
+    for server in wanted:
+        if not SERVER.fullmatch(server):
+            raise TimeRefused(f"{server!r} is no NTP server.", hint="Give names or addresses.")
+    places = ("usr/lib/systemd/system", "lib/systemd/system")
+    if wanted and not any((paths.root / place / UNIT).exists() for place in places):
+        raise TimeRefused("systemd-timesyncd is not installed.", hint="apt-get install systemd-timesyncd")
+
+
+def check_clock(now: float, by: tuple[str, ...]) -> None:
+    """by: the NTP servers that are set. Raises TimeRefused."""
+    if not EARLIEST <= now < LATEST:
+        raise TimeRefused("The time must be from 2020 to 2099.")
+    if by and power.is_active(UNIT) is not False:
+        raise TimeRefused("The clock is set by NTP.", hint="First: rackeye time set --no-ntp")
+
+
 def set_zone(paths: Paths, zone: str) -> None:
     """/etc/localtime and /etc/timezone; daemons of ours work in UTC anyway. Raises TimeRefused, OSError."""
-    file = paths.root / ZONES / zone
-    if not ZONE.fullmatch(zone) or not file.is_file():
-        raise TimeRefused(f"There is no time zone {zone!r}.", hint="Such as Europe/Berlin: timedatectl list-timezones")
+    check_zone(paths, zone)
     link = paths.root / "etc/localtime"
     part = link.with_name(".localtime.part")
     part.unlink(missing_ok=True)
@@ -44,17 +78,13 @@ def set_zone(paths: Paths, zone: str) -> None:
 
 def set_servers(paths: Paths, servers: tuple[str, ...]) -> None:
     """Without servers the clock is not set by NTP. Raises TimeRefused, RunError, OSError."""
-    for server in servers:
-        if not SERVER.fullmatch(server):
-            raise TimeRefused(f"{server!r} is no NTP server.", hint="Give names or addresses.")
+    check_servers(paths, servers)
     file = paths.root / DROP_IN
     if not servers:
         file.unlink(missing_ok=True)
         with suppress(RackeyeError):  # not installed: then it does not run either
             run(["systemctl", "disable", "--now", UNIT])
         return
-    if not any((paths.root / place / UNIT).exists() for place in ("usr/lib/systemd/system", "lib/systemd/system")):
-        raise TimeRefused("systemd-timesyncd is not installed.", hint="apt-get install systemd-timesyncd")
     open_folder(file.parent)
     write_atomic(file, f"[Time]\nNTP={' '.join(servers)}\nFallbackNTP=\n".encode(), 0o644)
     run(["systemctl", "enable", UNIT])
@@ -72,10 +102,7 @@ def servers(paths: Paths) -> tuple[str, ...]:
 
 def set_clock(paths: Paths, now: float, put: Callable[[float], None] | None = None) -> None:
     """The system's clock, and the machine's where it has one. Raises TimeRefused, OSError."""
-    if not EARLIEST <= now < LATEST:
-        raise TimeRefused("The time must be from 2020 to 2099.")
-    if servers(paths) and power.is_active(UNIT) is not False:
-        raise TimeRefused("The clock is set by NTP.", hint="First: rackeye time set --no-ntp")
+    check_clock(now, servers(paths))
     (put or _put)(now)
 
 

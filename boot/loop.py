@@ -3,11 +3,13 @@
 import select
 import time
 from collections.abc import Callable
+from functools import partial
 
 from boot import menu as machine
 from boot import power, redundant, restore
 from boot.consoles import Consoles
 from boot.menu import Effect, Menu
+from boot.menu_buttons import MenuButtons
 from boot.model import Refusal, SwitchPlan
 from boot.screen import draw
 from boot.state import StateStore
@@ -29,12 +31,14 @@ class MenuLoop:
         self._paths = paths
         self._store = store
         self._consoles = consoles
+        self._buttons = MenuButtons(paths)
 
     def run(self, seconds: float, lines: tuple[str, ...]) -> None:
         """Returns when the NVR shall start."""
         mode = self._store.load().record.mode
         menu = machine.begin(mode, version_text(mode), time.monotonic(), seconds, lines)
         log.info("The boot menu is shown.")
+        self._buttons.listen()
         while self._consoles.handles:  # the last one may die: then nobody can choose
             power.notify(f"EXTEND_TIMEOUT_USEC={power.ALIVE}000000")
             self._consoles.show(draw(menu, time.monotonic()))
@@ -55,8 +59,12 @@ class MenuLoop:
         now = time.monotonic()
         keys = [key for handle in ready for key in self._consoles.read(handle, now)]
         keys += self._consoles.pass_time(now)
-        return [*(lambda menu, key=key: machine.press(menu, key, now) for key in keys),
-                lambda menu: machine.tick(menu, now)]
+        steps: list[Callable[[Menu], machine.Step]] = []
+        asked = self._buttons.take()
+        if asked is not None:
+            steps.append(partial(machine.by_button, asked=asked.value))
+        steps += [partial(machine.press, key=key, now=now) for key in keys]
+        return [*steps, partial(machine.tick, now=now)]
 
     def _perform(self, effect: Effect, menu: Menu) -> Menu:
         """Does what was chosen. An error is something to read, never the end of the menu."""
@@ -85,11 +93,14 @@ class MenuLoop:
                 restore.finish(self._paths, self._store)
                 self._reboot()
             case Effect.REBOOT:
-                log.info("Reboot was chosen at the boot menu.")
+                log.info("Reboot was asked for at the boot menu.")
                 self._reboot()
             case Effect.SHUTDOWN:
-                log.info("Shutdown was chosen at the boot menu.")
+                log.info("Shutdown was asked for at the boot menu.")
                 power.shutdown()
+                _wait_for_the_end()
+            case Effect.OFF:
+                power.off()
                 _wait_for_the_end()
             case Effect.LEAVE:
                 pass

@@ -58,6 +58,16 @@ class Effect(Enum):
     RESTORE_AND_ERASE = auto()
     PLAN = auto()
     SWITCH = auto()
+    OFF = auto()
+
+
+BUTTONS = {
+    "SHUTDOWN": (Effect.SHUTDOWN, "The power button was pressed: the appliance shuts down."),
+    "OFF": (Effect.OFF, "The power button was held: the power goes off."),
+    "REBOOT": (Effect.REBOOT, "The reset button was pressed: the appliance reboots."),
+    "RESTORE": (Effect.RESTORE, f"The reset button was held at power-on. {RESTORING}"),
+}
+"""By what a button of the chassis asks for (boot.panel_buttons.Asked)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,16 @@ def tick(menu: Menu, now: float) -> Step:
     if menu.screen is Screen.DELAY:
         return _stay(replace(menu, screen=Screen.USER, user="", typed="", lines=()), now), None
     return _leave(menu)
+
+
+def by_button(menu: Menu, asked: str) -> Step:
+    """A button of the chassis: it needs no `y`, as it needs none while the appliance runs. Not while the menu does, or
+    has done, something."""
+    if menu.screen in (Screen.BUSY, Screen.OVER):
+        return menu, None
+    effect, line = BUTTONS[asked]
+    who = "Whoever held the reset button" if effect is Effect.RESTORE else menu.user
+    return replace(menu, screen=Screen.BUSY, counting=False, user=who, typed="", lines=(line,)), effect
 
 
 def press(menu: Menu, key: Key, now: float) -> Step:

@@ -50,6 +50,7 @@ class SettingsService:
 
     def set_time(self, asked: SetTimeRequest) -> Sentence:
         said = []
+        clock_set.check(self._paths, asked.zone, asked.servers, asked.now)
         self._audit(asked.who, f"sets the time: {_asked(asked)}", asked.where)
         try:
             if asked.zone is not None:

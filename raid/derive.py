@@ -14,6 +14,7 @@ from raid.delete import resting
 from raid.derive_drives import drive_rows
 from raid.derive_nested import roll_up
 from raid.derive_spares import rates_in_force, spare_views
+from raid.foreign import arrays_from_elsewhere, unmade
 from raid.members import Readiness, copies_back, lost, md_level, muster, spare_failures
 from raid.memory import KnownVd, Stage
 from raid.model import CheckResult, JobState, JobView, Progress, RaidSnapshot, VdState, VirtualDrive, Work
@@ -44,6 +45,8 @@ def derive(scene: Scene, problems: tuple[str, ...] = ()) -> RaidSnapshot:
         problems=tuple(dict.fromkeys(said)),
         spares=spare_views(scene),
         rates=rates_in_force(scene),
+        foreign=tuple(arrays_from_elsewhere(scene.world, scene.memory)) if not scene.memory.adopting else (),
+        unmade=unmade(scene),
     )
 
 

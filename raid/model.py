@@ -205,6 +205,10 @@ class RaidSnapshot:
     problems: tuple[str, ...] = ()
     spares: tuple[SpareView, ...] = ()
     rates: tuple[Rate, ...] = ()
+    foreign: tuple[str, ...] = ()
+    """Virtual drives of another Rackeye whose drives are here: PlanImport."""
+    unmade: tuple[str, ...] = ()
+    """Virtual drives that were asked for and could not be made: PlanAbandon."""
 
 
 # Commands (org.rackeye.Raid1.Admin). Destructive ones name what they touch; raidd reads it again before it acts.
@@ -329,7 +333,8 @@ class DeleteVdRequest:
 
 @dataclass(frozen=True, slots=True)
 class VdRequest:
-    """PlanDelete, StopVd, StartVd, PlanRecover, RecoverVd, StartCheck, StopCheck, ImportVd: by its name."""
+    """PlanDelete, StopVd, StartVd, PlanRecover, RecoverVd, StartCheck, StopCheck, PlanImport, PlanAbandon: by
+    its name."""
 
     name: str
 

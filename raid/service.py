@@ -4,7 +4,6 @@ import asyncio
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
-from functools import reduce
 from typing import Any
 
 from core.bus import Command
@@ -29,8 +28,6 @@ from raid.actions import Action
 from raid.assemble import Recovery, recovery
 from raid.care import CareCommands
 from raid.derive_drives import drive_rows
-from raid.learn import take, vd_of_superblocks
-from raid.mdadm import HOMEHOST
 from raid.memory import KnownVd, Memory, Slot, Spare, Stage
 from raid.model import (
     ClearDriveRequest,
@@ -49,7 +46,8 @@ from raid.nested import has_failed
 from raid.plan import component_size, plan_simple
 from raid.scene import Scene
 from raid.service_delete import Removal
-from raid.spans import SPAN, family, is_span, spans_of, split, top, tops
+from raid.service_foreign import Foreign
+from raid.spans import is_span, spans_of, split, tops
 from raid.world import Disk, Running, World
 
 NO_PARITY = ("RAID0", "RAID1", "RAID10")
@@ -84,8 +82,7 @@ class Service:
             Command("ClearDrive", ClearDriveRequest, Done, self.clear_drive),
             Command("PlanRecover", VdRequest, RecoverPlan, self.plan_recover),
             Command("RecoverVd", VdRequest, Done, self.recover_vd),
-            Command("ImportVd", VdRequest, Done, self.import_vd),
-            Command("AbandonVd", VdRequest, Done, self.abandon_vd),
+            *Foreign(self._daemon, self._vd, self._scene).commands(),
             *self._care.commands(),
             *Removal(self._daemon, self._actor, self._jobs, self._paths, self._vd).commands(),
         )
@@ -121,39 +118,6 @@ class Service:
             vds = tuple(one for planned in plan.vds for one in split(_intent(planned)))
             await self._daemon.change(lambda memory: replace(memory, vds=(*memory.vds, *vds), adopting=False))
             return CreateSimpleReply(tuple(planned.name for planned in plan.vds))
-
-    async def abandon_vd(self, request: VdRequest) -> Done:
-        """Gives up an intent of which nothing has come."""
-        vd, _ = self._vd(request.name)
-        world = self._scene().world
-        parts = family(vd, self._daemon.memory)
-        made = any(world.array(one.uuid) is not None or world.job_on(one.name) is not None for one in parts)
-        if vd.stage is not Stage.CREATING or made:
-            raise NotNow(f"{vd.name} is made already.", hint="Only one that could not be made is given up.")
-        names = {one.name for one in parts}
-        await self._daemon.change(lambda m: replace(m, vds=tuple(v for v in m.vds if v.name not in names)))
-        return Done(f"{vd.name} is not made.")
-
-    async def import_vd(self, request: VdRequest) -> Done:
-        """Takes over a Rackeye array that came from elsewhere."""
-        scene = self._scene()
-        if scene.memory.vd(request.name) is not None:
-            raise NotNow(f"There is a virtual drive {request.name} already.", hint="rackeye vd")
-        blocks = (disk.probe.superblock for disk in scene.world.disks if disk.probe is not None)
-        uuids = {
-            own.array_uuid for own in blocks
-            if own and own.homehost == HOMEHOST and top(own.label) == request.name
-            and (own.label == request.name or SPAN.fullmatch(own.label))
-        }
-        found = [vd for uuid in sorted(uuids) if (vd := vd_of_superblocks(uuid, scene.world)) is not None]
-        if len({vd.name for vd in found}) < len(found):
-            raise NotNow(f"Two arrays {request.name!r} are here. Pull the drives of one.")
-        if found:
-            await self._daemon.change(lambda memory: reduce(take, found, memory))
-            return Done(f"{request.name} is taken over and started.")
-        raise NoSuchVd(
-            f"No drives hold enough of a Rackeye array {request.name!r} to start it.", hint="rackeye drive shows them."
-        )
 
     # -- drives
 

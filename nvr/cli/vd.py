@@ -1,4 +1,5 @@
-"""`rackeye vd`: virtual drives: list, show, recover, import, abandon (vd_create.py, vd_delete.py: the others)."""
+"""`rackeye vd`: virtual drives: list, show, recover, import, abandon (vd_create.py, vd_delete.py,
+vd_import.py: the others)."""
 
 import click
 from rich.console import Group, RenderableType
@@ -20,7 +21,6 @@ from nvr.cli.output import (
     print_json,
     problems,
     remarks,
-    say,
     show,
     size,
     styled,
@@ -31,6 +31,7 @@ from nvr.cli.session import Session
 from nvr.cli.shape import NounGroup, examples, json_option, pass_session, watch_option, yes_option
 from nvr.cli.vd_create import create
 from nvr.cli.vd_delete import delete, start, stop
+from nvr.cli.vd_import import abandon, import_
 from raid.model import (
     Done,
     JobState,
@@ -174,7 +175,7 @@ def command() -> None:
     """Virtual drives: what the recordings are kept on."""
 
 
-for _command in (create, delete, stop, start):
+for _command in (create, delete, stop, start, import_, abandon):
     command.add_command(_command)
 
 
@@ -226,21 +227,3 @@ def recover(session: Session, *, name: str, dry_run: bool, yes: bool) -> None:
 
 
 UNSAID = "raidd does not say; count with the writes of the last seconds"
-
-
-@command.command("import", epilog=examples("rackeye drive", "rackeye vd import vd0"))
-@click.argument("name")
-@json_option
-@pass_session
-def import_(session: Session, *, name: str) -> None:
-    """Take over the virtual drive NAME of another Rackeye, whose drives were put in here. Nothing is overwritten."""
-    say(session, session.client.call(RAID, "ImportVd", VdRequest(name), Done).sentence)
-
-
-@command.command(epilog=examples("rackeye vd abandon vd1"))
-@click.argument("name", shell_complete=complete_vd)
-@json_option
-@pass_session
-def abandon(session: Session, *, name: str) -> None:
-    """Give up the virtual drive NAME that was asked for and could not be made. Refused for one that is made."""
-    say(session, session.client.call(RAID, "AbandonVd", VdRequest(name), Done).sentence)

@@ -38,6 +38,7 @@ from raid.model import (
     VdRequest,
 )
 from raid.model_care import RepairPlan, RepairRequest, ScheduleRequest
+from raid.model_foreign import AbandonPlan, AbandonRequest, ImportPlan, ImportRequest
 from raid.smart_model import ReadSmartRequest, SmartHistory, SmartHistoryRequest
 from raid.spare_model import AddSpareRequest, RebuildOnRequest, RemoveSpareRequest, SetRateRequest
 
@@ -85,8 +86,10 @@ RAID = Room(
         Order("SmartHistory", SmartHistoryRequest, SmartHistory, "What a drive said of itself earlier", looks=True),
         Order("PlanRecover", VdRequest, RecoverPlan, "What recovering a failed virtual drive may lose", looks=True),
         Order("RecoverVd", VdRequest, Done, "Start a failed virtual drive from its best members"),
-        Order("ImportVd", VdRequest, Done, "Take over a Rackeye array that came from elsewhere"),
-        Order("AbandonVd", VdRequest, Done, "Give up a virtual drive that could not be made"),
+        Order("PlanImport", VdRequest, ImportPlan, "What taking over a virtual drive from elsewhere does", looks=True),
+        Order("ImportVd", ImportRequest, Done, "Take over the virtual drive that PlanImport showed"),
+        Order("PlanAbandon", VdRequest, AbandonPlan, "What giving up one that could not be made does", looks=True),
+        Order("AbandonVd", AbandonRequest, Done, "Give up the virtual drive that PlanAbandon showed"),
         Order("PlanDelete", VdRequest, DeletePlan, "What would be lost with a virtual drive", looks=True),
         Order("DeleteVd", DeleteVdRequest, Done, "Delete the virtual drive that PlanDelete showed"),
         Order("StopVd", VdRequest, Done, "Unmount and stop a virtual drive; nothing on it changes"),

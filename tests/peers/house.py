@@ -17,7 +17,7 @@ import uvicorn
 from argon2 import PasswordHasher
 
 from boot.accounts_service import account_commands
-from boot.model import BoxSnapshot, PowerRequest, RestoreRequest, SwitchPlan, SwitchRequest
+from boot.model import BoxSnapshot, KeepModeRequest, PowerRequest, RestoreRequest, SwitchPlan, SwitchRequest
 from core.accounts import Accounts
 from core.accounts_model import Role
 from core.bus import BusClient, BusServer, Command, Nothing, Sentence
@@ -43,6 +43,7 @@ from raid.model import (
     RaidSnapshot,
     VdRequest,
 )
+from raid.model_foreign import AbandonPlan, AbandonRequest, ImportPlan, ImportRequest
 from raid.smart_model import ReadSmartRequest, SmartHistory, SmartHistoryRequest
 from tests.peers import sample
 
@@ -114,6 +115,20 @@ class House:
             self._note(asked)
             return Done("vd1 is being deleted.")
 
+        async def plan_import(asked: VdRequest) -> ImportPlan:
+            return replace(sample.IMPORT, name=asked.name)
+
+        async def plan_abandon(asked: VdRequest) -> AbandonPlan:
+            return replace(sample.ABANDON, name=asked.name)
+
+        async def noted(asked: ImportRequest | AbandonRequest) -> Done:
+            self._note(asked)
+            return Done(f"{asked.name}: done.")
+
+        async def keep_mode(asked: KeepModeRequest) -> Sentence:
+            self._note(asked)
+            return Sentence("The record of the mode is written anew: Standard Mode.")
+
         async def acknowledge(asked: AcknowledgeRequest) -> Sentence:
             self._note(asked)
             policy = self.shown["policy"]
@@ -149,10 +164,15 @@ class House:
                 Command("CreateSimple", CreateSimpleRequest, CreateSimpleReply, create),
                 Command("PlanDelete", VdRequest, DeletePlan, plan_delete),
                 Command("DeleteVd", DeleteVdRequest, Done, delete),
+                Command("PlanImport", VdRequest, ImportPlan, plan_import),
+                Command("ImportVd", ImportRequest, Done, noted),
+                Command("PlanAbandon", VdRequest, AbandonPlan, plan_abandon),
+                Command("AbandonVd", AbandonRequest, Done, noted),
             ),
             "panel": (Command("Locate", LocateRequest, Sentence, locate),),
             "box": (
                 Command("Reboot", PowerRequest, Sentence, reboot),
+                Command("KeepMode", KeepModeRequest, Sentence, keep_mode),
                 Command("Restore", RestoreRequest, Sentence, restore),
                 Command("PlanSwitch", Nothing, SwitchPlan, plan_switch),
                 Command("SwitchToRedundant", SwitchRequest, Sentence, switch),

@@ -21,6 +21,7 @@ from raid.model import (
     VirtualDrive,
     Work,
 )
+from raid.model_foreign import AbandonPlan, ImportPlan
 from raid.smart_model import Figures, Smart, SmartHealth, SmartHistory, SmartRecord
 
 NOW = time.time()
@@ -147,6 +148,12 @@ DELETION = DeletePlan(
     "vd1", "77aa0d2a:12", "RAID5", 2 * SIZE, 4_900_000_000_000, _PLANNED, "/srv/rackeye/vd1",
     "All 4.9 TB of recordings on vd1 are lost.", "",
 )
+IMPORT = ImportPlan(
+    "vd1", "RAID5", 3 * SIZE, _PLANNED, 1,
+    "It is started and mounted. 1 of its drives is not here or behind the others: it is Degraded.", "", "e1sewhere")
+ABANDON = AbandonPlan(
+    "vd2", "88aa0d2a:13", "RAID5", _PLANNED, "vd2 is not made yet: the drive of bay 7 is not there. Put it back.",
+    "Nothing was ever recorded on vd2. Its drives are free for something else.", "")
 HISTORY = SmartHistory("WD-WX12D101417", "WDC WD60PURX-64T0ZY0", (
     SmartRecord(NOW - 900, TIRED.health, TIRED.detail, TIRED.figures),
     SmartRecord(NOW - 86_400, SmartHealth.GOOD, "", WELL.figures),

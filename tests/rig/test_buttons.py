@@ -8,9 +8,9 @@ from boot.model import BoxSnapshot
 from hw.model import PanelSnapshot, Uid
 from rig.daemons import snapshot
 from rig.rack import Rack
-from tests.rig.boot_rig import TRACES, boot_id, state_of, traces, up, use_at_menu
+from tests.rig.boot_rig import TRACES, boot_id, hold, state_of, traces, up, use_at_menu
 
-pytestmark = [pytest.mark.rig, pytest.mark.rack(drives=0, consoles=1, menu_seconds=2)]
+pytestmark = [pytest.mark.rig, pytest.mark.rack(drives=0, consoles=1, menu_seconds=8)]
 
 
 def panel(rack: Rack) -> PanelSnapshot:
@@ -70,10 +70,43 @@ def test_reset_reboots(rack: Rack) -> None:
     rack.wait_until(lambda: boot_id(rack) != boot, 120, "the reboot")
 
 
-def test_power_shuts_down_in_good_order(rack: Rack) -> None:
-    up(rack)
-    tap(rack, "power")
+def until_off(rack: Rack) -> None:
     deadline = time.monotonic() + 90
     while rack.powered() and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not rack.powered()
+
+
+def test_power_shuts_down_in_good_order(rack: Rack) -> None:
+    up(rack)
+    tap(rack, "power")
+    until_off(rack)
+
+
+def test_at_the_boot_menu_reset_reboots_and_power_shuts_down(rack: Rack) -> None:
+    """boxd does not run then, and would come too late: the menu itself hears paneld."""
+    rack.boot(whole=False)
+    hold(rack)
+    panel(rack)
+    boot = boot_id(rack)
+    tap(rack, "reset")
+    rack.wait_until(lambda: boot_id(rack) != boot, 120, "the reboot")
+    hold(rack)
+    panel(rack)
+    assert state_of(rack, "rackeye-boxd") == "inactive"
+    tap(rack, "power")
+    rack.console().wait_for("The power button was pressed", 20)
+    until_off(rack)
+    rack.boot()
+
+
+def test_a_press_that_nobody_could_hear_is_told_and_not_done(rack: Rack) -> None:
+    up(rack)
+    boot = boot_id(rack)
+    rack.sh("systemctl stop rackeye-boxd")
+    tap(rack, "reset")
+    rack.sh("sleep 31", 60)
+    rack.sh("systemctl start rackeye-boxd")
+    rack.wait_until(lambda: [said for said in up(rack).problems if "asked for reboot" in said], 60, "it is told")
+    assert "before anything could hear it" in rack.sh("rackeye account log --json")
+    assert boot_id(rack) == boot

@@ -3,41 +3,35 @@
 RACKEYE_SHOTS=FOLDER keeps a picture of each state; docs/pictures.py makes the guide's from them.
 """
 
-import os
 import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect
 
 from boot.model import Intent, Mode
 from rig.daemons import raid, recorder
 from rig.drives import DriveKind
-from rig.forward import forwarded
 from rig.rack import Rack
-from tests.peers.test_page import ARGUMENTS, CHROMIUM
 from tests.rig.boot_rig import boot_id, up
+from tests.rig.page_rig import (
+    PASSWORD,
+    SHOTS,
+    SOON,
+    change_password,
+    dialog,
+    log_in,
+    needs_chromium,
+    opened,
+    press,
+    shot,
+)
 
-pytestmark = [
-    pytest.mark.rig, pytest.mark.timeout(300), pytest.mark.skipif(not CHROMIUM, reason="needs chromium"),
-]
-PASSWORD = "four words nobody guesses"
-SHOTS = os.environ.get("RACKEYE_SHOTS")
-SOON = 30_000  # milliseconds
+pytestmark = [pytest.mark.rig, pytest.mark.timeout(300), needs_chromium]
 LOOK = """video => ({ at: video.currentTime, width: video.videoWidth, error: video.error?.message ?? null,
   frames: video.getVideoPlaybackQuality().totalVideoFrames })"""
-
-
-def shot(page: Page, name: str, part: str = "") -> None:
-    """part: only what this selector names."""
-    if SHOTS:
-        file = Path(SHOTS) / f"{name}.png"
-        if part:
-            page.locator(part).first.screenshot(path=file)
-        else:
-            page.screenshot(path=file)
 
 
 def said(rack: Rack, name: str, *words: str) -> None:
@@ -50,19 +44,7 @@ def said(rack: Rack, name: str, *words: str) -> None:
 
 @pytest.fixture(scope="module")
 def page(rack: Rack) -> Iterator[Page]:
-    """The page before anybody has logged in."""
-    with forwarded(rack.forward(3443)) as port, sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        context = chromium.new_context(
-            ignore_https_errors=True, viewport={"width": 1280, "height": 800}, base_url=f"https://127.0.0.1:{port}")
-        opened = context.new_page()
-        opened.set_default_timeout(SOON)
-        expect.set_options(timeout=SOON)
-        try:
-            yield opened
-        finally:
-            expect.set_options(timeout=5000)
-            chromium.close()
+    yield from opened(rack)
 
 
 @pytest.fixture(scope="module")
@@ -72,22 +54,6 @@ def complaints(page: Page) -> list[str]:
     page.on("pageerror", lambda error: found.append(str(error)))
     page.on("console", lambda said: found.append(said.text) if said.type == "error" else None)
     return found
-
-
-def dialog(page: Page) -> Locator:
-    return page.locator("#dialog")
-
-
-def press(page: Page, name: str) -> None:
-    """A button of the dialog."""
-    dialog(page).get_by_role("button", name=name).click()
-
-
-def log_in(page: Page, password: str) -> None:
-    page.goto("/login")
-    page.fill("#user", "admin")
-    page.fill("#password", password)
-    page.press("#password", "Enter")
 
 
 def until_plays(page: Page, video: Locator) -> None:
@@ -109,11 +75,7 @@ def test_the_first_login_is_the_change_of_the_password(page: Page, complaints: l
     log_in(page, "admin")
     expect(page).to_have_url(re.compile("/password$"))
     shot(page, "first-login")
-    page.fill("#old", "admin")
-    page.fill("#new", PASSWORD)
-    page.fill("#again", PASSWORD)
-    page.press("#again", "Enter")
-    expect(page.locator("#health .word")).not_to_have_text("…")
+    change_password(page, "admin", PASSWORD)
     expect(page.locator("#chassis .bay")).to_have_count(8)
     expect(page.locator("#storage")).to_contain_text("nothing is recorded")
     assert complaints == []

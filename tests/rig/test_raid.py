@@ -15,6 +15,7 @@ from raid.model import (
     VdState,
     Work,
 )
+from raid.model_foreign import ImportPlan, ImportRequest
 from rig.drives import DriveKind
 from rig.rack import Rack
 from tests.rig.raid_rig import (
@@ -258,8 +259,11 @@ def test_an_array_from_elsewhere_is_foreign_until_it_is_imported(rack: Rack) -> 
     foreign = [DriveState.FOREIGN] * 4
     told = until(rack, lambda s: [d.state for b in (4, 5, 6, 7) for d in in_bay(s, b)] == foreign, "four foreign ones")
     assert [v.name for v in told.virtual_drives] == ["vd0"]
+    assert told.foreign == ("vd1",)
     with pytest.raises(Refused, match="No drives hold"):
-        command(rack, "ImportVd", VdRequest("vd7"), Done)
-    command(rack, "ImportVd", VdRequest("vd1"), Done)
+        command(rack, "PlanImport", VdRequest("vd7"), ImportPlan)
+    plan = command(rack, "PlanImport", VdRequest("vd1"), ImportPlan)
+    assert ([drive.bay for drive in plan.drives], plan.missing, plan.refusal) == ([4, 5, 6, 7], 0, "")
+    command(rack, "ImportVd", ImportRequest("vd1", plan.fingerprint), Done)
     until(rack, lambda s: is_whole(s, "vd0", "vd1"), "it runs", 60)
     assert checksum(rack, "/srv/rackeye/vd1/kept") == kept["vd1"]

@@ -12,6 +12,7 @@ import { storage } from "./storage.js";
 import { connect, line, listen, live, now, rooms } from "./store.js";
 
 import { people } from "./people.js";
+import { waiting } from "./settings.js";
 import { system } from "./system.js";
 
 const UNITS = { raid: "rackeye-raidd", panel: "rackeye-paneld", fan: "rackeye-fand", recorder: "rackeye-recorder", policy: "rackeye-policyd", box: "rackeye-boxd" };
@@ -42,6 +43,7 @@ function draw() {
   due.clear();
   if (keys.has("fan") && rooms.fan.answers) remember(now());
   if (keys.has("policy") || keys.has("line")) health();
+  if (keys.has("box")) waiting();
   for (const [name, paint, of, from] of SECTIONS) {
     if (keys.has("line") || of.some((key) => keys.has(key))) paint($(`#${name} .body`));
     stale(name, from);
@@ -67,7 +69,7 @@ setInterval(() => {
   for (const [name, , , from] of SECTIONS) stale(name, from);
   link();
   if (!live("policy")) health();
-  if (rooms.box.data?.undo_at) system($("#system .body")); // counts down
+  if (rooms.box.data?.undo_at) waiting(); // counts down
   if (!live("panel") || !live("raid")) refresh();
 }, 1000);
 setInterval(() => rooms.fan.data && climate($("#climate .body")), 10000);

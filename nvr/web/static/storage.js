@@ -5,6 +5,7 @@ import { close, fact, frame, openBay, show } from "./bay.js";
 import { h, put, table, word } from "./dom.js";
 import { care, nextCheck, openRepair } from "./care.js";
 import { openDelete } from "./delete.js";
+import { fromElsewhere, openAbandon } from "./foreign.js";
 import { tone } from "./drives.js";
 import { bytes, percent, raid, seconds, time } from "./format.js";
 import { known } from "./store.js";
@@ -22,8 +23,9 @@ function work(vd) {
     h("span", {}, `${progress.kind} ${percent(progress.percent)}${speed}, time left ${seconds(progress.seconds_left)}`));
 }
 
-function buttons(vd) {
+function buttons(vd, data) {
   if (!mayChange) return [];
+  if (data.unmade?.includes(vd.name)) return h("div", { class: "buttons" }, h("button", { "data-key": `abandon-${vd.name}`, onclick: () => openAbandon(vd.name) }, `Give up ${vd.name} …`));
   const all = [];
   if (vd.progress?.kind === "Check") all.push(["Stop the check", "StopCheck"]);
   else if (!vd.progress && vd.state === "Optimal") all.push(["Check parity", "StartCheck"]);
@@ -71,7 +73,7 @@ function virtualDrive(vd, data) {
     h("p", { class: "quiet" }, vd.mountpoint ? `Mounted at ${vd.mountpoint}. ` : "Not mounted: nothing is recorded to it. ",
       check ? [`Last check ${time(check.finished)}: `, word(check.verdict, tone(check.verdict)), check.wrong_count ? ` (${check.wrong_count} stripes)` : ""] : "Never checked.", nextCheck(data, vd.name)),
     mayChange && check?.wrong_count && !vd.progress ? h("div", { class: "buttons" }, h("button", { "data-key": `repair-${vd.name}`, onclick: () => openRepair(vd.name) }, "Repair …")) : [],
-    buttons(vd));
+    buttons(vd, data));
 }
 
 function driveRow(drive) {
@@ -88,6 +90,7 @@ export function storage(body) {
     data.jobs.filter((job) => job.state === "Failed" || job.state === "Interrupted").map((job) => h("p", { class: "problem" }, `${job.vd}: ${job.kind}: ${job.state}. ${job.error}`)),
     data.virtual_drives.length ? h("div", { class: "cards" }, data.virtual_drives.map((vd) => virtualDrive(vd, data)))
       : h("p", { class: "problem" }, "There is no virtual drive, so nothing is recorded."),
+    fromElsewhere(data),
     mayChange ? h("div", { class: "buttons" }, h("button", { class: data.virtual_drives.length ? "" : "main", "data-key": "setup", onclick: openSetup }, `New virtual drives … (${blank} blank drive${blank === 1 ? "" : "s"})`)) : [],
     table(["Bay", "State", "Model", "Serial", "Capacity", "VD", ""], data.drives.map(driveRow), "Drives"),
     spares(data), care(data));

@@ -4,7 +4,7 @@ import { mayChange, tell } from "./api.js";
 import { close, fact, frame, show } from "./bay.js";
 import { $, h, put } from "./dom.js";
 import { openRestore, openSwitch } from "./restore.js";
-import { settings, waiting } from "./settings.js";
+import { settings } from "./settings.js";
 import { known } from "./store.js";
 
 function ask(command, title, text) {
@@ -12,6 +12,20 @@ function ask(command, title, text) {
     h("div", { class: "buttons" }, h("button", { class: "danger", "data-key": "go", onclick: async () => {
       if (await tell("box", command, {})) close();
     } }, title), h("button", { "data-key": "back", onclick: close }, "Back"))));
+}
+
+// After its record was damaged: what is in force is written anew, once a person has seen what that means.
+function openKeep() {
+  show(() => {
+    const data = known("box");
+    const title = `Keep ${data.mode}`;
+    frame(title, h("dl", { class: "facts" }, fact("Mode in force", data.mode), fact("What happened", data.state_lost || data.state_mended || "nothing any more")),
+      h("p", {}, "The record of the mode is written anew as it is in force, and the alarm about it ends. Settings, accounts and recordings stay as they are."),
+      data.state_lost ? h("p", { class: "problem" }, "If this was a redundant server, do not keep Standard Mode: switch it to Failover Mode again.") : [],
+      h("div", { class: "buttons" }, h("button", { class: "danger", "data-key": "go", onclick: async () => {
+        if (await tell("box", "KeepMode", {})) close();
+      } }, title), h("button", { "data-key": "back", onclick: close }, "Back")));
+  });
 }
 
 export function system(body) {
@@ -22,11 +36,10 @@ export function system(body) {
   const synchronized = { true: "synchronized", false: "not synchronized" }[data.time.synchronized] ?? "synchronized: unknown";
   return put(body,
     data.problems.map((text) => h("p", { class: "problem" }, text)),
-    data.state_damaged ? h("p", { class: "problem" }, "The record of the mode was damaged; Standard Mode is assumed.",
-      mayChange ? h("div", { class: "buttons" }, h("button", { "data-key": "keep-mode", onclick: () => tell("box", "KeepMode") }, `Keep ${data.mode}`)) : []) : [],
+    mayChange && (data.state_lost || data.state_mended) ? h("div", { class: "buttons" }, h("button", { "data-key": "keep-mode", onclick: openKeep }, `Keep ${data.mode} …`)) : [],
     h("dl", { class: "facts" }, fact("Version", data.version || null), fact("Mode", data.mode), fact("Name", data.hostname || null),
       fact("Network", net.length ? net : null), fact("Time", `${data.time.zone || "zone unknown"}, ${synchronized}`)),
-    waiting(data), settings(data),
+    settings(data),
     mayChange ? h("div", { class: "buttons" },
       h("button", { "data-key": "reboot", onclick: () => ask("Reboot", "Reboot", "Recording stops for about a minute.") }, "Reboot …"),
       h("button", { "data-key": "shutdown", onclick: () => ask("Shutdown", "Shut down", "Recording stops until somebody presses the power button at the machine.") }, "Shut down …"),

@@ -8,6 +8,7 @@ from boot import menu as machine
 from boot.keys import Key, KeyReader, Special
 from boot.menu import IDLE, LONGEST, Effect, Entry, Menu, Screen
 from boot.model import Mode, Refusal, SwitchPlan
+from boot.panel_buttons import Asked
 from boot.screen import draw
 
 ENTER, UP, DOWN, ESCAPE = Special.ENTER, Special.UP, Special.DOWN, Special.ESCAPE
@@ -163,3 +164,15 @@ def test_noise_chooses_nothing() -> None:
             menu, effect = machine.tick(menu, now)
             assert effect in (None, Effect.LEAVE)
             now += 0.25
+
+
+@pytest.mark.parametrize("asked", list(Asked))
+def test_a_button_of_the_chassis_is_done_at_once_and_no_key_stops_it(asked: Asked) -> None:
+    menu, effect = machine.by_button(machine.begin(Mode.STANDARD, "V1", 0.0, 10.0), asked.value)
+    assert effect is not None
+    assert effect.name == asked.value
+    assert menu.screen is Screen.BUSY
+    assert "button" in menu.lines[0]
+    assert machine.press(menu, "0", 1.0) == (menu, None)
+    assert machine.tick(menu, 1e6) == (menu, None)
+    assert machine.by_button(menu, asked.value) == (menu, None)

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from boot import clock_set, power, restore
 from boot.box import Action, BoxLook, BoxMemory, decide, show
-from boot.model import InterfaceSettings
+from boot.model import InterfaceSettings, SetTimeRequest
 from boot.network_set import Network, Undo, check, file_of, overdue, set_hostname, settings, settings_of, text_of
 from boot.redundant import look, refusals
+from boot.settings_service import SettingsService
 from boot.state import Loaded, Record, StateStore
+from core.accounts import Accounts
 from core.errors import CommandFailed, NetworkBusy, NetworkRefused, NoNetworkPending, TimeRefused
 from core.paths import Paths
 
@@ -179,6 +181,19 @@ def test_time(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TimeRefused):
         clock_set.set_clock(paths, 0.0, put.append)
     assert put == [1_800_000_000.0]
+
+
+@pytest.mark.parametrize(("asked", "why"), [
+    (("Mars/Base", (), None), "no time zone"), (("Europe/Berlin", ("a;b",), None), "no NTP server"),
+    (("Europe/Berlin", None, 0.0), "2020 to 2099"), (("Europe/Berlin", ("10.0.0.1",), 1_800_000_000.0), "at once"),
+])
+def test_of_what_is_asked_for_together_all_is_done_or_nothing(
+    paths: Paths, asked: tuple[str, tuple[str, ...] | None, float | None], why: str,
+) -> None:
+    (paths.root / "usr/lib/systemd/system/systemd-timesyncd.service").write_text("")
+    with pytest.raises(TimeRefused, match=why):
+        SettingsService(paths, Network(paths), Accounts(paths)).set_time(SetTimeRequest(*asked))
+    assert not (paths.root / "etc/localtime").is_symlink()
 
 
 def test_a_restore_leaves_nothing_of_it_and_a_set_network_is_a_setting(paths: Paths) -> None:

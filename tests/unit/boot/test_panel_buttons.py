@@ -1,6 +1,5 @@
 """boxd and the chassis' buttons: which press is acted on, and that it is once."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -34,14 +33,30 @@ def test_which_press_is_acted_on(pressed: tuple[Press, ...], done: float, acted:
 
 
 def test_a_restart_of_boxd_does_not_do_it_again(tmp_path: Path) -> None:
-    done: list[Asked] = []
-
-    async def act(asked: Asked) -> None:
-        done.append(asked)
-
     paths = Paths(tmp_path)
     paths.run.mkdir(parents=True)
-    for _ in range(2):
-        buttons = PanelButtons(paths, ManualClock(0.0, 100.0), act)
-        asyncio.run(buttons.hear((Press(Asked.REBOOT, 99.0),)))
-    assert done == [Asked.REBOOT]
+    pressed = (Press(Asked.REBOOT, 99.0),)
+    done = [PanelButtons(paths, ManualClock(0.0, 100.0)).take(pressed) for _ in range(2)]
+    assert done == [Asked.REBOOT, None]
+    assert PanelButtons(paths, ManualClock(0.0, 100.0 + FRESH)).missed(pressed) == ""
+
+
+def test_a_press_that_nobody_heard_in_time_is_told_once(tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    paths.run.mkdir(parents=True)
+    pressed = (Press(Asked.SHUTDOWN, 60.0),)
+    clock = ManualClock(0.0, 60.0 + FRESH)
+    early = PanelButtons(paths, clock)
+    assert early.take(pressed) is Asked.SHUTDOWN  # the last moment
+    (paths.run / "box-buttons").unlink()
+    clock.advance(0.5)
+    late = PanelButtons(paths, clock)
+    assert late.take(pressed) is None
+    assert "asked for shutdown, 30 s before anything could hear it" in late.missed(pressed)
+    assert late.missed(pressed) == ""
+
+
+def test_what_cannot_be_noted_is_done_all_the_same(tmp_path: Path) -> None:
+    pressed = (Press(Asked.SHUTDOWN, 99.0),)
+    (tmp_path / "run").write_text("no folder")
+    assert PanelButtons(Paths(tmp_path), ManualClock(0.0, 100.0)).take(pressed) is Asked.SHUTDOWN

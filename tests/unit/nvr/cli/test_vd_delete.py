@@ -1,5 +1,7 @@
 """`rackeye vd delete`, `stop`, `start`, `drive dismiss`, and a plan in full: what they ask and what they send."""
 
+from dataclasses import replace
+
 from nvr.cli.client import RAID
 from raid.model import (
     DeletePlan,
@@ -18,6 +20,7 @@ from raid.model import (
     VdState,
     Work,
 )
+from raid.model_foreign import AbandonPlan, AbandonRequest, ImportPlan, ImportRequest
 from tests.unit.nvr.cli.fakes import TB, client, drive, rackeye, virtual_drive
 
 DRIVES = tuple(PlannedDrive(bay, f"SN{bay}", "RACK 6TB", 6 * TB) for bay in range(8))
@@ -51,6 +54,35 @@ def test_a_deletion_says_what_is_lost_wants_the_name_and_waits() -> None:
     assert result.exit_code == 0
     assert "vd1: deleted; its drives are blank" in result.stdout
     assert some.calls[-1] == (RAID.name, "DeleteVd", DeleteVdRequest("vd1", "00000001"))
+
+
+IMPORT = ImportPlan("vd1", "RAID5", 18 * TB, DRIVES[4:7], 1, "It is started and mounted.", "", "f1n6e2")
+ABANDON = AbandonPlan("vd1", "00000001", "RAID5", DRIVES[4:], "The drive of bay 7 is not there.", "Nothing lost.", "")
+
+
+def test_a_virtual_drive_from_elsewhere_is_taken_over_after_its_plan() -> None:
+    some = client(replies={"PlanImport": IMPORT, "ImportVd": Done("vd1 is taken over and started.")})
+    shown = rackeye(some, "vd", "import", "vd1", answer="n\n")
+    assert shown.exit_code == 1
+    for said in ("RAID5", "SN6", "It is started and mounted."):
+        assert said in shown.stdout
+    assert rackeye(some, "vd", "import", "vd1", "--dry-run").exit_code == 0
+    assert {command for _, command, _ in some.calls} == {"PlanImport"}
+    assert rackeye(some, "vd", "import", "vd1", answer="y\n").exit_code == 0
+    assert some.calls[-1] == (RAID.name, "ImportVd", ImportRequest("vd1", "f1n6e2"))
+    few = client(replies={"PlanImport": replace(IMPORT, refusal="Too few.")})
+    refused = rackeye(few, "vd", "import", "vd1", "--yes")
+    assert (refused.exit_code, "Too few." in refused.stderr) == (1, True)
+
+
+def test_one_that_could_not_be_made_is_given_up_after_its_plan() -> None:
+    some = client(replies={"PlanAbandon": ABANDON, "AbandonVd": Done("vd1 is not made.")})
+    shown = rackeye(some, "vd", "abandon", "vd1", answer="\n")
+    assert shown.exit_code == 1
+    assert "The drive of bay 7 is not there." in shown.stdout
+    assert [command for _, command, _ in some.calls] == ["PlanAbandon"]
+    assert "vd1 is not made." in rackeye(some, "vd", "abandon", "vd1", "--yes").stdout
+    assert some.calls[-1] == (RAID.name, "AbandonVd", AbandonRequest("vd1", "00000001"))
 
 
 def test_one_in_use_is_not_even_asked_about() -> None:

@@ -1,0 +1,92 @@
+"""The page's plans that come before the doing: taking over, giving up, keeping the mode, the network that waits."""
+
+import re
+import time
+from dataclasses import replace
+
+import pytest
+from playwright.async_api import expect
+
+from boot.model import KeepModeRequest
+from raid.model import VdState, VirtualDrive
+from raid.model_foreign import AbandonRequest, ImportRequest
+from tests.peers import sample
+from tests.peers.conftest import Run
+from tests.peers.house import House
+from tests.peers.test_page import CHROMIUM, console, shot
+
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs chromium (apt-get install chromium)")
+
+
+def test_a_virtual_drive_from_elsewhere_is_taken_over_after_its_plan(house: House, run: Run) -> None:
+    async def story() -> None:
+        async with console(house) as page:
+            await expect(page.locator("#storage")).not_to_contain_text("another Rackeye")
+            house.show("raid", replace(sample.RAID, foreign=("vd7",)))
+            await page.get_by_role("button", name="Take over vd7").click()
+            dialog = page.locator("#dialog")
+            await expect(dialog).to_contain_text("vd7: RAID5, 18.0 TB")
+            await expect(dialog).to_contain_text("1 of its drives is not here")
+            await expect(dialog.locator("tbody tr")).to_have_count(4)
+            await shot(page, "import")
+            assert house.called == []
+            await dialog.get_by_role("button", name="Take over vd7").click()
+            await expect(dialog).to_be_hidden()
+            assert house.called == [ImportRequest("vd7", sample.IMPORT.fingerprint)]
+
+    run(story())
+
+
+def test_one_that_could_not_be_made_is_given_up_after_its_plan(house: House, run: Run) -> None:
+    async def story() -> None:
+        wished = VirtualDrive(
+            "vd2", sample.ABANDON.uuid, 5, VdState.OFFLINE, None, None, 0, 262_144, (4, 5, 6, 7), 0, None,
+            sample.ABANDON.why)
+        vds = (*sample.RAID.virtual_drives, wished)
+        house.show("raid", replace(sample.RAID, virtual_drives=vds, unmade=("vd2",)))
+        async with console(house) as page:
+            card = page.locator("#storage .vd").filter(has_text=re.compile("^vd2 "))
+            assert await card.get_by_role("button").all_inner_texts() == ["Give up vd2 …"]
+            await card.get_by_role("button").click()
+            dialog = page.locator("#dialog")
+            await expect(dialog).to_contain_text("the drive of bay 7 is not there")
+            await expect(dialog).to_contain_text("Nothing was ever recorded on vd2.")
+            await shot(page, "abandon")
+            await dialog.get_by_role("button", name="Give up vd2").click()
+            await expect(dialog).to_be_hidden()
+            assert house.called == [AbandonRequest("vd2", sample.ABANDON.uuid)]
+
+    run(story())
+
+
+def test_the_mode_is_kept_after_it_was_said_what_that_means(house: House, run: Run) -> None:
+    async def story() -> None:
+        async with console(house) as page:
+            await expect(page.get_by_role("button", name="Keep Standard Mode")).to_have_count(0)
+            lost = "The record of the mode was lost; Standard Mode is assumed."
+            house.show("box", replace(sample.BOX, state_damaged=True, state_lost=lost, problems=(lost,)))
+            await page.get_by_role("button", name="Keep Standard Mode").click()
+            dialog = page.locator("#dialog")
+            await expect(dialog).to_contain_text(lost)
+            await expect(dialog).to_contain_text("If this was a redundant server, do not keep Standard Mode")
+            await shot(page, "keep-mode")
+            assert house.called == []
+            await dialog.get_by_role("button", name="Keep Standard Mode").click()
+            await expect(dialog).to_be_hidden()
+            assert house.called == [KeepModeRequest("boss", "127.0.0.1")]
+
+    run(story())
+
+
+def test_a_network_that_waits_stands_on_top_and_counts_down(house: House, run: Run) -> None:
+    async def story() -> None:
+        async with console(house, width=390) as page:
+            house.show("box", replace(sample.BOX, undo_at=time.time() + 90, undo_of="eth0"))
+            banner = page.locator("#waiting")
+            await expect(banner).to_contain_text(re.compile(r"eth0 was changed. It is undone in 1 min 2\d s"))
+            await expect(banner.get_by_role("button", name="Keep it")).to_be_in_viewport()
+            await shot(page, "network-waits-phone")
+            house.show("box", sample.BOX)
+            await expect(banner).to_be_empty()
+
+    run(story())
