@@ -5,6 +5,7 @@ import asyncio
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from boot import erase, network, network_set, power, redundant, restore
@@ -24,6 +25,7 @@ from boot.model import (
     SwitchPlan,
     SwitchRequest,
 )
+from boot.network_events import network_events
 from boot.panel_buttons import Asked, PanelButtons, Press
 from boot.settings_service import SettingsService
 from boot.state import StateStore
@@ -224,7 +226,7 @@ def make(paths: Paths | None = None) -> Daemon[BoxLook, BoxMemory, Action]:
 
     async def keep_mode(asked: KeepModeRequest) -> Sentence:
         said = await keep.handler(asked)
-        await daemon.change(lambda _: BoxMemory())
+        await daemon.change(lambda memory: replace(memory, mended=""))
         return said
 
     own: tuple[Command[Any, Any], ...] = (
@@ -252,7 +254,7 @@ def make(paths: Paths | None = None) -> Daemon[BoxLook, BoxMemory, Action]:
             await asyncio.to_thread(service.hear, buttons, pressed)
             wake()
 
-    daemon.sources = (watch_buttons,)
+    daemon.sources = (watch_buttons, network_events)
     return daemon
 
 

@@ -9,7 +9,7 @@ from core.units import human_seconds
 from nvr.cli.client import View
 from nvr.cli.confirm import agreed
 from nvr.cli.mode import BOX, WHERE, person
-from nvr.cli.output import clean, known, notes, origin, pairs, say, show, table
+from nvr.cli.output import clean, known, notes, origin, pairs, problems, say, show, table
 from nvr.cli.session import Session
 from nvr.cli.shape import NounGroup, examples, json_option, pass_session, watch_option, yes_option
 
@@ -46,7 +46,7 @@ def _facts(box: BoxSnapshot, now: float) -> RenderableType:
     )
     rows = [_row(one, settings) for one in box.interfaces]
     return Group(
-        *([waits] if waits else []), pairs([("Name", known(box.hostname))]),
+        *([waits] if waits else []), *problems(box.problems), pairs([("Name", known(box.hostname))]),
         table(("Interface", "State", "MAC", "Addresses", "Set"), rows),
     )
 

@@ -173,6 +173,28 @@ def test_a_viewer_is_refused_by_page_and_machine(page: Page, rack: Rack) -> None
     assert "10.9.0.9" not in address(rack)
 
 
+@pytest.mark.parametrize(("section", "unit"), [
+    ("storage", "rackeye-raidd"), ("climate", "rackeye-fand"), ("cameras", "rackeye-recorder"),
+    ("alarms", "rackeye-policyd"), ("system", "rackeye-boxd"),
+])
+def test_what_a_stopped_daemon_told_last_shows_its_age(page: Page, rack: Rack, section: str, unit: str) -> None:
+    stale = page.locator(f"#{section} .stale")
+    expect(stale).to_be_empty()
+    shown = page.locator(f"#{section} .body").inner_text()
+    rack.sh(f"systemctl stop {unit}")
+    expect(stale).to_contain_text(re.compile(rf"{unit} does not answer for \d+ s. What is shown is \d+ s old"))
+    first = stale.inner_text()
+    expect(stale).not_to_have_text(first)  # it grows
+    assert len(page.locator(f"#{section} .body").inner_text()) > len(shown) / 2  # the last word stays
+    if section == "storage":
+        expect(page.locator("#chassis .stale")).to_contain_text("rackeye-raidd does not answer")
+    if section == "alarms":
+        expect(page.locator("#health")).to_contain_text("Unknown")
+    shot(page, f"stale-{section}", f"#{section}")
+    rack.sh(f"systemctl start {unit}")
+    expect(stale).to_be_empty(timeout=60_000)
+
+
 def test_a_restore_that_also_erases_recordings(page: Page, rack: Rack) -> None:
     make_video(rack)
     before, boot = raid(rack).virtual_drives[0].uuid, boot_id(rack)

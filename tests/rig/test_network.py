@@ -66,6 +66,29 @@ def test_a_confirmed_one_stays_and_a_cut_before_that_undoes(rack: Rack) -> None:
     assert "10.9.0.8" not in address(rack)
 
 
+def test_an_address_by_dhcp_and_what_is_said_when_nobody_answers(rack: Rack) -> None:
+    """The server is systemd-networkd's own, at the other end of a virtual cable inside the rack."""
+    rack.sh("modprobe veth; ip link add lan0 type veth peer name lan1; ip link set lan1 up; ip link set lan0 up")
+    rack.exec(["rackeye", "network", "set", "lan0", "--yes", "--dhcp", "--seconds", "300"], 60, check=True)
+    rack.wait_until(lambda: [one for one in box(rack).problems if "lan0 gets its address by DHCP" in one], 60, "said")
+    assert "no DHCP server answers" in rack.sh("rackeye network")
+    server = "[Match]\nName=lan1\n[Network]\nAddress=10.77.0.1/24\nDHCPServer=yes\n[DHCPServer]\nPoolOffset=50\n"
+    rack.sh("mkdir -p /run/systemd/network")
+    rack.exec(["tee", "/run/systemd/network/04-server.network"], stdin=server, check=True)
+    rack.sh("networkctl reload; networkctl reconfigure lan1")
+    rack.wait_until(lambda: leased(rack), 90, "the lease")
+    rack.wait_until(lambda: not [said for said in box(rack).problems if "DHCP" in said], 10, "nothing is said any more")
+    rack.exec(["rackeye", "network", "confirm"], 30, check=True)
+    assert "10.77.0." in rack.sh("rackeye network")
+    rack.sh("ip link delete lan0; rm /run/systemd/network/04-server.network; rackeye network undo || true")
+
+
+def leased(rack: Rack) -> bool:
+    """boxd shows the address; it looks as soon as the kernel tells of it."""
+    mine = [one for one in box(rack).interfaces if one.name == "lan0"]
+    return bool(mine) and any(address.startswith("10.77.0.") for address in mine[0].addresses)
+
+
 def test_name_zone_servers_and_clock(rack: Rack) -> None:
     rack.sh("rackeye network name front-door; rackeye time set --zone Europe/Berlin")
     assert rack.sh("hostname; cat /etc/hostname; readlink /etc/localtime").split() == [

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from boot import boxd, power
-from boot.box import Action, BoxLook, BoxMemory, decide, show
+from boot.box import DHCP_SECONDS, Action, BoxLook, BoxMemory, decide, show
 from boot.consoles import has_keyboard, names
 from boot.model import (
     BUS_NAME,
     BoxSnapshot,
     Intent,
+    Interface,
+    InterfaceSettings,
     KeepModeRequest,
     Mode,
     PowerRequest,
@@ -60,6 +62,40 @@ def test_a_lost_record_and_a_mended_copy_are_said() -> None:
     assert show(look(STANDARD), decision.memory, ()).state_mended == "One was damaged."
     pending = show(look(Loaded(Record(intent=Intent.RESTORE))), BoxMemory(), ())
     assert "finished at the next start" in pending.problems[0]
+
+
+DHCP = InterfaceSettings("eth0", dhcp=True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "up", "addresses", "said"),
+    [
+        (DHCP, True, (), True),
+        (DHCP, None, (), True),
+        (DHCP, True, ("169.254.7.7/16", "fe80::5054:ff:fe12:3456/64"), True),  # what it gave itself
+        (DHCP, True, ("10.0.0.7/24", "fe80::1/64"), False),
+        (DHCP, True, ("2001:db8::7/64",), False),
+        (DHCP, False, (), False),  # no cable: said as "down"
+        (InterfaceSettings("eth0", address="10.0.0.7/24"), True, (), False),
+        (InterfaceSettings("eth9", dhcp=True), True, (), False),
+    ],
+)
+def test_a_dhcp_server_that_does_not_answer_is_said_after_a_while(
+    settings: InterfaceSettings, up: bool | None, addresses: tuple[str, ...], said: bool,
+) -> None:
+    first = replace(look(STANDARD), uptime=100.0, networks=(settings,),
+                    interfaces=(Interface("eth0", "52:54:00:12:34:56", up, addresses),))
+    memory = decide(first, BoxMemory()).memory
+    assert show(first, memory, ()).problems == ()
+    assert (decide(first, BoxMemory()).again is not None) is said
+    later = replace(first, uptime=100.0 + DHCP_SECONDS)
+    memory = decide(later, memory).memory
+    problems = show(later, memory, ()).problems
+    assert bool(problems) is said
+    if said:
+        assert problems[0].startswith("eth0 gets its address by DHCP, and no DHCP server answers")
+        leased = replace(later, interfaces=(Interface("eth0", "", True, ("10.0.0.7/24",)),))
+        assert show(leased, decide(leased, memory).memory, ()).problems == ()
 
 
 def test_the_r_is_computed() -> None:
