@@ -13,6 +13,7 @@ function form(title, command, fields, done) {
   const failed = h("div", { role: "alert" });
   const send = async (event) => {
     event.preventDefault();
+    put(failed, h("p", { class: "waiting" }, "Being asked …"));
     try {
       const reply = await order("accounts", command, Object.fromEntries(new FormData(event.target)));
       await people();

@@ -32,6 +32,7 @@ export function asking(title, text, fields, label, send) {
   const failed = h("div", { role: "alert" });
   const form = h("form", { class: "fields", onsubmit: async (event) => {
     event.preventDefault();
+    put(failed, h("p", { class: "waiting" }, "Being asked …")); // a refusal of before is over
     try {
       const reply = await send(form);
       toast(reply.text ?? reply.sentence ?? "Done.");

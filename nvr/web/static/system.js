@@ -32,6 +32,7 @@ export function system(body) {
   const data = known("box");
   if (!data) return put(body, h("p", { class: "unknown" }, "unknown"));
   put($("#version"), data.version);
+  if (data.hostname) put($("#hostname"), data.hostname);
   const net = data.interfaces.map((one) => h("div", {}, `${one.name}: ${one.up === null ? "unknown" : one.up ? "up" : "down"}, ${one.addresses.join(", ") || "no address"}`));
   const synchronized = { true: "synchronized", false: "not synchronized" }[data.time.synchronized] ?? "synchronized: unknown";
   return put(body,
