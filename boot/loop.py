@@ -38,6 +38,7 @@ class MenuLoop:
         mode = self._store.load().record.mode
         menu = machine.begin(mode, version_text(mode), time.monotonic(), seconds, lines)
         log.info("The boot menu is shown.")
+        self._consoles.show(draw(menu, time.monotonic()))
         self._buttons.listen()
         while self._consoles.handles:  # the last one may die: then nobody can choose
             power.notify(f"EXTEND_TIMEOUT_USEC={power.ALIVE}000000")

@@ -5,7 +5,6 @@ goes wrong there may end the menu. The menu's loop takes a press and acts; one t
 """
 
 import threading
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -27,10 +26,15 @@ class MenuButtons:
         self._paths = paths
         self._buttons: PanelButtons | None = None
         self._pressed: tuple[Press, ...] = ()
+        self._over = threading.Event()
 
     def listen(self) -> None:
         """In a thread that ends with the program."""
         threading.Thread(target=self._follow, name="buttons", daemon=True).start()
+
+    def close(self) -> None:
+        """No new attempt to listen is made."""
+        self._over.set()
 
     def take(self) -> "Asked | None":
         """What was asked for since the last call."""
@@ -44,10 +48,10 @@ class MenuButtons:
         from core.clock import SystemClock  # noqa: PLC0415
 
         self._buttons = PanelButtons(self._paths, SystemClock())
-        while True:
+        while not self._over.is_set():
             with suppress(Exception):  # whatever it is, the menu goes on without the buttons, and tries again
                 asyncio.run(self._listen(self._buttons))
-            time.sleep(AGAIN)
+            self._over.wait(AGAIN)
 
     async def _listen(self, buttons: "PanelButtons") -> None:
         async for pressed in buttons.presses():
