@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from boot.model import BoxSnapshot, InterfaceSettings, Mode
 from rig.daemons import raid
 from rig.rack import Rack
+from tests.house.test_guide import commands
 from tests.rig.boot_rig import VIDEO, boot_id, box, make_video, up
 from tests.rig.page_rig import PASSWORD, SOON, change_password, dialog, log_in, needs_chromium, opened, press, shot
 from tests.rig.raid_rig import checksum
@@ -268,3 +269,22 @@ def test_a_restore_that_also_erases_recordings(page: Page, rack: Rack) -> None:
     rack.wait_until(lambda: rack.sh(f"test -e {VIDEO} || echo gone"), 120, "the recordings are gone")
     assert raid(rack).virtual_drives[0].uuid == before
     assert up(rack).hostname != "front-door"
+
+
+LOOKS = (" --dry-run", " show ", " explain ", " smart", " schedule", "rackeye status", "rackeye alarm", "rackeye drive",
+         "rackeye bay", "rackeye vd", "rackeye camera", "rackeye patrol", "rackeye spare", "rackeye check vd0")
+CHANGES = ("watch", " locate", " clear ", " import ", " abandon ", " recover ", " replace ", " rebuild ", " dismiss ",
+           " start ", " delete", " add ", " remove", "mail-test", "repair", "--read", " create ")
+
+
+def test_the_commands_of_the_guide_are_understood_by_this_machine(rack: Rack) -> None:
+    """Those that only look; the words of all others are checked by tests/house/test_guide.py."""
+    all_said = sorted({said for _, said in commands()})
+    looks = [said for said in all_said if "--dry-run" in said or (
+        any(word in said for word in LOOKS) and not any(word in said for word in CHANGES))]
+    assert len(looks) > 15
+    for said in looks:
+        done = rack.exec(said.split(), 60)
+        assert done.rc in (0, 1), (said, done)  # 2: misuse
+        assert done.rc == 0 or done.stdout or re.search(r"[A-Z]+-\d{3}", done.stderr), (said, done)
+        assert "Traceback" not in done.stderr, said
