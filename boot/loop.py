@@ -46,6 +46,7 @@ class MenuLoop:
             for step in self._steps():
                 menu, effect = step(menu)
                 if effect is Effect.LEAVE:
+                    self._buttons.close()
                     self._consoles.show(draw(menu, time.monotonic()))
                     return
                 if effect is not None:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from boot import menu_buttons
+from boot import loop, menu_buttons, power
+from boot.consoles import Consoles
 from boot.menu_buttons import MenuButtons
 from boot.panel_buttons import Asked
+from boot.state import StateStore
 from core.bus import BusServer
 from core.paths import Paths
 from hw.model import ButtonAct, PanelSnapshot, Pressed
@@ -44,3 +46,40 @@ def test_the_boot_menu_hears_paneld_also_when_the_bus_comes_later(
 
     assert asyncio.run(life()) is Asked.SHUTDOWN
     assert buttons.take() is None
+
+
+@pytest.mark.usefixtures("bus")
+def test_the_menu_on_a_terminal_shuts_down_at_the_power_button(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[str] = []
+
+    def end() -> None:
+        raise SystemExit  # systemd ends it here
+
+    monkeypatch.setattr(power, "shutdown", lambda: done.append("shutdown"))
+    monkeypatch.setattr(loop, "_wait_for_the_end", end)
+    there, terminal = os.openpty()
+    paths = Paths(tmp_path)
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev/tty1").symlink_to(os.ttyname(terminal))
+    menu = loop.MenuLoop(paths, StateStore(paths), Consoles(paths, ("tty1",)))
+
+    def show() -> None:
+        menu.run(30.0, ())
+
+    async def life() -> None:
+        server = await BusServer.connect("org.rackeye.Panel1", [])
+        server.publish(PanelSnapshot("p", "P", (), pressed=(Pressed(ButtonAct.SHUTDOWN, time.monotonic()),)))
+        await server.own()
+        with pytest.raises(SystemExit):
+            await asyncio.to_thread(show)
+        server.close()
+
+    asyncio.run(life())
+    assert done == ["shutdown"]
+    shown = os.read(there, 65536).decode()
+    assert "Any key stops the countdown" in shown
+    assert "The power button was pressed: the appliance shuts down." in shown
+    os.close(there)
+    os.close(terminal)

@@ -85,6 +85,8 @@ def test_power_shuts_down_in_good_order(rack: Rack) -> None:
 
 def test_at_the_boot_menu_reset_reboots_and_power_shuts_down(rack: Rack) -> None:
     """boxd does not run then, and would come too late: the menu itself hears paneld."""
+    if rack.powered():
+        rack.power_cut()
     rack.boot(whole=False)
     hold(rack)
     panel(rack)

@@ -21,7 +21,7 @@ async function planned(title, ask, name, body, command, request, again) {
     : h("div", { class: "buttons" }, h("button", { class: "danger", "data-key": "go", onclick: async () => {
       if (await tell("raid", command, request(plan))) close();
     } }, title), h("button", { "data-key": "back", onclick: close }, "Back"));
-  show(() => frame(title, body(plan), drives(plan), h("p", { class: "problem" }, plan.means), buttons));
+  show(() => frame(title, body(plan), drives(plan), h("p", { class: "waiting" }, plan.means), buttons));
 }
 
 const openImport = (name) => planned(`Take over ${name}`, "PlanImport", name,
