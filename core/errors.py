@@ -43,7 +43,8 @@
     │   ├── CheckRunning          RAID-052
     │   ├── UnknownLayout         RAID-053
     │   ├── CannotReplace         RAID-071
-    │   └── CannotRepair          RAID-072
+    │   ├── CannotRepair          RAID-072
+    │   └── CannotCut             RAID-080
     ├── HwError                   HW-*     chassis, LEDs, sensors
     │   ├── LedGone               HW-001
     │   ├── LedStuck              HW-002
@@ -417,6 +418,15 @@ class CannotRepair(RaidError):
     meaning = (
         "The wrong stripes are not repaired now: nothing is known of them, a member is missing, md is busy, or the "
         "drives have changed since the check. Only what is known to be wrong is written, so nothing was written here."
+    )
+
+
+class CannotCut(RaidError):
+    code = "RAID-080"
+    meaning = (
+        "The virtual drive's part of its drive group could not be written into the group's table: its place is taken "
+        "or does not fit, or the table that was there is gone. Nothing was written. `rackeye group` shows what is "
+        "free."
     )
 
 

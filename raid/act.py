@@ -13,7 +13,7 @@ from core.jobs import Jobs, JobSpec
 from core.paths import Paths
 from core.ready_runner import ReadyRunner
 from core.run import run
-from raid import check, filesystem
+from raid import check, cutting, filesystem
 from raid.actions import (
     Action,
     Expected,
@@ -30,6 +30,7 @@ from raid.actions import (
     StartJob,
     StartPatrol,
     StopCheck,
+    TellParts,
     Unmount,
 )
 from raid.mdadm import HOMEHOST
@@ -87,6 +88,9 @@ class Actor:
             case Unmount():
                 filesystem.unmount(action.mountpoint, discard=action.discard)
                 return action.why
+            case TellParts():
+                cutting.tell_of(self.paths.dev / action.array, action.uuid)
+                return f"The kernel is told of the virtual drives of {action.group}."
             case StartCheck():
                 number = check.next_number(self.jobs.list(), action.vd)
                 self.start_check(check.spec(

@@ -115,6 +115,15 @@ class Unmount:
 
 
 @dataclass(frozen=True, slots=True)
+class TellParts:
+    """The kernel's partitions of a drive group's array become those of its table. uuid: the array's."""
+
+    array: str
+    uuid: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
 class StartCheck:
     """A consistency check that is due. uuid: of the virtual drive; arrays: kernel names of what holds its parity."""
 
@@ -143,5 +152,5 @@ class StartPatrol:
 
 Action = (
     Probe | FailMember | RemoveMember | SetActive | SetSpeed | PollSpare | StartJob | Mount | Prepare | Unmount
-    | StartCheck | StopCheck | StartPatrol | PrepareRunner
+    | StartCheck | StopCheck | StartPatrol | PrepareRunner | TellParts
 )

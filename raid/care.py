@@ -5,7 +5,7 @@ import contextlib
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from core.bus import Command, Nothing
@@ -67,9 +67,14 @@ class CareCommands:
             Command("SetSchedule", ScheduleRequest, Done, self.set_schedule),
         )
 
+    def _parity_of(self, name: str) -> KnownVd:
+        """Of one in a shared drive group, the group: they are checked as one. Raises NoSuchVd."""
+        vd, _ = self._vd(name)
+        return (self._daemon.memory.by_uuid(vd.group) if vd.group else None) or vd
+
     def _settled(self, name: str, does: str) -> tuple[KnownVd, tuple[str, ...]]:
         """The virtual drive, and the devices that hold its parity, when that holds still. Raises NoSuchVd, NotNow."""
-        vd, _ = self._vd(name)
+        vd = self._parity_of(name)
         if vd.level not in CHECKED:
             raise NotNow(
                 f"{vd.name} is {level_text(vd.level, vd.spans)}: there is no redundancy that could be {does}.",
@@ -98,7 +103,7 @@ class CareCommands:
         return Done(f"The parity of {vd.name} is being checked{spans}{on}.")
 
     async def stop_check(self, request: VdRequest) -> Done:
-        vd, _ = self._vd(request.name)
+        vd = self._parity_of(request.name)
         job = check.running(self._jobs.list(), vd.name)
         if job is None:
             raise NotNow(f"No check of {vd.name} runs.")
@@ -126,7 +131,7 @@ class CareCommands:
     async def plan_repair(self, request: VdRequest) -> RepairPlan:
         """What a repair of what the last check found would do."""
         vd, _ = self._settled(request.name, "repaired")
-        return plan(vd, self._daemon.memory, self._found(vd))
+        return replace(plan(vd, self._daemon.memory, self._found(vd)), vd=request.name)
 
     async def start_repair(self, request: RepairRequest) -> Done:
         vd, devices = self._settled(request.name, "repaired")

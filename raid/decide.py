@@ -3,6 +3,7 @@
 learn.py what a look teaches · create.py making · assemble.py starting · rebuild.py members out and in ·
 candidates.py which drive may be used · spares.py hot spares · rates.py how fast · volumes.py mounting
 delete.py stopping and deleting · nested.py the array over the spans of RAID50, 60 and 00
+slices.py virtual drives that share a drive group
 upkeep.py, patrolling.py checks and reads
 """
 
@@ -23,7 +24,8 @@ from raid.nested import has_failed, lost_span, raise_upper
 from raid.patrolling import patrol
 from raid.rebuild import copyback_goes_on, keep_going, put_out_the_gone, rebuild, release
 from raid.scene import Scene
-from raid.spans import is_span
+from raid.slices import keep
+from raid.spans import is_group, is_span
 from raid.spares import give_back, poll, prepare, take
 from raid.upkeep import checks
 from raid.volumes import offer
@@ -62,6 +64,9 @@ def decide(world: World, memory: Memory, settings: Raid, now: float) -> Decision
 
 
 def _steps(vd: KnownVd, running: Running | None, scene: Scene) -> Iterator[Action]:
+    if vd.group:
+        yield from keep(vd, scene)
+        return
     if resting(vd):
         yield from take_down(vd, running, scene)
         return
@@ -81,6 +86,8 @@ def _steps(vd: KnownVd, running: Running | None, scene: Scene) -> Iterator[Actio
     yield from release(vd, running, scene)
     yield from rebuild(vd, running, scene)
     yield from copyback_goes_on(vd, running, scene)
+    if is_group(vd):
+        yield from checks(vd, scene)
     if is_span(vd):
         return
     if vd.stage is Stage.FORMATTING and running.volume.mountpoint is None:
@@ -121,7 +128,8 @@ def _again(scene: Scene) -> float | None:
         due.append(WHILE_READING)
     verdicts = [judge(disk, scene) for disk in scene.world.disks]
     due += [max(0.05, verdict.wait) for verdict in verdicts if verdict.use is Use.WAIT]
-    if any((running := scene.world.array(vd.uuid)) is None or not running.md.started for vd in scene.memory.vds):
+    arrays = (scene.world.array(vd.uuid) for vd in scene.memory.vds if not vd.group)
+    if any(running is None or not running.md.started for running in arrays):
         started = scene.memory.fleeting.started
         if started is None or scene.now - started < scene.settings.settle_seconds + 2 * WHILE_WAITING:
             due.append(WHILE_WAITING)

@@ -38,6 +38,8 @@ def put_away(
     """
     if scene.world.upper(running) is not None:
         return
+    if running.cut is not None and any(one.volume.mountpoint for one in running.cut.slices):
+        return  # a drive group: its virtual drives are unmounted first (slices.py)
     if running.volume.mountpoint is not None:
         yield Unmount(vd.name, running.volume.mountpoint, f"{vd.name} {why}: it is no volume any more.", discard)
         return

@@ -12,6 +12,7 @@ from raid.check import REPAIR, located
 from raid.create import chosen
 from raid.delete import resting
 from raid.derive_drives import drive_rows
+from raid.derive_groups import group_views, in_group, plain, spread
 from raid.derive_nested import roll_up
 from raid.derive_spares import rates_in_force, spare_views
 from raid.foreign import arrays_from_elsewhere, unmade
@@ -21,6 +22,7 @@ from raid.model import CheckResult, JobState, JobView, Progress, RaidSnapshot, V
 from raid.model_care import Schedule
 from raid.nested import has_failed
 from raid.scene import Scene
+from raid.slices import running_of
 from raid.spans import data_of, is_span, spans_of, top, tops
 from raid.upkeep import upkeep
 from raid.volumes import misaligned, wrong_filesystem
@@ -32,14 +34,14 @@ _JOB_STATES = {"Starting": JobState.RUNNING}
 def derive(scene: Scene, problems: tuple[str, ...] = ()) -> RaidSnapshot:
     """The snapshot to publish. problems: of looks and actions that failed."""
     vds = tuple(_virtual_drive(vd, scene) for vd in tops(scene.memory))
-    said = (*_problems(scene), *problems)
+    said = tuple(map(plain, (*_problems(scene), *problems)))
     care = scene.settings.care
     return RaidSnapshot(
         drives=drive_rows(scene),
         virtual_drives=vds,
         jobs=_jobs(scene),
-        checks=_checks(scene),
-        upkeep=upkeep(scene),
+        checks=spread(_checks(scene), scene.memory),
+        upkeep=spread(upkeep(scene), scene.memory),
         patrol=patrolling.view(scene),
         schedule=Schedule(care.check_days, care.patrol_days, care.quiet_from, care.quiet_until),
         problems=tuple(dict.fromkeys(said)),
@@ -47,10 +49,14 @@ def derive(scene: Scene, problems: tuple[str, ...] = ()) -> RaidSnapshot:
         rates=rates_in_force(scene),
         foreign=tuple(arrays_from_elsewhere(scene.world, scene.memory)) if not scene.memory.adopting else (),
         unmade=unmade(scene),
+        groups=group_views(scene),
     )
 
 
 def _virtual_drive(vd: KnownVd, scene: Scene) -> VirtualDrive:
+    if vd.group:
+        group = scene.memory.by_uuid(vd.group)
+        return in_group(vd, None if group is None else _virtual_drive(group, scene), scene)
     running = scene.world.array(vd.uuid)
     if vd.spans:
         spans = tuple(_virtual_drive(span, scene) for span in spans_of(vd, scene.memory))
@@ -215,7 +221,7 @@ def _problems(scene: Scene) -> list[str]:
     if not scene.world.mdadm:
         said.append("mdadm cannot be started, so no array is made, started or rebuilt: apt-get install mdadm.")
     for known in scene.memory.vds:
-        running = scene.world.array(known.uuid)
+        running = running_of(known, scene.world)
         job = scene.failed_job(known.name)
         if job is not None:
             said.append(f"{job.kind} of {known.name} failed and is tried again: {job.error}")

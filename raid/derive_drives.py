@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from raid import members
 from raid.candidates import Use, judge
+from raid.derive_groups import plain
 from raid.derive_nested import place
 from raid.derive_spares import homes, missing_homes, of_spare
 from raid.memory import KnownVd, Stage
@@ -31,7 +32,7 @@ def _named(row: Drive, scene: Scene) -> Drive:
     if vd is None:
         return row
     name, slot, span = place(vd, row.slot)
-    return replace(row, vd=name, slot=slot, span=span)
+    return replace(row, vd=name, slot=slot, span=span, detail=plain(row.detail))
 
 
 def shown(disks: tuple[Disk, ...]) -> tuple[Disk, ...]:

@@ -6,7 +6,7 @@ from raid.delete import resting
 from raid.memory import KnownVd, Stage
 from raid.model import Progress, Span, VdState, VirtualDrive, Work
 from raid.scene import Scene
-from raid.spans import is_span, number_of, top
+from raid.spans import is_group, is_span, number_of, top
 from raid.volumes import wrong_filesystem
 from raid.world import Running
 
@@ -90,7 +90,7 @@ def _progress(vd: KnownVd, spans: tuple[VirtualDrive, ...], scene: Scene) -> Pro
 
 def place(vd: KnownVd, slot: int | None) -> tuple[str, int | None, int | None]:
     """Virtual drive, slot counted over all spans, and span, as people are told."""
-    if not is_span(vd):
-        return vd.name, slot, None
+    if not is_span(vd) or is_group(vd):
+        return top(vd.name), slot, None
     number = number_of(vd)
     return top(vd.name), None if slot is None else (number - 1) * len(vd.slots) + slot, number

@@ -53,7 +53,7 @@ def of_spare(disk: Disk, scene: Scene) -> tuple[DriveState, str, str | None, int
     if spare.fault:
         return DriveState.FAILED, f"A hot spare, and it is never chosen: {spare.fault}", None, None
     if disk.probe.blank:
-        return DriveState.HOT_SPARE, f"Dedicated to {vd}." if vd else "Global.", vd, None
+        return DriveState.HOT_SPARE, f"Dedicated to {top(vd)}." if vd else "Global.", vd, None
     if state(spare, scene)[0] is SpareState.RETURNING:
         return DriveState.UNCONFIGURED_GOOD, "It becomes a hot spare again.", None, None
     return None
@@ -106,7 +106,7 @@ def _view(spare: Spare, scene: Scene) -> SpareView:
     dedicated = scene.memory.by_uuid(spare.dedicated)
     return SpareView(
         bay=spare.bay, serial=spare.serial, model=spare.model, size=spare.size, state=now, detail=detail,
-        dedicated=None if dedicated is None else dedicated.name, affinity=spare.affinity,
+        dedicated=None if dedicated is None else top(dedicated.name), affinity=spare.affinity,
         serving=None if vd is None else top(vd.name), slot=None if serving is None else serving.slot,
         home_bay=None if serving is None else serving.home.bay,
     )

@@ -11,7 +11,8 @@ from raid.memory import KnownVd, Memory, Stage
 from raid.model import PlannedDrive, level_text
 from raid.model_foreign import AbandonPlan, ImportPlan
 from raid.scene import Scene
-from raid.spans import SPAN, family, outer_of, spans_of, top, tops
+from raid.slices import seen
+from raid.spans import GROUP, SPAN, arrays_of, family, outer_of, top, tops
 from raid.world import World
 
 
@@ -22,7 +23,7 @@ def arrays_from_elsewhere(world: World, memory: Memory) -> dict[str, tuple[str, 
         own = None if disk.probe is None or disk.protected else disk.probe.superblock
         if own is None or own.homehost != HOMEHOST or memory.by_uuid(own.array_uuid) is not None:
             continue
-        if top(own.label) == own.label or SPAN.fullmatch(own.label):
+        if top(own.label) == own.label or SPAN.fullmatch(own.label) or GROUP.fullmatch(own.label):
             found.setdefault(top(own.label), set()).add(own.array_uuid)
     return {name: tuple(sorted(uuids)) for name, uuids in sorted(found.items())}
 
@@ -62,7 +63,7 @@ def _place(member: Member) -> tuple[str, int, str]:
 
 
 def _against(name: str, startable: tuple[KnownVd, ...], parts: int, memory: Memory) -> str:
-    if memory.vd(name) is not None:
+    if name in {top(vd.name) for vd in memory.vds}:
         return f"This machine has a virtual drive {name} of its own. Pull these drives, or delete its own one first."
     if len({vd.name for vd in startable}) < len(startable):
         return f"Two arrays {name!r} are here. Pull the drives of one."
@@ -95,7 +96,7 @@ def plan_abandon(vd: KnownVd, scene: Scene) -> AbandonPlan:
     refusal = ""
     if vd.stage is not Stage.CREATING or _begun(vd, scene):
         refusal = f"{vd.name} is made already."
-    parts = spans_of(vd, scene.memory) or (vd,)
+    parts = [one for one in arrays_of(vd, scene.memory) if one in family(vd, scene.memory)]
     slots = [slot for one in parts for slot in one.slots]
     marked = [str(m.disk.bay) for one in parts for m in members_of(one.uuid, scene.world)]
     means = f"Nothing was ever recorded on {vd.name}. Its drives are free for something else."
@@ -107,13 +108,15 @@ def plan_abandon(vd: KnownVd, scene: Scene) -> AbandonPlan:
 
 def _obstacle(vd: KnownVd, scene: Scene) -> str:
     """What keeps it from being made; empty: nothing is known to."""
-    parts = spans_of(vd, scene.memory) or (vd,)
+    parts = [one for one in arrays_of(vd, scene.memory) if one.stage is Stage.CREATING]
     said = next((one for part in parts if isinstance(one := chosen(part, scene), str)), "")
     failed = next((job for part in family(vd, scene.memory) if (job := scene.failed_job(part.name)) is not None), None)
     return said or ("" if failed is None else f"It failed: {failed.error}")
 
 
 def _begun(vd: KnownVd, scene: Scene) -> bool:
-    """An array of it runs, or a job makes it now."""
+    """An array of it runs, its drive group has it in its table, or a job makes it now."""
     parts = family(vd, scene.memory)
+    if vd.group and seen(vd, scene.world.array(vd.group)) is not None:
+        return True
     return any(scene.world.array(p.uuid) is not None or scene.world.job_on(p.name) is not None for p in parts)

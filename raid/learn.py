@@ -12,7 +12,8 @@ from raid.members import Member, Readiness, empty_slots, members_of, muster, spa
 from raid.memory import FailedDrive, Fleeting, KnownVd, Memory, Slot, Stage
 from raid.rates import fastest
 from raid.scene import Scene
-from raid.spans import is_span, outer_of
+from raid.slices import adopted, learn_slice, running_of, slice_gone
+from raid.spans import GROUP, is_span, outer_of, top
 from raid.spare_learn import homes_of, learn_spares, went_back
 from raid.world import Running, World
 
@@ -24,9 +25,14 @@ ADOPT_SECONDS = 60.0
 def learn(scene: Scene) -> Memory:
     """The memory with what this look shows."""
     memory = replace(scene.memory, fleeting=_fleeting(scene))
-    memory = replace(memory, vds=tuple(vd for vd in memory.vds if not gone(vd, memory, scene)))
+    memory = replace(memory, vds=tuple(vd for vd in memory.vds if not _is_gone(vd, memory, scene)))
     memory = _adopt(scene, memory)
+    memory = adopted(memory, scene.world, _may_be_taken(scene.world))
     for vd in memory.vds:
+        if vd.group:
+            part = running_of(vd, scene.world)
+            memory = memory if part is None or not part.md.started else memory.with_vd(learn_slice(vd, part))
+            continue
         vd = _seen_again(vd, scene.world)  # noqa: PLW2901 -- the same one
         memory = memory.with_vd(vd)
         running = scene.world.array(vd.uuid)
@@ -37,6 +43,17 @@ def learn(scene: Scene) -> Memory:
             memory = memory.with_vd(replace(vd, out=_out(vd, running)))
     memory = replace(memory, failed=_failed(scene.world, memory))
     return learn_spares(scene, memory)
+
+
+def _is_gone(vd: KnownVd, memory: Memory, scene: Scene) -> bool:
+    return slice_gone(vd, memory, scene.world) if vd.group else gone(vd, memory, scene)
+
+
+def _may_be_taken(world: World) -> frozenset[str]:
+    """Virtual drives in tables of groups whose names are names of ours, and nobody else's there."""
+    found = [one for running in world.arrays if running.cut is not None for one in running.cut.slices]
+    names = [one.name for one in found] + [running.name for running in world.arrays]
+    return frozenset(one.uuid for one in found if NAME.fullmatch(one.name) and names.count(one.name) == 1)
 
 
 def _fleeting(scene: Scene) -> Fleeting:
@@ -157,7 +174,9 @@ def take(memory: Memory, vd: KnownVd | None) -> Memory:
     if vd is None or memory.by_uuid(vd.uuid) is not None or memory.vd(vd.name) is not None:
         return memory
     outer = outer_of(vd)
-    if outer is None and not NAME.fullmatch(vd.name):
+    if outer is None and not NAME.fullmatch(vd.name) and not GROUP.fullmatch(vd.name):
+        return memory
+    if any(top(known.name) == top(vd.name) and (is_span(known) != is_span(vd)) for known in memory.vds) and not outer:
         return memory
     if outer is not None and memory.by_uuid(outer.uuid) is None:
         if memory.vd(outer.name) is not None:

@@ -48,6 +48,8 @@ class KnownVd:
     RAID50, 60 and 00, else 0; their arrays are virtual drives of their own (spans.py), and `slots` is empty here.
     out: serials of the drives that md had put out, or not yet taken in, when the array was last seen running: they
     missed what was written since, whatever they say themselves.
+    group, start, size: of one that is a part of a shared drive group (docs/design/groups.md): the UUID of the group's
+    array, and its place there in bytes; `slots` is empty then.
     """
 
     name: str
@@ -62,6 +64,9 @@ class KnownVd:
     stopped: bool = False
     spans: int = 0
     out: tuple[str, ...] = ()
+    group: str = ""
+    start: int = 0
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,27 @@ class VirtualDrive:
     """Of RAID50, 60 and 00 (level 0 with spans)."""
     bad_blocks: tuple[BadBlocks, ...] = ()
     """Members that lack a place of it, though md counts them as whole."""
+    group: str = ""
+    """The drive group that it shares with others ("dg0"); empty when all of its drives are its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class DriveGroup:
+    """Drives with one or several virtual drives. Sizes in bytes of what can be kept, not of the drives.
+
+    name: "dg0" of one that can be shared, else that of its one virtual drive. free: in all; largest: in one piece.
+    """
+
+    name: str
+    level: int
+    spans: int
+    strip: int
+    bays: tuple[int | None, ...]
+    vds: tuple[str, ...]
+    size: int
+    free: int
+    largest: int
+    shared: bool
 
 
 def level_text(level: int, spans: int) -> str:
@@ -209,6 +230,7 @@ class RaidSnapshot:
     """Virtual drives of another Rackeye whose drives are here: PlanImport."""
     unmade: tuple[str, ...] = ()
     """Virtual drives that were asked for and could not be made: PlanAbandon."""
+    groups: tuple[DriveGroup, ...] = ()
 
 
 # Commands (org.rackeye.Raid1.Admin). Destructive ones name what they touch; raidd reads it again before it acts.
@@ -233,6 +255,10 @@ class PlanSimpleRequest:
     """One virtual drive of exactly these bays, in their order."""
     name: str = ""
     """Of the one virtual drive; empty: the next free one."""
+    size: int = 0
+    """Bytes of the one virtual drive, so that its drives can hold others too; 0: all there is."""
+    group: str = ""
+    """In this drive group, which must have been made with a size; level and strip are then the group's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +285,11 @@ class PlannedVd:
     """Data bytes of one full stripe: strip times data drives."""
     spans: int = 0
     """Of 50, 60 and 00; the drives are theirs in turn, equally many each."""
+    group: str = ""
+    """The drive group that it is a part of; empty: it has its drives for itself."""
+    start: int = 0
+    left: int = 0
+    """Bytes that stay free in the drive group."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,25 +2,25 @@
 
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 from core.clock import Clock
 from core.jobs import Job, Jobs, boot_id
 from core.paths import Paths
 from core.ready_runner import ReadyRunner
-from raid import check, filesystem, mdadm, patrol_result, superblock
+from raid import check, cutting, filesystem, mdadm, patrol_result, superblock
 from raid.derive_drives import shown
 from raid.drives import Inventory
+from raid.gpt import Table
 from raid.mdadm import HOMEHOST
 from raid.model import CheckResult
 from raid.mounts import Mount, parse_mountinfo, read_mountinfo
 from raid.patrol_result import PatrolFile
 from raid.smart_keeper import SmartKeeper
-from raid.spans import SPAN
+from raid.spans import GROUP, SPAN
 from raid.spare_poll import SparePoll
 from raid.superblock import Superblock
 from raid.sysfs import Array, Member, Sysfs
-from raid.world import CheckRun, Disk, Running, Volume, World
+from raid.world import CheckRun, Cut, Disk, Running, Slice, Volume, World
 
 FULL = 30.0
 """Seconds after which what events should have told is read anew."""
@@ -45,6 +45,8 @@ class Observer:
         self._boot = boot_id()
         self._named: dict[tuple[str, int], Superblock] = {}
         """Who an array is, by kernel name and diskseq."""
+        self._tables: dict[tuple[str, int], Table | None] = {}
+        """Of drive groups' arrays: how they are divided."""
         self._stale_work = True
         self._vds: tuple[tuple[str, str], ...] = ()
         self._job_list: tuple[Job, ...] = ()
@@ -59,11 +61,15 @@ class Observer:
         """vds: name and UUID of each virtual drive that should exist. Raises OSError."""
         if self._clock.monotonic() - self._full > FULL:
             self.inventory.forget_all()
+            self._tables.clear()
             self._full = self._clock.monotonic()
+        if any(job.alive for job in self._job_list):  # it may be the one that writes there, or have just ended
+            self._tables.clear()
         mounts = self._mounts()
         arrays = self.sysfs.arrays()
         standing = {(array.device, array.diskseq) for array in arrays}
         self._named = {key: own for key, own in self._named.items() if key in standing}
+        self._tables = {key: table for key, table in self._tables.items() if key in standing}
         named = [(array, self._name(array)) for array in arrays]
         ours = frozenset(array.device for array, own in named if own is not None and own.homehost == HOMEHOST)
         self._built_on = frozenset(member.device for array in arrays for member in array.members)
@@ -129,6 +135,7 @@ class Observer:
     def job_started(self) -> None:
         """Jobs are to be read again."""
         self._stale_work = True
+        self._tables.clear()
 
     def _superblock(self, members: tuple[Member, ...]) -> Superblock | None:
         for member in sorted(members, key=lambda member: not member.in_sync):
@@ -153,7 +160,10 @@ class Observer:
             return running
         if SPAN.fullmatch(own.label):
             return replace(running, carries=self._carries(array))
-        return replace(running, volume=self._volume(array, own, mounts))
+        if GROUP.fullmatch(own.label):
+            return replace(running, cut=self._cut(array, own, mounts))
+        number, started = array.devnum, array.started
+        return replace(running, volume=self._volume(array.device, number, started, own.array_uuid, mounts))
 
     def _carries(self, span: Array) -> str:
         """Whose superblock lies on a span; not asked while that array runs."""
@@ -165,17 +175,46 @@ class Observer:
             return ""
         return "" if found is None else found.array_uuid
 
-    def _volume(self, array: Array, own: Superblock, mounts: tuple[Mount, ...]) -> Volume:
+    def _cut(self, group: Array, own: Superblock, mounts: tuple[Mount, ...]) -> Cut | None:
+        """How a drive group's array is divided; the table is read when the array is new, after jobs, and now and then.
+        """
+        key = (group.device, group.diskseq)
+        if key not in self._tables:
+            if not group.started:
+                return None
+            try:
+                self._tables[key] = cutting.read(self._paths.dev / group.device)
+            except OSError:
+                return None
+        table = self._tables[key]
+        if table is None or table.owner != own.array_uuid:
+            return Cut()
+        here = {(place.start, place.size): place for place in cutting.places(group.device, self._paths.sys)}
+        slices, others = [], []
+        for entry in table.entries:
+            place = here.get((entry.start, entry.size))
+            if not entry.ours:
+                others.append((entry.start, entry.size))
+            elif place is None:
+                slices.append(Slice(entry.uuid, entry.name, entry.start, entry.size))
+            else:
+                volume = self._volume(place.device, place.devnum, group.started, entry.uuid, mounts)
+                slices.append(
+                    Slice(entry.uuid, entry.name, entry.start, entry.size, place.device, place.devnum, volume)
+                )
+        return Cut(ours=True, slices=tuple(slices), others=tuple(others))
+
+    def _volume(self, device: str, devnum: str, started: bool, uuid: str, mounts: tuple[Mount, ...]) -> Volume:
         under = str(self._paths.volumes) + "/"
-        places = (m.mountpoint for m in mounts if m.devnum == array.devnum)
+        places = (m.mountpoint for m in mounts if m.devnum == devnum)
         place = next((place for place in places if place.startswith(under)), None)
         if place is not None:
-            return Volume(mountpoint=place, prepared=self._is_prepared(own.array_uuid, place))
-        self._prepared = {known for known in self._prepared if known[0] != own.array_uuid}
-        if not array.started:
+            return Volume(mountpoint=place, prepared=self._is_prepared(uuid, place))
+        self._prepared = {known for known in self._prepared if known[0] != uuid}
+        if not started:
             return Volume()
         try:
-            found, blank = filesystem.read_xfs(Path(self._paths.dev / array.device))
+            found, blank = filesystem.read_xfs(self._paths.dev / device)
         except OSError:
             return Volume()
         return Volume(read=True, blank=blank, filesystem=found)

@@ -16,12 +16,10 @@ from raid.filesystem import MINIMUM
 from raid.learn import NAME
 from raid.members import data_drives, tolerance
 from raid.model import Drive, DriveState, Plan, PlannedDrive, PlannedVd, PlanSimpleRequest, level_text
+from raid.plan_group import component_size, first_of_group, in_group
 from raid.scene import Scene
-from raid.spans import UPPER
+from raid.spans import UPPER, top
 
-GIB = 1024**3
-RESERVE = 256 * 1024**2
-"""md's data offset and bitmap, at most."""
 STRIPS = tuple(64 * 1024 << power for power in range(5))
 BAYS_FOR_TWO = 8
 LONGEST_NAME = 15
@@ -53,6 +51,9 @@ LEAST_SPANS, MOST_SPANS = 2, 8
 def plan_simple(request: PlanSimpleRequest, scene: Scene) -> Plan:
     """The plan for a request. Raises PlanImpossible with the reason."""
     rule, spans = _refuse_nonsense(request, scene)
+    if request.group:
+        vd, beside = in_group(request, request.name or _free_names(1, scene)[0], scene)
+        return _no_smaller(Plan((vd,), beside, (), (), fingerprint(request, (vd,))))
     drives, left = _blank(request, scene)
     if request.full:
         groups = [_whole(request, drives, rule, spans)]
@@ -61,10 +62,17 @@ def plan_simple(request: PlanSimpleRequest, scene: Scene) -> Plan:
         left = (*drives[sum(map(len, groups)) :], *left)
     names = [request.name] if request.name else _free_names(len(groups), scene)
     vds = tuple(_planned(name, group, request, spans) for name, group in zip(names, groups, strict=True))
-    small = next((vd for vd in vds if vd.capacity < MINIMUM), None)
+    if request.size:
+        vds = (first_of_group(vds[0], request.size, scene),)
+    return _no_smaller(Plan(vds, tuple(_warnings(vds, left)), (), left, fingerprint(request, vds)))
+
+
+def _no_smaller(plan: Plan) -> Plan:
+    """Raises PlanImpossible for what XFS does not take."""
+    small = next((vd for vd in plan.vds if vd.capacity < MINIMUM), None)
     if small is not None:
         raise PlanImpossible(f"{small.name} would have {human_bytes(small.capacity)}: too small for a file system.")
-    return Plan(vds, tuple(_warnings(vds, left)), (), left, _fingerprint(request, vds))
+    return plan
 
 
 def _divide(
@@ -109,14 +117,6 @@ def _whole(
     return drives
 
 
-def component_size(drives: tuple[PlannedDrive, ...], level: int) -> int:
-    """Bytes of each member: whole GiB, so that another drive of the same nominal size fits later (spec/raid.md); all
-    there is of very small ones, said by 0. RAID0, where no other drive ever takes a place, has all of each (md has no
-    --size for it)."""
-    smallest = min(drive.size for drive in drives)
-    return 0 if not level or smallest < 16 * GIB else (smallest - RESERVE) // GIB * GIB
-
-
 def _text(request: PlanSimpleRequest, spans: int) -> str:
     return level_text(request.level, spans)
 
@@ -140,7 +140,15 @@ def _refuse_nonsense(request: PlanSimpleRequest, scene: Scene) -> tuple[Rule, in
         raise PlanImpossible(f"A strip of {request.strip} bytes cannot be: it is {sizes} KiB.", hint="--strip 256K")
     if request.count is not None and request.count < 1:
         raise PlanImpossible("At least one virtual drive must be asked for.")
-    if request.full and (not request.bays or request.count not in (None, 1)):
+    if request.size < 0 or (request.size and not request.group and (spans or not request.full)):
+        raise PlanImpossible(
+            "Only one virtual drive of bays that are named has a size of its own; with spans it has whole drives.",
+            hint="rackeye vd create --level 5 --bays 0-3 --size 2T",
+        )
+    if request.group:
+        if request.bays or request.spans or request.count not in (None, 1):
+            raise PlanImpossible("A virtual drive in a drive group takes no drives of its own.", hint="rackeye group")
+    elif request.full and (not request.bays or request.count not in (None, 1)):
         raise PlanImpossible("The full form makes one virtual drive of the bays that are named.", hint="--bays 0-3")
     _refuse_name(request, scene)
     return rule, spans
@@ -150,7 +158,7 @@ def _refuse_name(request: PlanSimpleRequest, scene: Scene) -> None:
     name = request.name
     if not name:
         return
-    if not request.full and request.count != 1:
+    if not request.full and request.count != 1 and not request.group:
         raise PlanImpossible("A name is for one virtual drive.", hint="--count 1")
     if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
         raise PlanImpossible(f"{name!r} is no name: small letters, digits and -, at most {LONGEST_NAME}.")
@@ -187,7 +195,7 @@ def _drive(row: Drive) -> PlannedDrive:
 
 
 def _taken(scene: Scene) -> set[str]:
-    return {vd.name for vd in scene.memory.vds} | {running.name for running in scene.world.arrays}
+    return {top(vd.name) for vd in scene.memory.vds} | {top(running.name) for running in scene.world.arrays}
 
 
 def _free_names(count: int, scene: Scene) -> list[str]:
@@ -225,5 +233,6 @@ def _warnings(vds: tuple[PlannedVd, ...], unused: tuple[PlannedDrive, ...]) -> l
     return said
 
 
-def _fingerprint(request: PlanSimpleRequest, vds: tuple[PlannedVd, ...]) -> str:
+def fingerprint(request: PlanSimpleRequest, vds: tuple[PlannedVd, ...]) -> str:
+    """Changes with the drives, and with what is free in a group."""
     return hashlib.sha256(msgspec.json.encode((request, vds))).hexdigest()[:16]

@@ -1,7 +1,6 @@
 """The commands of org.rackeye.Raid1.Admin. Each reads again what it names, and refuses with a reason."""
 
 import asyncio
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -37,17 +36,18 @@ from raid.model import (
     Done,
     DriveState,
     Plan,
-    PlannedVd,
     PlanSimpleRequest,
     RecoverPlan,
     VdRequest,
 )
 from raid.nested import has_failed
-from raid.plan import component_size, plan_simple
+from raid.plan import plan_simple
+from raid.plan_group import intents
 from raid.scene import Scene
 from raid.service_delete import Removal
 from raid.service_foreign import Foreign
-from raid.spans import is_span, spans_of, split, tops
+from raid.slices import running_of
+from raid.spans import arrays_of, is_span, tops
 from raid.world import Disk, Running, World
 
 NO_PARITY = ("RAID0", "RAID1", "RAID10")
@@ -84,7 +84,7 @@ class Service:
             Command("RecoverVd", VdRequest, Done, self.recover_vd),
             *Foreign(self._daemon, self._vd, self._scene).commands(),
             *self._care.commands(),
-            *Removal(self._daemon, self._actor, self._jobs, self._paths, self._vd).commands(),
+            *Removal(self._daemon, self._actor, self._jobs, self._paths, self._volume).commands(),
         )
 
     def _scene(self) -> Scene:
@@ -99,6 +99,11 @@ class Service:
             known = ", ".join(vd.name for vd in tops(self._daemon.memory)) or "none"
             raise NoSuchVd(f"There is no virtual drive {name!r}; there is: {known}.", hint="rackeye vd")
         return vd, self._scene().world.array(vd.uuid)
+
+    def _volume(self, name: str) -> tuple[KnownVd, Running | None]:
+        """As `_vd`; of one in a shared group its partition, in the shape of an array."""
+        vd, _ = self._vd(name)
+        return vd, running_of(vd, self._scene().world)
 
     # -- making
 
@@ -115,7 +120,7 @@ class Service:
             plan = await self.plan_simple(request.plan)
             if plan.fingerprint != request.fingerprint:
                 raise PlanChanged("The drives are not those of the plan that was shown.", hint="Ask for it again.")
-            vds = tuple(one for planned in plan.vds for one in split(_intent(planned)))
+            vds = tuple(one for planned in plan.vds for one in intents(planned, self._daemon.memory))
             await self._daemon.change(lambda memory: replace(memory, vds=(*memory.vds, *vds), adopting=False))
             return CreateSimpleReply(tuple(planned.name for planned in plan.vds))
 
@@ -189,7 +194,7 @@ class Service:
         if running is not None and running.md.started and not has_failed(running):
             raise CannotRecover(f"{name} runs: there is nothing to recover.", hint="rackeye vd shows its state.")
         found = []
-        for one in spans_of(vd, scene.memory) or (vd,):
+        for one in arrays_of(vd, scene.memory):
             here = scene.world.array(one.uuid)
             if here is not None and here.md.started and not has_failed(here):
                 continue
@@ -223,22 +228,6 @@ class Service:
         bays = ", ".join(str(member.disk.bay) for _, plan in plans for member in plan.chosen)
         loses = " ".join(_loses(one, plan) for one, plan in plans)
         return Done(f"{vd.name} is being started from the drives in bays {bays}. {loses}")
-
-
-def _intent(planned: PlannedVd) -> KnownVd:
-    digits = uuid.uuid4().hex
-    slots = tuple(Slot(drive.bay, drive.serial, drive.model, drive.size) for drive in planned.drives)
-    return KnownVd(
-        name=planned.name,
-        uuid=":".join(digits[at : at + 8] for at in range(0, 32, 8)),
-        level=planned.level,
-        strip=planned.strip,
-        slots=slots,
-        stage=Stage.CREATING,
-        filesystem=str(uuid.uuid4()),
-        component_size=component_size(planned.drives, planned.level),
-        spans=planned.spans,
-    )
 
 
 def _wipe(disk: Disk) -> None:

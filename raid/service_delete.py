@@ -61,7 +61,7 @@ class Removal:
         mountpoint = None if running is None else running.volume.mountpoint
         used = None if mountpoint is None else await asyncio.to_thread(_used, mountpoint)
         lost = "All that is on it is lost." if used is None else f"{human_bytes(used)} of files on it are lost."
-        size = 0 if running is None else running.md.size
+        size = vd.size if running is None else running.md.size
         level = level_text(vd.level, vd.spans)
         return DeletePlan(vd.name, vd.uuid, level, size, used, drives, mountpoint, lost, refusal)
 
@@ -70,7 +70,10 @@ class Removal:
         if vd.uuid != request.uuid:
             raise PlanChanged(f"{vd.name} is not the one of the plan that was shown.", hint="Ask for it again.")
         await asyncio.to_thread(self._refuse, vd, running)
+        drives = [slot for one in family(vd, self._daemon.memory) for slot in one.slots]
         await self._mark(vd.uuid, lambda one: replace(one, stage=Stage.DELETING))
+        if not drives:
+            return Done(f"{vd.name} is being deleted; its part of the drive group becomes free.")
         return Done(f"{vd.name} is being deleted; its drives become blank.")
 
     async def stop_vd(self, request: VdRequest) -> Done:
@@ -111,7 +114,8 @@ class Removal:
             job = None if world is None else world.job_on(one.name)
             if job is not None:
                 raise NotNow(f"{one.name} is busy: {job.kind} runs.", hint="Try again when that has ended.")
-        if check.running(self._jobs.list(), vd.name) is not None:
+        jobs = self._jobs.list()
+        if any(check.running(jobs, one.name) is not None for one in family(vd, self._daemon.memory)):
             raise NotNow(f"A check of {vd.name} runs.", hint=f"End it: rackeye check stop {vd.name}")
         if running is None or resting(vd):
             return

@@ -12,6 +12,8 @@ from raid.memory import KnownVd, Memory, Stage
 
 SPAN = re.compile(r"(?P<vd>[a-z0-9][a-z0-9-]{0,14})\.(?P<number>[1-8])of(?P<count>[2-8])")
 """The name fits into md's 32 characters together with the home host."""
+GROUP = re.compile(r"(?P<group>dg[0-9]{1,3})\.group")
+"""The array of a drive group that several virtual drives share (docs/design/groups.md)."""
 UPPER = {50: 5, 60: 6, 0: 0}
 """Level of the spans, by the virtual drive's."""
 KIB = 1024
@@ -19,7 +21,7 @@ LEAST_OFFSET = 1024 * KIB
 
 
 def is_span(vd: KnownVd) -> bool:
-    """It is part of a virtual drive."""
+    """It is what a virtual drive lies on: a span of it, or the array of its drive group."""
     return "." in vd.name
 
 
@@ -50,8 +52,32 @@ def spans_of(vd: KnownVd, memory: Memory) -> tuple[KnownVd, ...]:
     return tuple(found for name in names if (found := memory.vd(name)) is not None)
 
 
+def is_group(vd: KnownVd) -> bool:
+    """The array of a shared drive group."""
+    return GROUP.fullmatch(vd.name) is not None
+
+
+def group_name(name: str) -> str:
+    """Of the array, by the name that people know."""
+    return f"{name}.group"
+
+
+def parts_of(group: KnownVd, memory: Memory) -> tuple[KnownVd, ...]:
+    """The virtual drives in a drive group."""
+    return tuple(vd for vd in memory.vds if vd.group == group.uuid)
+
+
+def arrays_of(vd: KnownVd, memory: Memory) -> tuple[KnownVd, ...]:
+    """The arrays of drives that a virtual drive lies on: its spans, that of its drive group, or its own."""
+    group = memory.by_uuid(vd.group) if vd.group else None
+    return spans_of(vd, memory) or ((vd,) if group is None else (group,))
+
+
 def family(vd: KnownVd, memory: Memory) -> tuple[KnownVd, ...]:
-    """A virtual drive and its spans."""
+    """What comes and goes with a virtual drive: its spans, and its drive group when it is the last one there."""
+    group = memory.by_uuid(vd.group) if vd.group else None
+    if group is not None and all(one == vd or one.stage is Stage.DELETING for one in parts_of(group, memory)):
+        return (vd, group)
     return (vd, *spans_of(vd, memory))
 
 
@@ -87,6 +113,9 @@ def split(vd: KnownVd) -> tuple[KnownVd, ...]:
 
 def data_of(vd: KnownVd, memory: Memory) -> int:
     """Drives' worth of data in a full stripe; of spans that are not known, as many as the known ones have."""
+    if vd.group:
+        group = memory.by_uuid(vd.group)
+        return 1 if group is None else data_drives(group.level, len(group.slots))
     if not vd.spans:
         return data_drives(vd.level, len(vd.slots))
     return max((data_drives(span.level, len(span.slots)) for span in spans_of(vd, memory)), default=1) * vd.spans

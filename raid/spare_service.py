@@ -19,7 +19,7 @@ from raid.members import empty_slots, spare_failures, tolerance
 from raid.memory import KnownVd, Memory, Spare
 from raid.model import Done
 from raid.scene import Scene
-from raid.spans import spans_of, top
+from raid.spans import arrays_of, group_name, top
 from raid.spare_model import AddSpareRequest, RebuildOnRequest, RemoveSpareRequest, SetRateRequest
 from raid.spares import fits
 from raid.world import Disk, Running, World
@@ -79,7 +79,7 @@ class SpareService:
             )
             others = tuple(one for one in scene.memory.spares if one.serial != disk.serial)
             await self._daemon.change(lambda memory: replace(memory, spares=(*others, spare)))
-            kind = "a global hot spare" if vd is None else f"a hot spare of {vd.name}"
+            kind = "a global hot spare" if vd is None else f"a hot spare of {top(vd.name)}"
             return Done(f"The drive in bay {disk.bay} (serial {disk.serial}) is {kind}.{note}")
 
     async def _blank(self, bay: int, serial: str, scene: Scene) -> Disk:
@@ -158,7 +158,9 @@ class SpareService:
 
 
 def _vd(name: str, scene: Scene) -> KnownVd:
-    vd = scene.memory.vd(name)
+    vd = scene.memory.vd(name) or scene.memory.vd(group_name(name))
+    if vd is not None and vd.group:  # a spare serves all that is on the drives
+        vd = scene.memory.by_uuid(vd.group)
     if vd is None:
         known = ", ".join(vd.name for vd in scene.memory.vds) or "none"
         raise NoSuchVd(f"There is no virtual drive {name!r}; there is: {known}.", hint="rackeye vd")
@@ -168,7 +170,7 @@ def _vd(name: str, scene: Scene) -> KnownVd:
 def _in_need(vd: KnownVd, scene: Scene) -> tuple[KnownVd, Running]:
     """The array of a virtual drive (a span of it) that misses a member. Raises NotNow."""
     runs = False
-    for array in spans_of(vd, scene.memory) or (vd,):
+    for array in arrays_of(vd, scene.memory):
         running = scene.world.array(array.uuid)
         if running is not None and running.md.started and spare_failures(running.md) >= 0:
             runs = True
@@ -184,7 +186,7 @@ def _backplanes(scene: Scene) -> tuple[str, ...]:
 
 def _dedicated(vd: KnownVd, disk: Disk, scene: Scene) -> str:
     """Refuses what could never be taken. Raises SpareUnfit."""
-    arrays = spans_of(vd, scene.memory) or (vd,)
+    arrays = arrays_of(vd, scene.memory)
     if not all(tolerance(array.level, len(array.slots)) for array in arrays):
         raise SpareUnfit(
             f"{vd.name} is a RAID{vd.level}: without redundancy there is nothing to rebuild from.",

@@ -157,8 +157,8 @@ class Sysfs:
         return _names(f"{self._block}/{name}/slaves")
 
     def holders(self, name: str) -> tuple[str, ...]:
-        """What is built on a whole device (md, dm), by kernel name."""
-        return _names(f"{self._block}/{name}/holders")
+        """What is built on a device or partition (md, dm), by kernel name."""
+        return _names(f"{self._class}/{name}/holders")
 
     def whole(self, devnum: str) -> str | None:
         """Kernel name of the whole disk (or md, dm) that a device number `major:minor` is or is a partition of."""

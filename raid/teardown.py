@@ -39,12 +39,12 @@ def stop(node: Path, uuid: str, *, patience: float = PATIENCE) -> None:
             time.sleep(PAUSE)
             continue
         os.close(handle)
-        _refuse_another(node, uuid)
+        refuse_another(node, uuid)
         run(["mdadm", "--stop", str(node)], timeout=None)
         return
 
 
-def _refuse_another(node: Path, uuid: str) -> None:
+def refuse_another(node: Path, uuid: str) -> None:
     """The name may belong to another array by now. One without a readable member is told by nobody: it is stopped, as
     stopping destroys nothing."""
     for name in sorted(entry.name for entry in Path(f"/sys/block/{node.resolve().name}/slaves").glob("*")):

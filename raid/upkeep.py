@@ -15,7 +15,7 @@ from raid.memory import KnownVd, Memory, Stage
 from raid.model import CheckResult, CheckVerdict, level_text
 from raid.model_care import Upkeep
 from raid.scene import Scene
-from raid.spans import spans_of, tops
+from raid.spans import is_group, is_span, spans_of
 from raid.world import Running, World
 
 DAY = 86400.0
@@ -132,10 +132,15 @@ def _unsettled(vd: KnownVd, running: Running | None) -> str:
     return ""
 
 
+def checked_as_one(memory: Memory) -> tuple[KnownVd, ...]:
+    """What has a check of its own: virtual drives, and shared drive groups in place of those in them."""
+    return tuple(vd for vd in memory.vds if is_group(vd) or not (is_span(vd) or vd.group))
+
+
 def upkeep(scene: Scene) -> tuple[Upkeep, ...]:
     """For people: the next check of each virtual drive."""
     said = []
-    for vd in tops(scene.memory):
+    for vd in checked_as_one(scene.memory):
         running = scene.world.array(vd.uuid)
         when = due(result_of(scene, vd.name), scene.settings.care, started(scene))
         if vd.level not in CHECKED or when is None:

@@ -7,7 +7,7 @@ from raid import mend
 from raid.actions import Action, Mount, Prepare
 from raid.memory import KnownVd
 from raid.scene import Scene
-from raid.spans import spans_of
+from raid.spans import arrays_of
 from raid.world import Running
 
 
@@ -27,11 +27,12 @@ def offer(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
 
 
 def _half_recovered(vd: KnownVd, scene: Scene) -> bool:
-    """A recovery was cut off (a power cut), or was one of its spans, and nothing has seen to its file system since."""
+    """A recovery was cut off (a power cut), or was of what it lies on (a span, its group), and nothing has seen to
+    its file system since."""
     mended = scene.world.last_job(vd.name, "mend")
     whole = mended.started if mended is not None and mended.state is JobState.DONE else 0.0
     wanting: list[tuple[KnownVd, tuple[JobState, ...]]] = [(vd, (JobState.INTERRUPTED,))]
-    wanting += [(span, (JobState.INTERRUPTED, JobState.DONE)) for span in spans_of(vd, scene.memory)]
+    wanting += [(span, (JobState.INTERRUPTED, JobState.DONE)) for span in arrays_of(vd, scene.memory) if span != vd]
     return any(
         (job := scene.world.last_job(one.name, "recover")) is not None and job.state in states and job.started > whole
         for one, states in wanting

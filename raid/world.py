@@ -83,6 +83,28 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """A virtual drive in the table of a drive group's array. device: kernel name, empty while the kernel has none."""
+
+    uuid: str
+    name: str
+    start: int
+    size: int
+    device: str = ""
+    devnum: str = ""
+    volume: Volume = Volume()
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The table of a drive group's array. ours: there is one, made for this array. others: places that are not ours."""
+
+    ours: bool = False
+    slices: tuple[Slice, ...] = ()
+    others: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Running:
     """A running array with what sysfs does not tell: its UUID and name (None when no member could be read)."""
 
@@ -95,6 +117,8 @@ class Running:
     volume: Volume = Volume()
     carries: str = ""
     """UUID of the array whose superblock lies on this one (a span's), while that does not run."""
+    cut: Cut | None = None
+    """Of a drive group's: how it is divided; None while that could not be read."""
 
     @property
     def device(self) -> str:

@@ -16,6 +16,7 @@ NOUNS = {
     "drive": ("nvr.cli.drive", "Drives: list, show, smart, clear, rebuild, dismiss, replace."),
     "spare": ("nvr.cli.spare", "Hot spares: list, add, remove."),
     "vd": ("nvr.cli.vd", "Virtual drives: list, show, create, recover, import."),
+    "group": ("nvr.cli.group", "Drive groups: their virtual drives, and what is free."),
     "check": ("nvr.cli.check", "Consistency checks: show, start, stop, repair, schedule."),
     "rate": ("nvr.cli.rate", "Rates of rebuild, initialization, check, reconstruction, patrol: show, set."),
     "patrol": ("nvr.cli.patrol", "Patrol read over all drives: show, start, stop."),

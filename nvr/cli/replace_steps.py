@@ -3,7 +3,7 @@
 Nothing but the world says how far it is, so a wizard that was left is found again at the same place.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum, unique
 
 from core.errors import CannotReplace, NoSuchDrive, NotNow, SystemDrive
@@ -240,7 +240,11 @@ def _wanted(case: Case, raid: RaidSnapshot) -> bool:
 
 
 def _vd(name: str, raid: RaidSnapshot) -> VirtualDrive | None:
-    return next((vd for vd in raid.virtual_drives if vd.name == name), None)
+    """By its name, or by that of the drive group of several: then all that share it, as one."""
+    found = [vd for vd in raid.virtual_drives if name in (vd.name, vd.group)]
+    if len(found) < 2:
+        return found[0] if found else None
+    return replace(found[0], name=" and ".join(vd.name for vd in found))
 
 
 def _missing_first(raid: RaidSnapshot) -> list[Drive]:

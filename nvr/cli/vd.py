@@ -133,7 +133,7 @@ def _json(view: View) -> dict[str, object]:
 def _render_one(view: View, name: str) -> RenderableType:
     answer = view.of(RAID)
     vd = find(answer.data, name)
-    members = tuple(drive for drive in answer.data.drives if drive.vd == name)
+    members = tuple(drive for drive in answer.data.drives if drive.vd in (name, vd.group or name))
     check = next((check for check in answer.data.checks if check.vd == name), None)
     return Group(
         *notes(RAID, answer, view.at, moving=moving(answer.data)),
@@ -163,7 +163,7 @@ def _json_one(view: View, name: str) -> dict[str, object]:
     data = answer.data
     return {
         "virtual_drive": find(data, name),
-        "drives": tuple(drive for drive in data.drives if drive.vd == name),
+        "drives": tuple(drive for drive in data.drives if drive.vd in (name, find(data, name).group or name)),
         "jobs": tuple(job for job in data.jobs if job.vd == name),
         "check": next((check for check in data.checks if check.vd == name), None),
         "raid": origin(answer, view.at, moving=moving(data)),

@@ -6,7 +6,7 @@ import click
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from core.errors import WorkFailed
+from core.errors import NoSuchVd, WorkFailed
 from core.units import human_bytes
 from nvr.cli import confirm
 from nvr.cli.client import RAID
@@ -43,6 +43,23 @@ class Strip(click.ParamType[int]):
         if not 64 * KIB <= count <= KIB * KIB or count & (count - 1):
             self.fail(f"{value!r} is no strip: one of 64K, 128K, 256K, 512K, 1M.", param, ctx)
         return count
+
+
+class Capacity(click.ParamType[int]):
+    """Bytes as drives are sold (500G, 2T: powers of ten) or counted (500GiB); "rest": 0."""
+
+    name = "size"
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        if value.strip().lower() == "rest":
+            return 0
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([MGT])(iB|B)?", value.strip(), re.IGNORECASE)
+        if match is None:
+            self.fail(f"{value!r} is no capacity: write 500G, 2T, 1.5T, 500GiB, or rest.", param, ctx)
+        base = 1024 if (match[3] or "").lower() == "ib" else 1000
+        return int(float(match[1]) * base ** ("MGT".index(match[2].upper()) + 2))
 
 
 class Bays(click.ParamType[tuple[int, ...]]):
@@ -92,9 +109,10 @@ def plan_text(plan: Plan) -> RenderableType:
 def _title(vd: PlannedVd) -> str:
     spans = f" in {vd.spans} spans" if vd.spans else ""
     drives = "1 drive" if len(vd.drives) == 1 else f"{len(vd.drives)} drives"
+    shares = f"; in drive group {vd.group}, which has {human_bytes(vd.left)} left then" if vd.group else ""
     return (
         f"{vd.name}: {level_text(vd.level, vd.spans)} over {drives}{spans}, {human_bytes(vd.capacity)} usable, "
-        f"{survives(vd)}; strip {vd.strip // KIB} KiB, stripe {vd.stripe // KIB} KiB"
+        f"{survives(vd)}; strip {vd.strip // KIB} KiB, stripe {vd.stripe // KIB} KiB{shares}"
     )
 
 
@@ -117,6 +135,16 @@ def _part(vd: PlannedVd, slot: int) -> str:
     return f"pair {slot // 2 + 1}" if vd.level in (1, 10) and len(vd.drives) > 2 else ""
 
 
+def _of_group(session: Session, name: str) -> tuple[int, int]:
+    """Level and strip of a drive group. Raises NoSuchVd."""
+    groups = session.client.look(RAID).of(RAID).data.groups
+    found = next((group for group in groups if group.name == name), None)
+    if found is None:
+        there = ", ".join(group.name for group in groups if group.shared) or "none that can be shared"
+        raise NoSuchVd(f"There is no drive group {name}; there is: {there}.", hint="rackeye group")
+    return found.level, found.strip
+
+
 def judge(names: tuple[str, ...], data: RaidSnapshot) -> tuple[Step, ...]:
     """How the making of each virtual drive stands: done when it is Optimal, mounted, and nothing is left to do."""
     return tuple(_judge_one(name, data) for name in names)
@@ -124,7 +152,7 @@ def judge(names: tuple[str, ...], data: RaidSnapshot) -> tuple[Step, ...]:
 
 def _judge_one(name: str, data: RaidSnapshot) -> Step:
     vd = next((vd for vd in data.virtual_drives if vd.name == name), None)
-    jobs = [job for job in data.jobs if job.vd == name]
+    jobs = [job for job in data.jobs if job.vd in (name, vd.group if vd is not None and vd.group else name)]
     failed = next((job for job in jobs if job.state is JobState.FAILED), None)
     if failed is not None:
         return Step(name, "failed", failed=failed.error or f"{failed.kind} failed.")
@@ -146,15 +174,18 @@ def _judge_one(name: str, data: RaidSnapshot) -> Step:
     "rackeye vd create --simple --level 5 --dry-run", "rackeye vd create --simple --level 5",
     "rackeye vd create --simple --level 5 --count 1 --bays 0-3 --strip 128K --yes --no-wait",
     "rackeye vd create --level 60 --bays 0-7 --spans 2 --strip 128K --dry-run",
+    "rackeye vd create --level 5 --bays 0-3 --size 2T", "rackeye vd create --group dg0 --size rest",
 ))
 @click.option("--simple", is_flag=True, help="Divide the blank drives that are there; what does not fit is left over.")
-@click.option("--level", type=click.Choice(LEVELS), default="5", show_default=True, help="RAID level.")
+@click.option("--level", type=click.Choice(LEVELS), help="RAID level.  [default: 5, or the drive group's]")
 @click.option("--spans", type=click.IntRange(2, 8), help="Equal groups that 00, 50 and 60 stripe over.  [default: 2]")
 @click.option("--name", default="", help="Of the one virtual drive.  [default: the next free one of vd0, vd1, ...]")
 @click.option(
     "--count", type=click.IntRange(min=1), help="Number of virtual drives.  [default: 2 from eight drives on, else 1]"
 )
-@click.option("--strip", type=Strip(), default="256K", show_default=True, help="Part of a stripe on one drive.")
+@click.option("--strip", type=Strip(), help="Part of a stripe on one drive.  [default: 256K, or the drive group's]")
+@click.option("--size", type=Capacity(), help="Part of the drives' capacity: 500G, 2T, rest.  [default: all]")
+@click.option("--group", default="", help="In this drive group, beside what is there: dg0.")
 @click.option("--bays", type=Bays(), default=(), help="Only these bays, such as 0-3,5.  [default: all blank drives]")
 @click.option("--dry-run", is_flag=True, help="Only show the plan.")
 @click.option("--no-wait", is_flag=True, help="Return at once; `rackeye vd --watch` shows how far it is.")
@@ -162,20 +193,27 @@ def _judge_one(name: str, data: RaidSnapshot) -> Step:
 @json_option
 @pass_session
 def create(
-    session: Session, *, simple: bool, level: str, count: int | None, strip: int, bays: tuple[int, ...],
-    spans: int | None, name: str, dry_run: bool, no_wait: bool, yes: bool,
+    session: Session, *, simple: bool, level: str | None, count: int | None, strip: int | None, bays: tuple[int, ...],
+    spans: int | None, name: str, size: int | None, group: str, dry_run: bool, no_wait: bool, yes: bool,
 ) -> None:
     """Make virtual drives from blank drives: shows the plan, asks, makes them, waits until they are initialized.
 
     With --simple it divides the blank drives; without, it makes one virtual drive of exactly the --bays that are named,
     in their order (mirror pairs and spans are neighbours in it). Only blank drives are taken; drives that hold data are
-    left alone (`rackeye drive clear`).
+    left alone (`rackeye drive clear`). With --size the drives become a drive group, in which more virtual drives of the
+    same level can be made with --group; `rackeye group` shows what is free.
     """
-    if not simple and not bays:
+    if group and (simple or bays):
+        raise click.UsageError("In a drive group it has the group's drives: leave --bays and --simple out.")
+    if not simple and not bays and not group:
         raise click.UsageError("Name the bays (--bays 0-3), or let --simple divide the blank drives.")
     if level == "00" and spans is None:
         spans = 2
-    wish = PlanSimpleRequest(int(level), count, strip, bays, spans or 0, full=not simple, name=name)
+    own_level, own_strip = _of_group(session, group) if group else (5, 256 * KIB)
+    wish = PlanSimpleRequest(
+        own_level if level is None else int(level), count, own_strip if strip is None else strip, bays, spans or 0,
+        full=not simple, name=name, size=size or 0, group=group,
+    )
     plan = session.client.call(RAID, "PlanSimple", wish, Plan)
     if not session.as_json:
         console().print(plan_text(plan))

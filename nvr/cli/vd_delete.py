@@ -25,9 +25,14 @@ def plan_text(plan: DeletePlan) -> RenderableType:
             ("In use", "???" if plan.used is None else size(plan.used)),
         ]),
         Text(f"WOULD BE LOST: {clean(plan.loses)}", "bold red"),
-        Text("These drives become blank:"),
-        table(("Bay", "Model", "Serial", "Capacity"), rows, right=("Bay", "Capacity")),
     ]
+    if plan.drives:
+        parts += [
+            Text("These drives become blank:"),
+            table(("Bay", "Model", "Serial", "Capacity"), rows, right=("Bay", "Capacity")),
+        ]
+    else:
+        parts.append(Text("Its part of the drive group becomes free; the other virtual drives there stay."))
     if plan.refusal:
         parts.append(Text(f"Not now: {clean(plan.refusal)}", "yellow"))
     return Group(*parts)
@@ -37,7 +42,7 @@ def judge(name: str, uuid: str, data: RaidSnapshot) -> tuple[Step, ...]:
     """How the deletion stands: done when the virtual drive is gone."""
     vd = next((vd for vd in data.virtual_drives if vd.uuid == uuid), None)
     if vd is None:
-        return (Step(name, "deleted; its drives are blank", done=True),)
+        return (Step(name, "deleted", done=True),)
     failed = next((job for job in data.jobs if job.vd == name and job.state is JobState.FAILED), None)
     return (Step(name, "" if failed is None else f"tried again: {failed.error}", vd.progress),)
 

@@ -38,7 +38,7 @@ def delete_all(rack: Rack) -> None:
     """And every bay is blank again."""
     for one in snapshot(rack).virtual_drives:
         rack.wait_until(lambda name=one.name: _delete(rack, name), 60, f"{one.name} is deleted")  # type: ignore[misc]
-    until(rack, lambda s: not s.virtual_drives and all_blank(s), "blank", 90)
+    until(rack, lambda s: not s.virtual_drives and all_blank(s), "blank", 300)
 
 
 def _delete(rack: Rack, name: str) -> bool:
@@ -119,6 +119,7 @@ def test_a_power_cut_brings_all_of_them_back_and_both_of_a_pair_is_failed(rack: 
 
 @pytest.mark.long
 def test_raid60_is_rolled_up_and_a_lost_span_is_not_called_clean(rack: Rack) -> None:
+    hurry(rack)
     delete_all(rack)
     make(rack, "sixty", "60", "0-7", "--spans", "2", "--strip", "64K")
     told = whole(rack, "sixty")
@@ -145,7 +146,7 @@ def test_raid60_is_rolled_up_and_a_lost_span_is_not_called_clean(rack: Rack) -> 
     rack.sh("sleep 4")
     if vd(snapshot(rack), "sixty").state is VdState.FAILED:  # md had noted its end: only a person may start it
         rack.exec(["rackeye", "vd", "recover", "sixty", "--yes"], 60, check=True)
-    until(rack, lambda s: vd(s, "sixty").mountpoint is not None, "the last one pulled starts it", 90)
+    until(rack, lambda s: vd(s, "sixty").mountpoint is not None, "the last one pulled starts it", 240)
     back(rack, 0, 5, 6)
     until(rack, lambda s: is_whole(s, "sixty"), "it is whole", 200)
     still_there(rack, "sixty")

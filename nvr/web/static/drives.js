@@ -16,5 +16,10 @@ export const tone = (state) => TONES[state] ?? "unknown";
 // A bay can have two rows: the missing member, and the drive that stands there and is not used.
 export const drivesIn = (bay) => (known("raid")?.drives ?? []).filter((drive) => drive.bay === bay);
 export const driveOf = (bay) => drivesIn(bay).find((drive) => drive.device !== null) ?? drivesIn(bay)[0] ?? null;
-export const vdOf = (name) => (known("raid")?.virtual_drives ?? []).find((vd) => vd.name === name) ?? null;
+
+// By its name, or by that of a drive group: then all that share it, as one.
+export const vdOf = (name) => {
+  const found = (known("raid")?.virtual_drives ?? []).filter((vd) => name === vd.name || (vd.group && name === vd.group));
+  return found.length > 1 ? { ...found[0], name: found.map((vd) => vd.name).join(" and ") } : found[0] ?? null;
+};
 export const bayView = (bay) => (known("panel")?.bays ?? []).find((view) => view.bay === bay) ?? null;

@@ -64,7 +64,7 @@ function virtualDrive(vd, data) {
   const check = data.checks.find((one) => one.vd === vd.name);
   return h("article", { class: `card vd ${tone(vd.state)}` },
     h("h3", {}, `${vd.name} `, word(vd.state, tone(vd.state))),
-    h("p", {}, `${raid(vd.level, vd.spans?.length)}, ${bytes(vd.size)}, bays ${bays(vd.bays)}; `,
+    h("p", {}, `${raid(vd.level, vd.spans?.length)}, ${bytes(vd.size)}, bays ${bays(vd.bays)}${vd.group ? `, a part of drive group ${vd.group}` : ""}; `,
       vd.tolerance === 0 ? h("strong", { class: "word-bad" }, "may lose no drive now") : `may lose ${vd.tolerance} drive${vd.tolerance > 1 ? "s" : ""}`),
     vd.detail ? h("p", {}, vd.detail) : [],
     vd.spans?.length ? h("ul", { class: "spans" }, vd.spans.map((span) => h("li", {}, `Span ${span.number}, bays ${bays(span.bays)}: `, word(span.state, tone(span.state)),

@@ -7,7 +7,8 @@ import pytest
 from core.errors import PlanImpossible
 from raid.memory import Memory
 from raid.model import Plan, PlanSimpleRequest
-from raid.plan import GIB, component_size, plan_simple
+from raid.plan import plan_simple
+from raid.plan_group import GIB, component_size
 from raid.world import Disk, World
 from tests.unit.raid import worlds as w
 
