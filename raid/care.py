@@ -131,7 +131,7 @@ class CareCommands:
     async def plan_repair(self, request: VdRequest) -> RepairPlan:
         """What a repair of what the last check found would do."""
         vd, _ = self._settled(request.name, "repaired")
-        return replace(plan(vd, self._daemon.memory, self._found(vd)), vd=request.name)
+        return replace(plan(vd, self._daemon.memory, self._found(vd)), name=request.name)
 
     async def start_repair(self, request: RepairRequest) -> Done:
         vd, devices = self._settled(request.name, "repaired")

@@ -24,7 +24,7 @@ from raid.nested import has_failed
 from raid.scene import Scene
 from raid.slices import running_of
 from raid.spans import data_of, is_span, spans_of, top, tops
-from raid.upkeep import upkeep
+from raid.upkeep import checked_as_one, upkeep
 from raid.volumes import misaligned, wrong_filesystem
 from raid.world import Running
 
@@ -195,7 +195,7 @@ def _work(action: str, vd: KnownVd) -> Work:
 
 def _checks(scene: Scene) -> tuple[CheckResult, ...]:
     """Of each virtual drive, with the bays of what is wrong."""
-    known = {vd.name: vd for vd in tops(scene.memory)}
+    known = {vd.name: vd for vd in checked_as_one(scene.memory)}
     return tuple(located(one, known[one.vd], scene.memory) for one in scene.world.results if one.vd in known)
 
 
