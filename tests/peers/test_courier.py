@@ -120,8 +120,11 @@ def play(scene: Callable[[Office], Awaitable[None]], *, webhook: bool = True, ma
             webhook=Webhook(f"http://127.0.0.1:{at}/hook", token="t0k") if webhook else Webhook(),
         )
         office = Office(inbox, hook, settings, ManualClock())
-        async with smtp, http:
+        try:
             await scene(office)
+        finally:  # nobody waits for the connections that hang
+            smtp.close()
+            http.close()
         return office
 
     return asyncio.run(whole())
