@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from benchmarks.latency import _nearest
 from benchmarks.procs import BenchFailed, wait_for
 from benchmarks.rows import Section, Tell, alone
-from raid.model import ClearDriveRequest, Done, DriveState, JobState, VdState
+from raid.model import ClearDriveRequest, Done, Drive, DriveState, JobState, VdState
 from raid.spare_model import AddSpareRequest, SpareState
 from rig.daemons import raid
 from rig.rack import Rack
@@ -100,21 +100,24 @@ def _name_spares(rack: Rack) -> None:
     for serial in _outside(rack):
         bay = min(set(range(BAYS)) - {int(bay) for bay in rack.state()["inserted"]})
         rack.insert(bay, serial=serial)
-    free = (DriveState.BLANK, DriveState.STALE)
-    wait_for(lambda: _read(rack) == BAYS, 60, "all drives are read", every=0.4)
-    for drive in raid(rack).drives:
-        if drive.state is DriveState.STALE and drive.bay is not None:
-            command(rack, "ClearDrive", ClearDriveRequest(drive.bay, drive.serial), Done)
-    wait_for(lambda: not any(d.state is DriveState.STALE for d in raid(rack).drives), 60, "they are blank", every=0.4)
-    for drive in raid(rack).drives:
-        if drive.state in free and drive.bay is not None:
-            command(rack, "AddSpare", AddSpareRequest(drive.bay, drive.serial), Done)
+    wait_for(lambda: _are(rack, *DriveState) == BAYS, 60, "all drives are there", every=0.4)
+    wait_for(lambda: _are(rack, DriveState.UNKNOWN) == 0, 60, "all drives are read", every=0.4)
+    for drive in _drives(rack):
+        if drive.state is DriveState.STALE:
+            command(rack, "ClearDrive", ClearDriveRequest(drive.bay or 0, drive.serial), Done)
+    wait_for(lambda: _are(rack, DriveState.BLANK, DriveState.HOT_SPARE) == BAYS - 4, 60, "they are blank", every=0.4)
+    for drive in _drives(rack):
+        if drive.state is DriveState.BLANK:
+            command(rack, "AddSpare", AddSpareRequest(drive.bay or 0, drive.serial), Done)
     wait_for(lambda: _ready(rack) == BAYS - 4, 60, "the spares are ready", every=0.4)
 
 
-def _read(rack: Rack) -> int:
-    drives = [drive for drive in raid(rack).drives if drive.bay is not None and drive.device is not None]
-    return sum(drive.state is not DriveState.UNKNOWN for drive in drives)
+def _drives(rack: Rack) -> list[Drive]:
+    return [drive for drive in raid(rack).drives if drive.bay is not None and drive.device is not None]
+
+
+def _are(rack: Rack, *states: DriveState) -> int:
+    return sum(drive.state in states for drive in _drives(rack))
 
 
 def _outside(rack: Rack) -> list[str]:
@@ -134,6 +137,8 @@ def _pull(rack: Rack) -> Way:
         raise BenchFailed(f"{vd.name} is not as it should be: {vd}")
     name = vd.device.rpartition("/")[2]
     rack.sh(f"(python3 -I /run/watch.py /sys/block/{name}/md/sync_action > /run/began) >/dev/null 2>&1 &")
+    locked = ["flock", "-n", "/var/lib/rackeye/jobs/raid/runner.lock", "true"]
+    wait_for(lambda: rack.exec(locked).rc != 0, 60, "a runner is loaded and waits", every=1.0)
     time.sleep(QUIET)
     at = rack.pull(bay)
     time.sleep(QUIET)

@@ -21,6 +21,8 @@ from core.run import run
 
 FIFO, LOCK = "runner.fifo", "runner.lock"
 GO_AWAY = "-"
+WHILE_LOADING, AT_WORK = 10, -5
+"""Nice values: loading takes the CPU from nothing; the job is what all wait for, but for the lights (docs/design)."""
 TRIES, PAUSE = 3, 0.02
 """The daemon, too, holds the lock for a moment, when it looks whether somebody waits."""
 LOADING = 30.0
@@ -60,7 +62,7 @@ class ReadyRunner:
         unit = f"rackeye-runner-{self.owner}-{os.getpid()}-{self._count}"
         run(
             [
-                "systemd-run", "--quiet", "--collect", f"--unit={unit}", "--nice=-5",
+                "systemd-run", "--quiet", "--collect", "--no-block", f"--unit={unit}", f"--nice={WHILE_LOADING}",
                 "--description=Rackeye: waits for a job that must begin at once",
                 sys.executable, "-m", "core.job_runner", "--wait", str(self.folder),
             ],
@@ -109,4 +111,6 @@ def wait(folder: Path) -> Path | None:
     while not words:
         words = (folder / FIFO).read_text().split()
     os.close(lock)  # the next one may wait
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, AT_WORK)
     return None if words[0] == GO_AWAY else folder / f"{words[0]}.json"
