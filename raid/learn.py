@@ -14,7 +14,8 @@ from raid.rates import fastest
 from raid.scene import Scene
 from raid.slices import adopted, learn_slice, running_of, slice_gone
 from raid.spans import GROUP, is_span, outer_of, top
-from raid.spare_learn import homes_of, learn_spares, went_back
+from raid.spare_learn import learn_spares, went_back
+from raid.spares import home_of
 from raid.world import Running, World
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -28,6 +29,7 @@ def learn(scene: Scene) -> Memory:
     memory = replace(memory, vds=tuple(vd for vd in memory.vds if not _is_gone(vd, memory, scene)))
     memory = _adopt(scene, memory)
     memory = adopted(memory, scene.world, _may_be_taken(scene.world))
+    homes: dict[str, tuple[Slot, ...]] = {}
     for vd in memory.vds:
         if vd.group:
             part = running_of(vd, scene.world)
@@ -37,12 +39,12 @@ def learn(scene: Scene) -> Memory:
         memory = memory.with_vd(vd)
         running = scene.world.array(vd.uuid)
         if running is not None and running.md.started:
-            homes = homes_of(vd, memory)
-            vd = _learn_vd(vd, running, scene.world, homes)  # noqa: PLW2901 -- the same, with what was learnt
+            homes[vd.uuid] = tuple(_homes_now(vd, running, scene.world, memory))
+            vd = _learn_vd(vd, running, scene, homes[vd.uuid])  # noqa: PLW2901 -- the same, with what was learnt
         if running is not None and running.md.members:
             memory = memory.with_vd(replace(vd, out=_out(vd, running)))
     memory = replace(memory, failed=_failed(scene.world, memory))
-    return learn_spares(scene, memory)
+    return learn_spares(scene, memory, homes)
 
 
 def _is_gone(vd: KnownVd, memory: Memory, scene: Scene) -> bool:
@@ -84,15 +86,17 @@ def _seen_again(vd: KnownVd, world: World) -> KnownVd:
     ))
 
 
-def _learn_vd(vd: KnownVd, running: Running, world: World, homes: dict[str, Slot]) -> KnownVd:
-    slots = list(vd.slots)
-    for member in running.md.members:
-        disk = world.disk(member.device)
-        if member.slot is None or member.slot >= len(slots) or disk is None:
-            continue
-        if running.md.member_in(member.slot) is member:
-            now = Slot(disk.bay, disk.serial, disk.model, disk.size, backplane=disk.backplane)
-            _sits(slots, member.slot, now, running, homes)
+def _learn_vd(vd: KnownVd, running: Running, scene: Scene, homes: tuple[Slot, ...]) -> KnownVd:
+    """homes: of its slots, as they are now. The place of a spare that is out stays its own, until it is free."""
+    seated = _seated(vd, running, scene.world)
+    serials = {slot.serial for slot in seated.values()}
+    out = {
+        spare.serial for spare in scene.memory.spares
+        if spare.serving is not None and spare.serving.vd == vd.uuid and spare.serial not in serials
+    }
+    slots = [
+        seated.get(number) or (place if place.serial in out else homes[number]) for number, place in enumerate(vd.slots)
+    ]
     stage = vd.stage
     volume = running.volume
     if stage is Stage.CREATING:
@@ -114,16 +118,32 @@ def _out(vd: KnownVd, running: Running) -> tuple[str, ...]:
     return tuple(slot.serial for number, slot in enumerate(vd.slots) if slot.serial and number not in trusted)
 
 
-def _sits(slots: list[Slot], number: int, now: Slot, running: Running, homes: dict[str, Slot]) -> None:
-    """With two places missing, md fills the first, whichever bay the drive is in: then the two trade their bays, so
-    that a drive in the bay that is still empty is taken for the place that is still missing. Of a spare that stands in,
-    and that a person moved into such a bay, the empty one is its home."""
-    before = slots[number]
-    slots[number] = now
-    for other, place in enumerate(slots):
-        taken = other != number and now.bay is not None and place.bay == now.bay != before.bay
-        if taken and running.md.member_in(other) is None:
-            slots[other] = homes.get(before.serial, before)
+def _seated(vd: KnownVd, running: Running, world: World) -> dict[int, Slot]:
+    """The drive that works, or is rebuilt, in each slot, where it sits now."""
+    found = {}
+    for member in running.md.members:
+        disk = world.disk(member.device)
+        if member.slot is None or member.slot >= len(vd.slots) or disk is None:
+            continue
+        if running.md.member_in(member.slot) is member:
+            found[member.slot] = Slot(disk.bay, disk.serial, disk.model, disk.size, backplane=disk.backplane)
+    return found
+
+
+def _homes_now(vd: KnownVd, running: Running, world: World, memory: Memory) -> list[Slot]:
+    """The place that each slot really belongs to; where a spare stands in, that of the drive before it.
+
+    With two places missing md fills the first, whichever bay the drive is in, and a person may put a member into the
+    bay of another: then the two trade their bays, so that a drive in the bay that is still empty is taken for the place
+    that is still missing. No bay is ever home to two slots.
+    """
+    homes = [home_of(vd, number, memory) for number in range(len(vd.slots))]
+    for number, now in _seated(vd, running, world).items():
+        for other, home in enumerate(homes):
+            if other != number and now.bay is not None and home.bay == now.bay != homes[number].bay:
+                homes[number], homes[other] = home, homes[number]
+                break
+    return homes
 
 
 def _failed(world: World, memory: Memory) -> tuple[FailedDrive, ...]:
@@ -153,7 +173,7 @@ def _adopt(scene: Scene, memory: Memory) -> Memory:
         return memory
     for running in scene.world.arrays:
         if running.uuid is not None and running.homehost == HOMEHOST and running.md.started:
-            memory = take(memory, _vd_of_running(running, running.uuid, scene.world))
+            memory = take(memory, _vd_of_running(running, running.uuid, scene))
     uuids = {
         disk.probe.superblock.array_uuid for disk in scene.world.disks
         if disk.probe is not None and disk.probe.superblock is not None
@@ -185,12 +205,12 @@ def take(memory: Memory, vd: KnownVd | None) -> Memory:
     return replace(memory, vds=(*memory.vds, vd))
 
 
-def _vd_of_running(running: Running, uuid: str, world: World) -> KnownVd | None:
+def _vd_of_running(running: Running, uuid: str, scene: Scene) -> KnownVd | None:
     if running.md.level is None or any(member.device.startswith("md") for member in running.md.members):
         return None  # over spans: it is known from them
     slots = [Slot(None, "", "", 0)] * running.md.raid_disks
     vd = KnownVd(running.name, uuid, running.md.level, running.md.chunk, tuple(slots), Stage.READY, "")
-    return _learn_vd(vd, running, world, {})
+    return _learn_vd(vd, running, scene, vd.slots)
 
 
 def vd_of_superblocks(uuid: str, world: World) -> KnownVd | None:

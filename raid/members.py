@@ -143,7 +143,7 @@ def muster(vd: KnownVd, world: World) -> Muster:
         return Muster(Readiness.TOO_FEW, needed=len(vd.slots) - tolerance(vd.level, len(vd.slots)))
     freshest = max(found, key=lambda member: member.superblock.events).superblock
     current = sorted((m for m in found if is_current(m.superblock, freshest)), key=_by_role)
-    if all(member.disk.serial in vd.out for member in current):
+    if not any(_knew_all(member.disk.serial, vd) for member in current):
         current = []  # those that know what was written since are elsewhere
     stale = tuple(m for m in found if m not in current)
     numbers = [m.superblock.device_number for m in current]
@@ -164,6 +164,13 @@ def muster(vd: KnownVd, world: World) -> Muster:
         readiness, tuple(current), stale, len(in_sync), needed,
         awaited=bool(freshest.active_slots() - here), dirty=not freshest.clean,
     )
+
+
+def _knew_all(serial: str, vd: KnownVd) -> bool:
+    """It was in its slot, and trusted, when the array was last seen running. A drive whose place another one has taken
+    since missed what was written then, like one that md had put out. Of slots that are not known none can be taken."""
+    known = {slot.serial for slot in vd.slots}
+    return serial not in vd.out and (serial in known or "" in known)
 
 
 def is_current(own: Superblock, freshest: Superblock) -> bool:

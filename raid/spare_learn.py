@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from raid.memory import KnownVd, Memory, Serving, Slot, Spare
 from raid.scene import Scene
-from raid.spares import home_of, last_read
+from raid.spares import last_read
 from raid.sysfs import Member
 from raid.world import Disk, Running
 
@@ -14,22 +14,26 @@ FRESH_SECONDS = 3.0
 """After a job on the array has ended, a look that shows its effect may still be due."""
 
 
-def learn_spares(scene: Scene, after: Memory) -> Memory:
+Homes = dict[str, tuple[Slot, ...]]
+"""Of each virtual drive that runs, by UUID: the place that each slot really belongs to."""
+
+
+def learn_spares(scene: Scene, after: Memory, homes: Homes) -> Memory:
     """scene.memory: before this look; after: with what the look has shown of the virtual drives.
 
     A spare is never lost by a look: it goes only when its drive has become a member for good.
     """
-    kept = [(spare, _learn(spare, scene, after)) for spare in after.spares]
+    kept = [(spare, _learn(spare, scene, after, homes)) for spare in after.spares]
     for spare, now in kept:
         if spare.serving is not None and now is not None and now.serving is None:
-            after = _place_again(spare, spare.serving, after)
+            after = _place_again(spare, _moved(spare.serving, homes), after)
     return replace(after, spares=tuple(now for _, now in kept if now is not None))
 
 
-def homes_of(vd: KnownVd, memory: Memory) -> dict[str, Slot]:
-    """Of each spare that serves in this virtual drive, by serial: the place that it stands in for."""
-    serving = ((spare.serial, spare.serving) for spare in memory.spares)
-    return {serial: serves.home for serial, serves in serving if serves is not None and serves.vd == vd.uuid}
+def _moved(serving: Serving, homes: Homes) -> Serving:
+    """Its home as it is now."""
+    places = homes.get(serving.vd, ())
+    return replace(serving, home=places[serving.slot]) if serving.slot < len(places) else serving
 
 
 def _place_again(spare: Spare, serving: Serving, memory: Memory) -> Memory:
@@ -51,63 +55,39 @@ def went_back(member: Member, disk: Disk, running: Running, memory: Memory) -> b
     return now is not None and now.in_sync and now.device != member.device
 
 
-def _learn(spare: Spare, scene: Scene, after: Memory) -> Spare | None:
+def _learn(spare: Spare, scene: Scene, after: Memory, homes: Homes) -> Spare | None:
     disk = scene.world.by_serial(spare.serial)
     if spare.dedicated and after.by_uuid(spare.dedicated) is None:
         spare = replace(spare, dedicated="")  # its virtual drive was deleted: it serves all
     if disk is None:
-        return _free(spare, None, scene, after)
+        return _free(spare, None, scene, after, homes)
     spare = replace(spare, bay=disk.bay, model=disk.model, size=disk.size)
     spare = replace(spare, fault=spare.fault or _fault(spare, disk, scene, after))
     running = scene.world.running_array_of(disk)
     if running is None:
-        return _free(spare, disk, scene, after)
+        return _free(spare, disk, scene, after, homes)
     vd = None if running.uuid is None else after.by_uuid(running.uuid)
     member = next(one for one in running.md.members if one.device == disk.name)
     if vd is None or not running.md.started or member.slot is None or member.slot >= len(vd.slots):
         return spare
     if running.md.member_in(member.slot) != member:
         return spare
-    home = _home(spare, vd, member.slot, running, scene)
+    home = _home(spare, vd, member.slot, scene, homes)
     if home is None or home.bay in (None, disk.bay) or (member.in_sync and not scene.settings.copyback):
         return None  # a member for good: it sits in the place itself, or nothing goes back
-    if _moved_in(disk, member.slot, home, vd, scene):
-        return None
     return replace(spare, serving=Serving(vd.uuid, member.slot, home))
 
 
-def _moved_in(disk: Disk, slot: int, home: Slot, vd: KnownVd, scene: Scene) -> bool:
-    """It was put into the bay of another member that is missing, whose place is now the one that it stood in for."""
-    before = scene.memory.by_uuid(vd.uuid)
-    return before is not None and any(
-        number != slot and place.bay == home.bay and before.slots[number].bay == disk.bay
-        for number, place in enumerate(vd.slots)
-    )
-
-
-def _home(spare: Spare, vd: KnownVd, slot: int, running: Running, scene: Scene) -> Slot | None:
+def _home(spare: Spare, vd: KnownVd, slot: int, scene: Scene, homes: Homes) -> Slot | None:
     """The place in which a spare that has a slot stands in; None: in none but its own."""
     before = scene.memory.by_uuid(vd.uuid)
-    if spare.serving is not None and (spare.serving.vd, spare.serving.slot) == (vd.uuid, slot):
-        home = spare.serving.home
-    elif before is not None and before.slots[slot].serial != spare.serial:
-        home = home_of(before, slot, scene.memory)
-    else:
-        return None
-    return home if before is None else _traded(home, slot, before, running, scene)
+    serves = spare.serving is not None and (spare.serving.vd, spare.serving.slot) == (vd.uuid, slot)
+    if vd.uuid in homes and (serves or (before is not None and before.slots[slot].serial != spare.serial)):
+        return homes[vd.uuid][slot]
+    return None
 
 
-def _traded(home: Slot, slot: int, before: KnownVd, running: Running, scene: Scene) -> Slot:
-    """A drive that was put into the home bay serves another slot, which needed it more: that one's bay is free now."""
-    for number, place in enumerate(before.slots):
-        member = running.md.member_in(number)
-        disk = None if member is None else scene.world.disk(member.device)
-        if number != slot and disk is not None and disk.bay == home.bay and place.bay != home.bay:
-            return place
-    return home
-
-
-def _free(spare: Spare, disk: Disk | None, scene: Scene, after: Memory) -> Spare:
+def _free(spare: Spare, disk: Disk | None, scene: Scene, after: Memory, homes: Homes) -> Spare:
     """It is in no running array: does it still serve?"""
     serving = spare.serving
     if serving is None:
@@ -118,10 +98,7 @@ def _free(spare: Spare, disk: Disk | None, scene: Scene, after: Memory) -> Spare
         return replace(spare, serving=None)
     if running is not None and running.md.started and running.md.member_in(serving.slot) is not None:
         return replace(spare, serving=None)  # another drive has the place
-    before = scene.memory.by_uuid(serving.vd)
-    if running is not None and running.md.started and before is not None:
-        home = _traded(serving.home, serving.slot, before, running, scene)
-        spare = replace(spare, serving=replace(serving, home=home))
+    spare = replace(spare, serving=_moved(serving, homes))
     blank = disk is not None and disk.probe is not None and disk.probe.blank
     return replace(spare, serving=None) if blank and not _just_tried(vd, scene) else spare
 

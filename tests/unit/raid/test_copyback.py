@@ -179,6 +179,24 @@ def test_a_whole_member_that_was_a_spare_is_never_wiped_while_its_array_does_not
     assert jobs(replace(of, disks=of.disks), serving()) == []
 
 
+@pytest.mark.parametrize(
+    ("bays", "out", "starts"),
+    [
+        pytest.param((0, 2), ("SN0000", "SN0003"), False, id="the spare's forerunner, and one that md put out"),
+        pytest.param((2,), (), False, id="the forerunner alone"),
+        pytest.param((0, 1), ("SN0003",), True, id="two that knew all"),
+    ],
+)
+def test_nothing_is_started_from_drives_that_all_missed_what_was_written(
+    bays: tuple[int, ...], out: tuple[str, ...], starts: bool
+) -> None:
+    """Found by a story: the drive for which a spare stands in and another one that md had put out came back alone, of
+    one age and enough to start: what was written since would have been lost without a word."""
+    array = replace(serving().vds[0], level=6, out=out)
+    of = w.world(tuple(w.disk(bay, w.probe(bay, 90, level=6)) for bay in bays))
+    assert [job.kind for job in jobs(of, replace(serving(), vds=(array,)))] == (["assemble"] if starts else [])
+
+
 def test_a_second_spare_stands_in_for_the_first_and_the_data_goes_back_to_the_same_bay() -> None:
     of = with_reads(w.pulled(2, drive(6)), drive(6))
     memory = replace(serving(), spares=(spare(5, serving=SERVING), spare(6)))
