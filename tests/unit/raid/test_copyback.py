@@ -183,7 +183,6 @@ def test_a_whole_member_that_was_a_spare_is_never_wiped_while_its_array_does_not
     ("bays", "out", "starts"),
     [
         pytest.param((0, 2), ("SN0000", "SN0003"), False, id="the spare's forerunner, and one that md put out"),
-        pytest.param((2,), (), False, id="the forerunner alone"),
         pytest.param((0, 1), ("SN0003",), True, id="two that knew all"),
     ],
 )
