@@ -338,7 +338,7 @@ def test_everything_can_be_reached_by_keyboard_and_has_a_name(house: House, run:
             await expect(page.locator("#people table").first).to_be_visible()
             assert await page.evaluate(UNREACHED) == []
             for name in ("New virtual drives", "Add a camera", "Add an account", "Make an API token", "Reboot",
-                         "Restore to default"):
+                         "Restore to default", "Time", "Network eth0"):
                 opener = page.get_by_role("button", name=name)
                 await opener.focus()
                 await page.keyboard.press("Enter")
