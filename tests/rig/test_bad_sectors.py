@@ -8,7 +8,7 @@ from rig.drives import DriveKind
 from rig.rack import Rack
 from tests.rig.raid_rig import checksum, hurry, is_whole, snapshot, until, vd, write_file
 
-pytestmark = [pytest.mark.rig, pytest.mark.rack(drives=5, bay_mib=256, spoilable=True)]
+pytestmark = [pytest.mark.rig, pytest.mark.rack(drives=5, bay_mib=340, spoilable=True)]
 
 STRIP = 64 * 1024
 

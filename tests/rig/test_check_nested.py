@@ -161,8 +161,9 @@ def test_a_person_is_told_span_stripe_and_bay_and_repairs_them(sixty: Rack) -> N
     assert found.rc == 1
     assert "Wrong stripes: span 1 stripe 100 (bay 1), span 2 stripe 100 (bay 6)" in found.stdout
     rack.wait_until(lambda: "span 2 stripe 100 (bay 6)" in rack.sh("rackeye alarm --json"), 30, "the alarm")
-    planned = rack.exec(["rackeye", "check", "repair", "vd0", "--dry-run"], 60, check=True).stdout
-    assert "span 2: 100" in planned
+    plan = json.loads(rack.exec(["rackeye", "check", "repair", "vd0", "--dry-run", "--json"], 60, check=True).stdout)
+    steps = plan["would_repair"]["stripes"]
+    assert [(step["span"], step["stripe"], step["members"]) for step in steps] == [(1, 100, [1]), (2, 100, [6])]
     done = rack.exec(["rackeye", "check", "repair", "vd0", "--yes", "--watch"], timeout=240)
     assert done.rc == 0, done.stdout + done.stderr
     assert "2 of 2 stripes were repaired and read again" in result(snapshot(rack)).detail
