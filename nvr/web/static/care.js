@@ -14,7 +14,7 @@ export async function openRepair(name) {
     show(() => frame(`Repair ${name}`, h("p", { class: "problem" }, said(error))));
     return;
   }
-  const rows = plan.stripes.map((one) => [String(one.stripe), one.members.length ? one.members.map((bay) => bay ?? "?").join(" ") : "not known", one.left || "will be written"]);
+  const rows = plan.stripes.map((one) => [`${one.span ? `span ${one.span}, ` : ""}${one.stripe}`, one.members.length ? one.members.map((bay) => bay ?? "?").join(" ") : "not known", one.left || "will be written"]);
   show(() => frame(`Repair ${name}`,
     h("dl", { class: "facts" }, fact("Virtual drive", `${name}, ${raid(plan.level)}`), fact("Found by the check of", time(plan.checked)), fact("Stripes to write", String(plan.count))),
     h("p", { class: "problem" }, plan.means),

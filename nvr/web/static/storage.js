@@ -72,6 +72,7 @@ function virtualDrive(vd, data) {
     work(vd),
     h("p", { class: "quiet" }, vd.mountpoint ? `Mounted at ${vd.mountpoint}. ` : "Not mounted: nothing is recorded to it. ",
       check ? [`Last check ${time(check.finished)}: `, word(check.verdict, tone(check.verdict)), check.wrong_count ? ` (${check.wrong_count} stripes)` : ""] : "Never checked.", nextCheck(data, vd.name)),
+    check && check.verdict !== "Clean" ? h("p", { class: "quiet" }, check.detail) : [],
     mayChange && check?.wrong_count && !vd.progress ? h("div", { class: "buttons" }, h("button", { "data-key": `repair-${vd.name}`, onclick: () => openRepair(vd.name) }, "Repair …")) : [],
     buttons(vd, data));
 }
