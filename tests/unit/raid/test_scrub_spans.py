@@ -77,6 +77,31 @@ def test_it_is_stopped_in_a_span_and_goes_on_there(tmp_path: Path) -> None:
     assert run(first).bad_stripes == 1
 
 
+@pytest.mark.parametrize("cuts", [(1, 1, 1), (3, 2), (8, 9), (16, 1)])
+def test_however_often_it_is_cut_off_the_end_is_the_same(tmp_path: Path, cuts: tuple[int, ...]) -> None:
+    """cuts: pieces of each try; what the progress file had last is where the next one goes on."""
+    first, second = spans(tmp_path, stripes=64)
+    first.damage(2, stripe=8)
+    first.damage(1, stripe=63)
+    second.damage(3, stripe=0)
+    before: ScrubResult | None = None
+    for pieces in cuts:
+        left, stop = pieces, threading.Event()
+
+        def pace(_: float, stop: threading.Event = stop) -> None:
+            nonlocal left
+            left -= 1
+            if left <= 0:
+                stop.set()
+
+        before = check_spans(
+            NAMES, door(first), on_progress=lambda *_: None, stop=stop, before=before, pace=pace, sysfs=first.sysfs
+        )
+    ended = run(first, before=before)
+    assert (ended.stripes, ended.stopped, ended.bad_stripes) == (128, False, 3)
+    assert [(bad.span, bad.number) for bad in ended.bad] == [(1, 8), (1, 63), (2, 0)]
+
+
 def test_a_span_of_another_shape_is_read_from_its_beginning(tmp_path: Path) -> None:
     first, _ = spans(tmp_path)
     before = run(first)
