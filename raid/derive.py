@@ -12,7 +12,7 @@ from raid.check import REPAIR, located
 from raid.create import chosen
 from raid.delete import resting
 from raid.derive_drives import drive_rows
-from raid.derive_groups import group_views, in_group, plain, spread
+from raid.derive_groups import group_views, in_group, plain, spread, strangers
 from raid.derive_nested import roll_up
 from raid.derive_spares import rates_in_force, spare_views
 from raid.foreign import arrays_from_elsewhere, unmade
@@ -34,7 +34,7 @@ _JOB_STATES = {"Starting": JobState.RUNNING}
 def derive(scene: Scene, problems: tuple[str, ...] = ()) -> RaidSnapshot:
     """The snapshot to publish. problems: of looks and actions that failed."""
     vds = tuple(_virtual_drive(vd, scene) for vd in tops(scene.memory))
-    said = tuple(map(plain, (*_problems(scene), *problems)))
+    said = tuple(map(plain, (*_problems(scene), *strangers(scene), *problems)))
     care = scene.settings.care
     return RaidSnapshot(
         drives=drive_rows(scene),

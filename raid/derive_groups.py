@@ -88,6 +88,20 @@ def spread(found: Iterable[Checked], memory: Memory) -> tuple[Checked, ...]:
     return tuple(said)
 
 
+def strangers(scene: Scene) -> list[str]:
+    """Virtual drives in tables of our groups that could not be taken over, said so that nobody misses them."""
+    said = []
+    for group in scene.memory.vds:
+        running = scene.world.array(group.uuid) if is_group(group) else None
+        for one in () if running is None or running.cut is None else running.cut.slices:
+            if scene.memory.by_uuid(one.uuid) is None:
+                said.append(
+                    f"{plain(group.name)} holds a virtual drive {one.name!r}, which is not taken over: another one has "
+                    "its name. It is left alone, and its place is not free."
+                )
+    return said
+
+
 def group_views(scene: Scene) -> tuple[DriveGroup, ...]:
     """All of them: the shared ones, and those of one virtual drive each."""
     memory = scene.memory

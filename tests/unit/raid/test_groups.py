@@ -240,6 +240,17 @@ def test_the_check_of_the_group_is_told_of_each_and_is_due_for_each() -> None:
     assert [one.vd for one in told.upkeep] == ["vd0", "vd1"]
 
 
+def test_one_in_the_table_whose_name_is_taken_is_left_alone_and_said() -> None:
+    other = w.known(uuid="99999999:99999999:99999999:99999999", name="vd1")
+    memory = w.memory(GROUP, vds=(GROUP, VD0, other))
+    of = w.world(DISKS, running())
+    after = decide(of, memory, w.SETTINGS, w.NOW).memory
+    assert [one.name for one in after.vds] == ["dg0.group", "vd0", "vd1"]
+    assert after.by_uuid(SECOND) is None
+    (said,) = [line for line in derive(w.scene(of, after)).problems if "dg0 holds" in line]
+    assert "'vd1'" in said
+
+
 def test_without_a_memory_the_group_and_all_that_is_in_it_come_back() -> None:
     empty = w.memory(vds=(), adopting=True)
     empty = replace(empty, fleeting=replace(empty.fleeting, started=w.NOW))
@@ -315,3 +326,28 @@ def test_another_one_takes_the_hole_that_fits_and_not_what_is_only_intended() ->
             in_dg0(only_second, memory, **changes)
     with pytest.raises(PlanImpossible, match="does not run"):
         in_dg0(w.asleep(*(w.probe(bay) for bay in range(4))), memory)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 900)), max_size=12))
+def test_whatever_is_made_and_deleted_no_two_share_a_place(orders: list[tuple[bool, int]]) -> None:
+    """In the table, or only intended: each new one lies in whole stripes of its own, before the second copy."""
+    md = w.array(*(w.member(bay) for bay in range(4)), size=LATER + 2 * SIZE + gpt.TAIL)
+    vds: list[KnownVd] = []
+    for number, (delete, stripes) in enumerate(orders):
+        if delete and vds:
+            del vds[stripes % len(vds)]
+            continue
+        in_table = [vd for vd in vds if vd.start % (2 * STRIPE)]
+        of = w.world(DISKS, running(Cut(ours=True, slices=tuple(map(seen, in_table))), md))
+        try:
+            made = in_dg0(of, remembered(*vds), size=stripes * STRIPE, name=f"x{number}")
+        except PlanImpossible:
+            continue
+        uuid = f"bbbbbbbb:00000000:00000000:{number:08x}"
+        vds.append(part(f"x{number}", uuid, made.start, size=made.capacity))
+        table = Table(w.UUID)
+        for vd in vds:
+            assert vd.start % STRIPE == vd.size % STRIPE == 0
+            assert vd.start >= START
+            assert vd.start + vd.size <= md.size - gpt.TAIL
+            table = table.with_entry(vd.uuid, vd.name, vd.start, vd.size)  # refuses what overlaps
