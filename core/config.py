@@ -264,8 +264,13 @@ def write_atomic(file: Path, data: bytes, mode: int = 0o640) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    fsync_folder(file.parent)
+
+
+def fsync_folder(folder: Path) -> None:
+    """What was made or renamed in a folder is there after a power cut, too."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(folder)
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)

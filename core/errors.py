@@ -42,6 +42,8 @@
     │   ├── CannotCheck           RAID-051
     │   ├── CheckRunning          RAID-052
     │   ├── UnknownLayout         RAID-053
+    │   ├── CannotReconstruct     RAID-021
+    │   ├── ReconstructionStopped RAID-022
     │   ├── CannotReplace         RAID-071
     │   ├── CannotRepair          RAID-072
     │   └── CannotCut             RAID-080
@@ -361,6 +363,26 @@ class VdInUse(RaidError):
     meaning = (
         "A virtual drive is stopped or deleted only when nothing but Rackeye's own recorder uses it: no other program "
         "has files of it open, it is mounted nowhere else, and nothing is built on it. The sentence names what uses it."
+    )
+
+
+class CannotReconstruct(RaidError):
+    code = "RAID-021"
+    meaning = (
+        "Drives are added and levels changed only when nothing can go wrong by it: the virtual drive is Optimal and "
+        "nothing runs on it, its last check found no wrong stripe, the drives to add are blank, large enough and in a "
+        "bay, and md knows the way from the one shape to the other. The sentence names what is missing. Nothing was "
+        "changed."
+    )
+
+
+class ReconstructionStopped(RaidError):
+    code = "RAID-022"
+    meaning = (
+        "The reconstruction of a virtual drive has come to a stop: drives were lost, or mdadm's helper has ended. "
+        "Nothing is overwritten meanwhile. It goes on by itself from where it was, once its drives are there; the "
+        "copy of the piece that was being moved lies on the system drive (/var/lib/rackeye/raid/grow-*.backup), so do "
+        "not exchange that drive."
     )
 
 

@@ -80,7 +80,7 @@ class Actor:
                 self.runner.start()
                 return "A runner is loaded for the job that a failed drive will want."
             case Mount():
-                filesystem.mount(action.device, filesystem.mountpoint(self.paths, action.vd))
+                filesystem.mount(action.device, filesystem.mountpoint(self.paths, action.vd), action.shape)
                 return f"{action.vd} is mounted."
             case Prepare():
                 filesystem.prepare(self.paths.volumes / action.vd, action.vd, action.uuid, self.clock.now())

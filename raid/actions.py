@@ -89,10 +89,12 @@ class PrepareRunner:
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """Mount a virtual drive as a volume."""
+    """Mount a virtual drive as a volume. shape: stripe unit and width in bytes that XFS is to be told, when it was made
+    on fewer drives."""
 
     vd: str
     device: str
+    shape: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum, unique
 
 from core.units import human_bytes
+from raid.grow import busy
 from raid.members import empty_slots, re_add_is_safe, rebuilding, spare_failures
 from raid.memory import KnownVd, Stage
 from raid.scene import Scene
@@ -147,9 +148,24 @@ def _too_small(disk: Disk, vd: KnownVd, running: Running) -> str:
     )
 
 
+def _by_hand(disk: Disk, vd: KnownVd) -> str:
+    """spec/raid.md: what was lost during a level migration is rebuilt after it, by hand."""
+    blank = disk.probe is not None and disk.probe.blank
+    first = "" if blank else f"`rackeye drive clear --bay {disk.bay}`, then "
+    return (
+        f"{vd.name} lost a drive while it was reconstructed, so it is rebuilt only on your word: "
+        f"{first}`rackeye drive rebuild --bay {disk.bay} --for {vd.name}`."
+    )
+
+
 def _when_settled(use: Use, disk: Disk, running: Running, vd: str, scene: Scene) -> Verdict:
     """One change and one rebuild at a time, and a new drive is left alone for a while (spec/raid.md)."""
-    if rebuilding(running.md) or running.md.sync_action == "reshape":
+    known = scene.memory.vd(vd)
+    if known is not None and busy(known, running.md):
+        return Verdict(Use.WAIT, vd, f"{vd} is being reconstructed: no drive is rebuilt meanwhile.", 2.0)
+    if known is not None and known.by_hand and (disk.serial, known.uuid) not in scene.memory.fleeting.named:
+        return Verdict(Use.NONE, vd, _by_hand(disk, known))
+    if rebuilding(running.md):
         return Verdict(Use.WAIT, vd, f"It waits until the rebuild of {vd} that runs has ended.", 2.0)
     if use is Use.COPYBACK and running.md.sync_total:
         return Verdict(Use.WAIT, vd, f"The data of {vd} goes back to it when {running.md.sync_action} has ended.", 2.0)

@@ -80,6 +80,8 @@ class CareCommands:
                 f"{vd.name} is {level_text(vd.level, vd.spans)}: there is no redundancy that could be {does}.",
                 hint="A patrol read finds bad sectors on its drives: rackeye patrol start",
             )
+        if vd.growth is not None:
+            raise NotNow(f"{vd.name} is being reconstructed, so it is not {does}.", hint="rackeye vd --watch")
         job = check.running(self._jobs.list(), vd.name)
         if job is not None:
             what = "repair" if job.kind == check.REPAIR else "check"

@@ -2,6 +2,7 @@
 
 learn.py what a look teaches · create.py making · assemble.py starting · rebuild.py members out and in ·
 candidates.py which drive may be used · spares.py hot spares · rates.py how fast · volumes.py mounting
+grow.py drives added, levels changed
 delete.py stopping and deleting · nested.py the array over the spans of RAID50, 60 and 00
 slices.py virtual drives that share a drive group
 upkeep.py, patrolling.py checks and reads
@@ -17,6 +18,7 @@ from raid.assemble import assemble
 from raid.candidates import Use, judge
 from raid.create import chosen, create, make_filesystem
 from raid.delete import put_away, resting, take_down
+from raid.grow import busy, reconstruct
 from raid.learn import learn
 from raid.members import Readiness, muster
 from raid.memory import KnownVd, Memory, Stage
@@ -28,7 +30,7 @@ from raid.slices import keep
 from raid.spans import is_group, is_span
 from raid.spares import give_back, poll, prepare, take
 from raid.upkeep import checks
-from raid.volumes import offer
+from raid.volumes import RESHAPE, offer
 from raid.world import Disk, Running, World
 
 # Seconds to the next look.
@@ -83,6 +85,9 @@ def _steps(vd: KnownVd, running: Running | None, scene: Scene) -> Iterator[Actio
             yield from assemble(vd, running, scene)
         return
     yield from keep_going(vd, running, scene)
+    if busy(vd, running.md):  # no rebuild, no copyback, no check beside it
+        yield from reconstruct(vd, running, scene)
+        return
     yield from release(vd, running, scene)
     yield from rebuild(vd, running, scene)
     yield from copyback_goes_on(vd, running, scene)
@@ -120,9 +125,10 @@ def _being_written(disk: Disk, scene: Scene) -> bool:
 def _again(scene: Scene) -> float | None:
     """When to look again without an event."""
     due: list[float] = []
-    if any(job.alive for job in scene.world.jobs):
+    alive = {job.kind for job in scene.world.jobs if job.alive}
+    if alive - {RESHAPE}:
         due.append(WHILE_A_JOB_RUNS)
-    if any(running.md.sync_total for running in scene.world.arrays) or scene.world.checks:
+    if alive or any(running.md.sync_total for running in scene.world.arrays) or scene.world.checks:
         due.append(WHILE_SYNCING)
     if any(read.pending for read in scene.world.spare_reads):
         due.append(WHILE_READING)

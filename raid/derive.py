@@ -16,14 +16,16 @@ from raid.derive_groups import group_views, in_group, plain, spread, strangers
 from raid.derive_nested import roll_up
 from raid.derive_spares import rates_in_force, spare_views
 from raid.foreign import arrays_from_elsewhere, unmade
+from raid.grow import coming_in
 from raid.members import Readiness, copies_back, lost, md_level, muster, spare_failures
 from raid.memory import KnownVd, Stage
-from raid.model import CheckResult, JobState, JobView, Progress, RaidSnapshot, VdState, VirtualDrive, Work
+from raid.model import CheckResult, JobState, JobView, Progress, RaidSnapshot, VdState, VirtualDrive, Work, level_text
 from raid.model_care import Schedule
 from raid.nested import has_failed
 from raid.scene import Scene
 from raid.slices import running_of
 from raid.spans import data_of, is_span, spans_of, top, tops
+from raid.sysfs import Array
 from raid.upkeep import checked_as_one, upkeep
 from raid.volumes import misaligned, wrong_filesystem
 from raid.world import Running
@@ -128,6 +130,8 @@ def _awake(vd: KnownVd, running: Running, scene: Scene) -> tuple[VdState, str]:
         )
     if md.level != md_level(vd.level, len(vd.slots)) or md.raid_disks != len(vd.slots):
         return VdState.UNKNOWN, f"{vd.name} is not as it was made: level {md.level} of {md.raid_disks} drives."
+    if (note := _reconstructed(vd, running)) and gone <= len(coming_in(vd, running)):
+        return VdState.OPTIMAL, note
     if gone == 0:
         note = "" if md.parity_complete else "Its parity is not complete yet; one drive may be lost all the same."
         if copies_back(md):
@@ -138,6 +142,18 @@ def _awake(vd: KnownVd, running: Running, scene: Scene) -> tuple[VdState, str]:
     if md.sync_action == "recover":
         return VdState.DEGRADED, _or_filesystem("It is being rebuilt. Pull no other drive of it.", vd, running)
     return VdState.DEGRADED, _or_filesystem(f"{_waits_for(vd, scene)} Pull no other drive of it.", vd, running)
+
+
+def _reconstructed(vd: KnownVd, running: Running) -> str:
+    """What becomes of it, of one that is being reconstructed."""
+    growth = vd.growth
+    if growth is None:
+        return ""
+    if not growth.begun:
+        return f"It is about to become {level_text(growth.level, 0)} of {growth.disks} drives."
+    bears = max(0, spare_failures(running.md))
+    may = "Pull no drive of it" if bears == 0 else f"It still bears the loss of {bears}"
+    return f"It becomes {level_text(growth.level, 0)} of {growth.disks} drives; recording goes on. {may}."
 
 
 def _waits_for(vd: KnownVd, scene: Scene) -> str:
@@ -166,21 +182,25 @@ def _progress(vd: KnownVd, running: Running | None, scene: Scene) -> Progress | 
         md = running.md
         left = md.sync_total - md.sync_done
         return Progress(
-            kind=Work.COPYBACK if copies_back(md) else _work(md.sync_action, vd),
+            kind=Work.COPYBACK if copies_back(md) else _work(md, vd),
             percent=round(100.0 * md.sync_done / md.sync_total, 1),
             speed=md.sync_speed,
             seconds_left=round(left / md.sync_speed, 1) if md.sync_speed else None,
         )
     if check is not None:
         return Progress(check.work, round(check.percent, 1), check.speed, check.seconds_left)
+    if vd.growth is not None:
+        return Progress(Work.RECONSTRUCTION, 0.0)
     job = scene.world.job_on(vd.name)
     if job is not None and job.kind == "format":
         return Progress(Work.FORMATTING, 0.0)
     return Progress(Work.CREATING, 0.0) if vd.stage is Stage.CREATING and job is not None else None
 
 
-def _work(action: str, vd: KnownVd) -> Work:
-    match action:
+def _work(md: Array, vd: KnownVd) -> Work:
+    if vd.growth is not None and md.sync_action == "recover":
+        return Work.RECONSTRUCTION  # the second parity is computed onto the drive that came in
+    match md.sync_action:
         case "recover":
             return Work.REBUILD
         case "check":
@@ -188,7 +208,7 @@ def _work(action: str, vd: KnownVd) -> Work:
         case "repair":
             return Work.REPAIR
         case "reshape":
-            return Work.RESHAPE
+            return Work.RECONSTRUCTION
         case _:
             return Work.RESYNC if vd.initialized else Work.INITIALIZING
 

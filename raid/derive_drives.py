@@ -7,7 +7,7 @@ from raid.candidates import Use, judge
 from raid.derive_groups import plain
 from raid.derive_nested import place
 from raid.derive_spares import homes, missing_homes, of_spare
-from raid.memory import KnownVd, Stage
+from raid.memory import KnownVd, Slot, Stage
 from raid.model import Drive, DriveState
 from raid.scene import Scene
 from raid.smart_model import SmartHealth
@@ -177,11 +177,16 @@ def _kinds(probe: Probe) -> str:
     return f"It holds data: {', '.join(probe.signatures)}."
 
 
+def _coming(vd: KnownVd) -> tuple[Slot, ...]:
+    """Drives that are to become members."""
+    return (*(vd.slots if vd.stage is Stage.CREATING else ()), *(vd.growth.added if vd.growth is not None else ()))
+
+
 def _intent(disk: Disk, scene: Scene) -> KnownVd | None:
-    """The virtual drive that is to be made of this drive."""
+    """The virtual drive that is to be made of this drive, or to grow over it."""
     return next(
-        (vd for vd in scene.memory.vds if vd.stage is Stage.CREATING
-         and any(slot.serial == disk.serial and slot.bay == disk.bay for slot in vd.slots)),
+        (vd for vd in scene.memory.vds
+         if any(slot.serial == disk.serial and slot.bay == disk.bay for slot in _coming(vd))),
         None,
     )
 

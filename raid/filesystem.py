@@ -55,14 +55,16 @@ def mkfs_argv(device: str, label: str, uuid: str, strip: int, data_drives: int) 
     )
 
 
-def mount(device: str, folder: Path) -> None:
-    """Mounts a volume; the folder is made when it is missing. Raises RunError, FilesystemWrong."""
+def mount(device: str, folder: Path, shape: tuple[int, int] | None = None) -> None:
+    """Mounts a volume; the folder is made when it is missing. shape: new stripe unit and width in bytes, which XFS
+    keeps (xfs(5): in blocks of 512). Raises RunError, FilesystemWrong."""
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise FilesystemWrong(
             f"{folder} is not empty, so nothing is mounted over it.", hint="Look at what lies there, and move it away."
         )
-    run(["mount", "-t", "xfs", "-o", "noatime", device, str(folder)], timeout=None)
+    options = "noatime" + (f",sunit={shape[0] // 512},swidth={shape[1] // 512}" if shape is not None else "")
+    run(["mount", "-t", "xfs", "-o", options, device, str(folder)], timeout=None)
 
 
 def unmount(folder: str, *, discard: bool = False) -> None:

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 
 from raid.delete import gone
+from raid.grow import given_up, learn_growth
 from raid.mdadm import HOMEHOST
 from raid.members import Member, Readiness, empty_slots, members_of, muster, spare_failures
 from raid.memory import FailedDrive, Fleeting, KnownVd, Memory, Slot, Stage
@@ -39,8 +40,11 @@ def learn(scene: Scene) -> Memory:
         memory = memory.with_vd(vd)
         running = scene.world.array(vd.uuid)
         if running is not None and running.md.started:
+            vd = learn_growth(vd, running, scene.world)  # noqa: PLW2901 -- the same, in the shape that md has by now
             homes[vd.uuid] = tuple(_homes_now(vd, running, scene.world, memory))
             vd = _learn_vd(vd, running, scene, homes[vd.uuid])  # noqa: PLW2901 -- the same, with what was learnt
+        if given_up(vd, scene):
+            vd = replace(vd, growth=None)  # noqa: PLW2901 -- as above
         if running is not None and running.md.members:
             memory = memory.with_vd(replace(vd, out=_out(vd, running)))
     memory = replace(memory, failed=_failed(scene.world, memory))

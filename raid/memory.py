@@ -40,6 +40,21 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
+class Growth:
+    """A reconstruction that a person ordered, until it has ended (docs/design/reconstruction.md).
+
+    token: tells this one from others. level, disks: what comes out. added: the drives that come in, in order. begun: md
+    has been seen at it; before that it can be given up, and nothing has changed.
+    """
+
+    token: str
+    level: int
+    disks: int
+    added: tuple[Slot, ...] = ()
+    begun: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class KnownVd:
     """A virtual drive that should exist.
 
@@ -50,6 +65,8 @@ class KnownVd:
     missed what was written since, whatever they say themselves.
     group, start, size: of one that is a part of a shared drive group (docs/design/groups.md): the UUID of the group's
     array, and its place there in bytes; `slots` is empty then.
+    growth: the reconstruction under way. by_hand: it lost a drive during one, and is rebuilt only on a person's word
+    (spec/raid.md).
     """
 
     name: str
@@ -67,6 +84,8 @@ class KnownVd:
     group: str = ""
     start: int = 0
     size: int = 0
+    growth: Growth | None = None
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)

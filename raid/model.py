@@ -58,7 +58,7 @@ class Work(StrEnum):
     COPYBACK = "Copyback"
     CHECK = "Check"
     REPAIR = "Repair"
-    RESHAPE = "Reshape"
+    RECONSTRUCTION = "Reconstruction"  # drives are added, or the level changes
     DELETING = "Deleting"
 
 

@@ -23,6 +23,8 @@ def percent(rates: Rates, kind: RateKind) -> int:
 
 def kind_of(vd: KnownVd, running: Running) -> RateKind:
     """What the array is busy with; while it rests, what would be most urgent."""
+    if vd.growth is not None:
+        return RateKind.RECONSTRUCTION
     match running.md.sync_action:
         case "check" | "repair":
             return RateKind.CHECK

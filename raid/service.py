@@ -27,6 +27,7 @@ from raid.actions import Action
 from raid.assemble import Recovery, recovery
 from raid.care import CareCommands
 from raid.derive_drives import drive_rows
+from raid.grow_service import GrowService
 from raid.memory import KnownVd, Memory, Slot, Spare, Stage
 from raid.model import (
     ClearDriveRequest,
@@ -84,6 +85,7 @@ class Service:
             Command("RecoverVd", VdRequest, Done, self.recover_vd),
             *Foreign(self._daemon, self._vd, self._scene).commands(),
             *self._care.commands(),
+            *GrowService(self._daemon, self._paths, (self._vd, self._scene)).commands(),
             *Removal(self._daemon, self._actor, self._jobs, self._paths, self._volume).commands(),
         )
 
@@ -177,7 +179,8 @@ class Service:
             running = scene.world.array(vd.uuid)
             own = None if disk.probe is None else disk.probe.superblock
             member = own is not None and own.array_uuid == vd.uuid
-            wanted = vd.stage is Stage.CREATING and any(slot.serial == disk.serial for slot in vd.slots)
+            coming = (*(vd.slots if vd.stage is Stage.CREATING else ()), *(vd.growth.added if vd.growth else ()))
+            wanted = any(slot.serial == disk.serial for slot in coming)
             if wanted or (member and (running is None or not running.md.started or has_failed(running))):
                 raise DriveInUse(
                     f"The drive in bay {request.bay} is needed by {vd.name}, which does not run.",

@@ -110,6 +110,8 @@ class Removal:
         world = self._daemon.snapshot
         if vd.stage is Stage.DELETING:
             raise NotNow(f"{vd.name} is being deleted already.", hint="rackeye vd --watch")
+        if vd.growth is not None:
+            raise NotNow(f"{vd.name} is being reconstructed.", hint="rackeye vd --watch shows how far it is.")
         for one in family(vd, self._daemon.memory):
             job = None if world is None else world.job_on(one.name)
             if job is not None:

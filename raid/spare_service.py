@@ -15,8 +15,9 @@ from core.units import human_bytes
 from raid.act import Actor, refuse_if_used
 from raid.actions import Action
 from raid.candidates import judge, needed_bytes
+from raid.grow import busy
 from raid.members import empty_slots, spare_failures, tolerance
-from raid.memory import KnownVd, Memory, Spare
+from raid.memory import KnownVd, Memory, Slot, Spare
 from raid.model import Done
 from raid.scene import Scene
 from raid.spans import arrays_of, group_name, top
@@ -82,8 +83,9 @@ class SpareService:
             kind = "a global hot spare" if vd is None else f"a hot spare of {top(vd.name)}"
             return Done(f"The drive in bay {disk.bay} (serial {disk.serial}) is {kind}.{note}")
 
-    async def _blank(self, bay: int, serial: str, scene: Scene) -> Disk:
-        """The drive that a command names, read again: there, blank, and wanted by nothing."""
+    async def _blank(self, bay: int, serial: str, scene: Scene, by_hand: KnownVd | None = None) -> Disk:
+        """The drive that a command names, read again: there, blank, and wanted by nothing but `by_hand`, which takes no
+        drive without a person's word."""
         known = next((disk for disk in scene.world.disks if disk.bay == bay and disk.serial == serial), None)
         if known is None:
             raise NoSuchDrive(f"Bay {bay} does not hold the serial {serial!r}.", hint="rackeye drive shows them.")
@@ -101,9 +103,9 @@ class SpareService:
             raise SpareUnfit(f"{place} is not blank. {held}", hint=f"rackeye drive clear --bay {bay}")
         fresh = replace(fresh, probe=found)
         wanted = judge(fresh, scene)
-        if wanted.vd:
+        if wanted.vd and (by_hand is None or wanted.vd != by_hand.name):
             raise SpareUnfit(f"{place} belongs to {wanted.vd}. {wanted.why}", hint="Take a drive of another bay.")
-        if any(slot.serial == serial for vd in scene.memory.vds for slot in vd.slots):
+        if any(slot.serial == serial for vd in scene.memory.vds if vd != by_hand for slot in _places(vd)):
             raise SpareUnfit(f"{place} is chosen for a virtual drive.", hint="rackeye drive")
         return fresh
 
@@ -127,9 +129,11 @@ class SpareService:
             scene = self._scene()
             vd = _vd(request.vd, scene)
             array, running = _in_need(vd, scene)
+            if busy(array, running.md):
+                raise NotNow(f"{vd.name} is being reconstructed: nothing is rebuilt meanwhile.", hint="rackeye vd")
             if scene.memory.spare(request.serial) is not None:
                 raise SpareUnfit("It is a hot spare.", hint=f"First: rackeye spare remove --bay {request.bay}")
-            disk = await self._blank(request.bay, request.serial, scene)
+            disk = await self._blank(request.bay, request.serial, scene, array if array.by_hand else None)
             if disk.size < needed_bytes(running):
                 raise SpareUnfit(
                     f"It has {human_bytes(disk.size)}, and {vd.name} needs {human_bytes(needed_bytes(running))}.",
@@ -165,6 +169,11 @@ def _vd(name: str, scene: Scene) -> KnownVd:
         known = ", ".join(vd.name for vd in scene.memory.vds) or "none"
         raise NoSuchVd(f"There is no virtual drive {name!r}; there is: {known}.", hint="rackeye vd")
     return vd
+
+
+def _places(vd: KnownVd) -> tuple[Slot, ...]:
+    """Those that it has, and those that it is to have."""
+    return (*vd.slots, *(vd.growth.added if vd.growth is not None else ()))
 
 
 def _in_need(vd: KnownVd, scene: Scene) -> tuple[KnownVd, Running]:

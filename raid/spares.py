@@ -12,6 +12,7 @@ from raid.actions import Action, PollSpare, PrepareRunner
 from raid.assemble import still_waiting
 from raid.candidates import Use, judge, needed_bytes
 from raid.delete import resting
+from raid.grow import busy
 from raid.members import Readiness, empty_slots, muster, rebuilding, spare_failures, tolerance
 from raid.memory import KnownVd, Memory, Serving, Slot, Spare, Stage
 from raid.scene import Scene
@@ -85,8 +86,10 @@ def in_need(scene: Scene) -> list[tuple[KnownVd, Running, int]]:
         if resting(vd) or vd.stage is Stage.CREATING:
             continue
         md = running.md
+        if busy(vd, md) or vd.by_hand:
+            continue
         left = spare_failures(md)
-        if left < 0 or not tolerance(md.level or 0, md.raid_disks) or rebuilding(md) or md.sync_action == "reshape":
+        if left < 0 or not tolerance(md.level or 0, md.raid_disks) or rebuilding(md):
             continue
         empty = [slot for slot in empty_slots(md) if slot < len(vd.slots)]
         if empty and not _has_own(vd, scene):

@@ -81,6 +81,8 @@ class Array:
     """KiB/s."""
     bitmap: bool
     members: tuple[Member, ...]
+    reshaping: bool = False
+    """Its drives hold two shapes, the new one up to a place and the old one behind it (reshape_position)."""
 
     @property
     def started(self) -> bool:
@@ -207,6 +209,7 @@ class Sysfs:
             sync_speed_min=_int(_read(f"{md}/sync_speed_min", "").split(" ")[0]) or None,
             bitmap=_read(f"{md}/bitmap/location", "none") not in ("none", ""),
             members=self._members(md),
+            reshaping=_read(f"{md}/reshape_position", "none") != "none",
         )
         _must(f"{md}/array_state")  # it stood to the end: no default above hides an array that was going
         return array

@@ -103,6 +103,8 @@ def why_not(vd: KnownVd, scene: Scene) -> str:
     """What a check of this virtual drive would have to wait for; empty when nothing."""
     if vd.level not in CHECKED:
         return _nothing(vd)
+    if vd.growth is not None:
+        return f"{vd.name} is being reconstructed."
     arrays = arrays_of(vd, scene.memory, scene.world)
     names = (vd.name, *(one.name for one, _ in arrays))
     if vd.stage is not Stage.READY or any(scene.world.job_on(name) is not None for name in names):

@@ -7,8 +7,11 @@ from raid import mend
 from raid.actions import Action, Mount, Prepare
 from raid.memory import KnownVd
 from raid.scene import Scene
-from raid.spans import arrays_of
-from raid.world import Running
+from raid.spans import arrays_of, data_of
+from raid.world import Filesystem, Running
+
+RESHAPE = "reshape"
+"""Kind of the job that lives as long as a reconstruction: the volume is used meanwhile."""
 
 
 def offer(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
@@ -22,8 +25,16 @@ def offer(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
         why = f"{vd.name} was recovered: its file system is made whole before it is used."
         yield from scene.job("mend", vd, (mend.argv(running.device),), (), why)
         return
-    if not wrong_filesystem(vd, running) and volume.filesystem is not None and scene.world.job_on(vd.name) is None:
-        yield Mount(vd.name, running.device)
+    job = scene.world.job_on(vd.name)
+    if not wrong_filesystem(vd, running) and volume.filesystem is not None and (job is None or job.kind == RESHAPE):
+        yield Mount(vd.name, running.device, _new_shape(vd, volume.filesystem, scene))
+
+
+def _new_shape(vd: KnownVd, found: Filesystem, scene: Scene) -> tuple[int, int] | None:
+    """What XFS is to be told after drives were added: the strip is as it was, and the stripe is wider."""
+    data = data_of(vd, scene.memory)
+    wider = found.unit == vd.strip and found.width < vd.strip * data
+    return (vd.strip, vd.strip * data) if wider and data > 1 and vd.growth is None else None
 
 
 def _half_recovered(vd: KnownVd, scene: Scene) -> bool:

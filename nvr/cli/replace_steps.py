@@ -116,7 +116,7 @@ def _refuse(old: Drive, vd: VirtualDrive | None) -> None:
             f"{vd.name} does not run ({vd.state}), and the drive in bay {old.bay} may be needed to bring it back.",
             hint=f"Look at `rackeye vd show {vd.name}` first; pull nothing.",
         )
-    if vd.progress is not None and vd.progress.kind is Work.RESHAPE:
+    if vd.progress is not None and vd.progress.kind is Work.RECONSTRUCTION:
         raise CannotReplace(
             f"{vd.name} is being made anew over its drives: none of them is replaced now.",
             hint="Wait until that has ended: rackeye vd --watch",

@@ -1,5 +1,5 @@
-"""`rackeye vd`: virtual drives: list, show, recover, import, abandon (vd_create.py, vd_delete.py,
-vd_import.py: the others)."""
+"""`rackeye vd`: virtual drives: list, show, recover (vd_create.py, vd_delete.py, vd_grow.py, vd_import.py: the
+others)."""
 
 import click
 from rich.console import Group, RenderableType
@@ -31,6 +31,7 @@ from nvr.cli.session import Session
 from nvr.cli.shape import NounGroup, examples, json_option, pass_session, watch_option, yes_option
 from nvr.cli.vd_create import create
 from nvr.cli.vd_delete import delete, start, stop
+from nvr.cli.vd_grow import grow
 from nvr.cli.vd_import import abandon, import_
 from raid.model import (
     Done,
@@ -175,7 +176,7 @@ def command() -> None:
     """Virtual drives: what the recordings are kept on."""
 
 
-for _command in (create, delete, stop, start, import_, abandon):
+for _command in (create, delete, grow, stop, start, import_, abandon):
     command.add_command(_command)
 
 

@@ -23,6 +23,7 @@ from core.bus import Nothing, Sentence
 from hw.model import BeepRequest, FanSnapshot, LocateRequest, PanelSnapshot, UidRequest
 from nvr.alarms.model import AcknowledgeRequest, PolicySnapshot
 from nvr.recorder.model import AddCamera, RecorderSnapshot, RemoveCamera
+from raid.grow_model import GrowPlan, GrowRequest, PlanGrowRequest
 from raid.model import (
     ClearDriveRequest,
     CreateSimpleReply,
@@ -92,6 +93,8 @@ RAID = Room(
         Order("AbandonVd", AbandonRequest, Done, "Give up the virtual drive that PlanAbandon showed"),
         Order("PlanDelete", VdRequest, DeletePlan, "What would be lost with a virtual drive", looks=True),
         Order("DeleteVd", DeleteVdRequest, Done, "Delete the virtual drive that PlanDelete showed"),
+        Order("PlanGrow", PlanGrowRequest, GrowPlan, "What adding drives or changing the level would make", looks=True),
+        Order("GrowVd", GrowRequest, Done, "Do what PlanGrow showed; what is recorded stays"),
         Order("StopVd", VdRequest, Done, "Unmount and stop a virtual drive; nothing on it changes"),
         Order("StartVd", VdRequest, Done, "Start a virtual drive that was stopped"),
         Order("StartCheck", VdRequest, Done, "Start a consistency check"),

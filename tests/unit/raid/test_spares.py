@@ -120,7 +120,9 @@ def test_a_level_without_redundancy_never(level: int) -> None:
 def test_no_spare_while_a_rebuild_or_a_migration_runs() -> None:
     of = with_reads(w.pulled(2, drive()), drive())
     md = replace(of.arrays[0].md, sync_action="reshape", sync_total=10)
-    assert jobs(replace(of, arrays=(replace(of.arrays[0], md=md),)), remembered(spare())) == []
+    assert {job.kind for job in jobs(replace(of, arrays=(replace(of.arrays[0], md=md),)), remembered(spare()))} <= {
+        "reshape"  # which does nothing but wait for md
+    }
 
 
 def test_a_drive_in_the_very_bay_comes_before_a_spare() -> None:

@@ -45,7 +45,7 @@ def put_in(state: DriveState, **other: Any) -> RaidSnapshot:
     (raid(**DEGRADED), CannotReplace, "loses ALL its recordings"),
     (raid(drive(3, DriveState.SHIELD), **DEGRADED), CannotReplace, "loses ALL its recordings"),
     (raid(drive(3, DriveState.OFFLINE), state=VdState.FAILED, tolerance=0), CannotReplace, "may be needed"),
-    (raid(progress=Progress(Work.RESHAPE, 3.0)), CannotReplace, "none of them is replaced now"),
+    (raid(progress=Progress(Work.RECONSTRUCTION, 3.0)), CannotReplace, "none of them is replaced now"),
     (raid(drive(3, DriveState.UNKNOWN)), NotNow, "not known"),
 ])
 def test_what_is_refused(snapshot: RaidSnapshot, error: type[RackeyeError], says: str) -> None:

@@ -1,0 +1,202 @@
+"""Reconstruction: drives are added to a virtual drive, or its level changes; step by step, each seen before the next.
+
+The intent (KnownVd.growth) is saved before mdadm is called. What has come of it is read from md at each look, so that a
+killed raidd or a power cut is followed by the rest: `next_step` until the shape is as ordered, then the end (bitmap and
+file system), then the intent is forgotten. Pure. The program that does the work: reshape_job.py.
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+
+from core.jobs import JobState
+from core.paths import Paths
+from raid import mdadm
+from raid.actions import Action
+from raid.members import Muster, empty_slots, lost
+from raid.memory import Growth, KnownVd, Slot, Stage
+from raid.scene import Scene
+from raid.spans import is_group, is_span
+from raid.sysfs import Array
+from raid.volumes import RESHAPE, offer, wrong_filesystem
+from raid.world import Disk, Running, World
+
+END = "reshape-end"
+
+
+def backup_file(uuid: str) -> str:
+    """On the system drive: what lies on the array cannot be its own help. By the array's UUID, so that it is found
+    without a memory."""
+    return str(Paths().state / "raid" / f"grow-{uuid.replace(':', '-')}.backup")
+
+
+def _argv(verb: str, node: str, uuid: str, *more: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "raid.reshape_job", verb, node, backup_file(uuid), *more)
+
+
+def busy(vd: KnownVd, md: Array | None) -> bool:
+    """A reconstruction is ordered, or goes on without an order of ours: nothing else is done to its drives."""
+    return vd.growth is not None or (md is not None and (md.reshaping or md.sync_action == "reshape"))
+
+
+# -- what a look teaches
+
+
+def learn_growth(vd: KnownVd, running: Running, world: World) -> KnownVd:
+    """The virtual drive as md has it by now; the intent is forgotten when all of it is done."""
+    md, growth = running.md, vd.growth
+    if growth is None:
+        if md.reshaping and not vd.spans and md.level is not None:  # taken over in the middle of it
+            return replace(vd, growth=Growth(f"seen-{md.level}-{md.raid_disks}", md.level, md.raid_disks, begun=True))
+        return replace(vd, by_hand=False) if vd.by_hand and not empty_slots(md) else vd
+    if md.level is None:
+        return vd
+    changed = (md.level, md.raid_disks) != (vd.level, len(vd.slots)) or md.reshaping
+    growth = replace(growth, begun=growth.begun or changed)
+    if growth.begun and lost(md) and not _at_work(md) and next_step(md, growth) is not None:
+        growth = replace(growth, level=md.level, disks=md.raid_disks)  # the steps that are left need a whole array
+    vd = replace(vd, level=md.level, strip=md.chunk or vd.strip, slots=_places(vd, growth, md), growth=growth)
+    if not growth.begun and lost(md):
+        return replace(vd, growth=None)  # a drive that was lost comes first: the order is given up
+    last = world.last_job(vd.name, END)
+    if last is not None and last.state is JobState.DONE and last.steps == _end_steps(vd, running):
+        return replace(vd, growth=None, by_hand=bool(empty_slots(md)))
+    return vd
+
+
+def _at_work(md: Array) -> bool:
+    return md.reshaping or bool(md.sync_total) or md.sync_action not in ("idle", "frozen")
+
+
+def _places(vd: KnownVd, growth: Growth, md: Array) -> tuple[Slot, ...]:
+    """The new places belong to the drives that come in, until it is seen who sits where."""
+    here = {slot.serial for slot in vd.slots}
+    coming = [slot for slot in growth.added if slot.serial not in here]
+    more = md.raid_disks - len(vd.slots)
+    return (*vd.slots, *(coming + [Slot(None, "", "", 0)] * more)[: max(0, more)])
+
+
+# -- what is to be done
+
+
+def reconstruct(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
+    """The next step of one that runs, which is used meanwhile."""
+    growth, md = vd.growth, running.md
+    if vd.stage is Stage.READY and not is_span(vd) and not is_group(vd):
+        yield from offer(vd, running, scene)
+    if growth is None:
+        return
+    if md.reshaping:
+        why = f"The reconstruction of {vd.name} goes on."
+        yield from scene.job(RESHAPE, vd, (_argv("continue", running.device, vd.uuid),), (), why)
+        return
+    if _at_work(md) or vd.name in dict(scene.world.checks):
+        return
+    step = next_step(md, growth)
+    if step is not None:
+        yield from _take(vd, running, step, scene)
+    elif coming_in(vd, running):
+        return  # md is about to compute what belongs onto it
+    elif running.volume.mountpoint is not None or wrong_filesystem(vd, running):
+        yield from scene.job(END, vd, _end_steps(vd, running), (), f"{vd.name} has its new shape; its volume grows.")
+
+
+def next_step(md: Array, growth: Growth) -> tuple[str, ...] | None:
+    """Arguments of the next mdadm --grow; None when the shape is as ordered.
+
+    RAID0 becomes RAID5 with its parity on the drive that comes in. A mirror becomes a RAID5 of two first (the same
+    bytes). A RAID5 grows as one, and becomes RAID6 with the last drive: Q then lies on that drive alone. So a change of
+    level moves no byte, and a loss in the middle is borne as before.
+    """
+    level, disks = md.level, md.raid_disks
+    if (level, disks) == (growth.level, growth.disks):
+        return None
+    if level == 0:
+        return ("--level=5", f"--raid-devices={disks + 1}", "--layout=parity-last")
+    if level == 1:
+        return ("--level=5",)
+    if level == 5 and growth.level == 6:
+        if disks == growth.disks - 1:
+            return ("--level=6", f"--raid-devices={growth.disks}", "--layout=preserve")
+        return (f"--raid-devices={growth.disks - 1}",)
+    return (f"--raid-devices={growth.disks}",)
+
+
+def _take(vd: KnownVd, running: Running, step: tuple[str, ...], scene: Scene) -> Iterator[Action]:
+    """One step, once everything is as it must be."""
+    assert vd.growth is not None
+    if lost(running.md) or not running.md.parity_complete:
+        return
+    wanted = next((int(word.partition("=")[2]) for word in step if word.startswith("--raid-devices=")), 0)
+    more = max(0, wanted - running.md.raid_disks)
+    drives = newcomers(vd, running, scene)[:more]
+    if len(drives) < more:
+        return
+    fresh = tuple(disk for disk, member in drives if not member)
+    adds = tuple(mdadm.add(running.device, disk.device) for disk in fresh)
+    if running.md.level == 0:  # which takes no spare: level and drive in one call
+        adds, step = (), (*step, "--add", *(disk.device for disk in fresh))
+    bays = ", ".join(str(disk.bay) for disk, _ in drives)
+    why = f"{vd.name} is reconstructed" + (f" over the drives in bays {bays}, too." if drives else ".")
+    coming = ",".join(disk.device for disk, _ in drives) or "-"
+    steps = (*adds, _argv("begin", running.device, vd.uuid, vd.growth.token, coming, *step))
+    yield from scene.job(RESHAPE, vd, steps, fresh, why)
+
+
+def given_up(vd: KnownVd, scene: Scene) -> bool:
+    """An order of which nothing has come, and nothing will: mdadm refused, or a drive to add is gone."""
+    growth, running, world = vd.growth, scene.world.array(vd.uuid), scene.world
+    if growth is None or growth.begun or running is None or not running.md.started or world.job_on(vd.name) is not None:
+        return False
+    last = world.last_job(vd.name, RESHAPE)
+    if last is not None and last.state is JobState.FAILED and growth.token in last.steps[-1]:
+        return True
+    started = scene.memory.fleeting.started
+    fresh = started is None or scene.now - started < scene.settings.settle_seconds  # at a start drives still appear
+    return not fresh and not world.unread and len(newcomers(vd, running, scene)) < len(growth.added)
+
+
+def newcomers(vd: KnownVd, running: Running, scene: Scene) -> list[tuple[Disk, bool]]:
+    """The ordered drives that are not in a slot yet, and whether md has them as spares already (the power was cut
+    between the two). One that is gone or not blank any more ends the list: the order waits for it."""
+    found: list[tuple[Disk, bool]] = []
+    for slot in vd.growth.added if vd.growth is not None else ():
+        disk = scene.world.by_serial(slot.serial)
+        if disk is None:
+            break
+        member = next((m for m in running.md.members if m.device == disk.name), None)
+        if member is not None and member.slot is not None:
+            continue
+        own = disk.probe.superblock if disk.probe is not None else None
+        blank = disk.probe is not None and (disk.probe.blank or (own is not None and own.array_uuid == vd.uuid))
+        if member is None and (not blank or disk.protected):
+            break
+        found.append((disk, member is not None))
+    return found
+
+
+def _end_steps(vd: KnownVd, running: Running) -> tuple[tuple[str, ...], ...]:
+    assert vd.growth is not None
+    bitmap = "none" if running.md.level == 0 else "internal"
+    folder = str(Paths().volumes / vd.name) if not wrong_filesystem(vd, running) else "-"
+    return (_argv("finish", running.device, vd.uuid, vd.growth.token, bitmap, folder),)
+
+
+def coming_in(vd: KnownVd, running: Running) -> frozenset[int]:
+    """Slots of drives that are there and come in by a reconstruction, but do not count yet: nothing of the old shape is
+    missing with them."""
+    coming = {slot.serial for slot in vd.growth.added} if vd.growth is not None else set()
+    places = {number for number, slot in enumerate(vd.slots) if slot.serial in coming}
+    here = ((number, running.md.member_in(number)) for number in places)
+    return frozenset(number for number, member in here if member is not None and not member.in_sync)
+
+
+def half_way(ready: Muster) -> bool:
+    """These members were cut off in a reshape: only with its backup may they be started."""
+    return any(member.superblock.reshaping for member in ready.current)
+
+
+def assemble_steps(vd: KnownVd, devices: tuple[str, ...], *, force: bool) -> tuple[tuple[str, ...], ...]:
+    """As mdadm.assemble, for members that were cut off in a reshape."""
+    uuid = f"{vd.uuid},force" if force else vd.uuid
+    return (_argv("assemble", mdadm.node(vd.name), vd.uuid, uuid, *devices),)

@@ -1,0 +1,82 @@
+"""Adding drives and changing levels, for org.rackeye.Raid1.Admin: planned, refused with a reason, ordered."""
+
+import asyncio
+import shutil
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from core.bus import Command
+from core.daemon import Daemon
+from core.errors import CannotReconstruct, PlanChanged
+from core.paths import Paths
+from core.units import human_bytes
+from raid import mdadm
+from raid.actions import Action
+from raid.grow_model import GrowPlan, GrowRequest, PlanGrowRequest
+from raid.grow_plan import Ordered, plan_grow
+from raid.memory import KnownVd, Memory
+from raid.model import Done
+from raid.scene import Scene
+from raid.world import Running, World
+
+ROOM = 128 * 1024**2
+"""Bytes that the backup file may need on the system drive."""
+
+
+class GrowService:
+    """Handlers; they change the memory, and the next look acts on it."""
+
+    def __init__(
+        self, daemon: Daemon[World, Memory, Action], paths: Paths,
+        find: tuple[Callable[[str], tuple[KnownVd, Running | None]], Callable[[], Scene]],
+    ) -> None:
+        self._daemon, self._paths = daemon, paths
+        self._vd, self._scene = find
+        self._one = asyncio.Lock()
+
+    def commands(self) -> tuple[Command[Any, Any], ...]:
+        """All of them."""
+        return (
+            Command("PlanGrow", PlanGrowRequest, GrowPlan, self.plan_grow),
+            Command("GrowVd", GrowRequest, Done, self.grow_vd),
+        )
+
+    def _plan(self, request: PlanGrowRequest) -> tuple[KnownVd, Ordered]:
+        vd, running = self._vd(request.name)
+        ordered = plan_grow(request, vd, running, self._scene())
+        if not mdadm.available():
+            raise CannotReconstruct("mdadm cannot be started.", hint="apt-get install mdadm")
+        free = shutil.disk_usage(self._paths.state).free
+        if free < ROOM:
+            raise CannotReconstruct(
+                f"The system drive has {human_bytes(free)} free, and the copy of what is being moved needs "
+                f"{human_bytes(ROOM)}.", hint=f"Make room in {self._paths.state}.",
+            )
+        return vd, ordered
+
+    async def plan_grow(self, request: PlanGrowRequest) -> GrowPlan:
+        """What would come out."""
+        return self._plan(request)[1].plan
+
+    async def grow_vd(self, request: GrowRequest) -> Done:
+        """The intent is saved before anything is done."""
+        async with self._one:
+            vd, ordered = self._plan(request.plan)
+            if ordered.plan.fingerprint != request.fingerprint:
+                raise PlanChanged("The drives are not those of the plan that was shown.", hint="Ask for it again.")
+
+            growth = replace(ordered.growth, token=uuid.uuid4().hex[:12])
+
+            def order(memory: Memory) -> Memory:
+                now = memory.by_uuid(vd.uuid)
+                if now is None or now.growth is not None:
+                    raise CannotReconstruct(f"{vd.name} has just been changed.", hint="rackeye vd")
+                return memory.with_vd(replace(now, growth=growth))
+
+            await self._daemon.change(order)
+            plan = ordered.plan
+            return Done(
+                f"{vd.name} is being reconstructed: {plan.new_level} of {plan.new_drives} drives. Recording goes on."
+            )

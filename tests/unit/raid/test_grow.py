@@ -1,0 +1,303 @@
+"""Reconstruction: what is ordered, what is refused, what is done at each step, and what is left alone meanwhile."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.errors import CannotReconstruct
+from core.jobs import Job, JobState
+from raid.actions import Action, Mount, StartJob
+from raid.decide import decide
+from raid.derive import derive
+from raid.grow import backup_file, next_step
+from raid.grow_model import PlanGrowRequest
+from raid.grow_plan import Ordered, plan_grow
+from raid.memory import Growth, KnownVd, Memory, Slot, load, save
+from raid.model import CheckResult, CheckVerdict, DriveState, VdState, Work
+from raid.smart_model import Smart, SmartHealth
+from raid.sysfs import Array
+from raid.world import Disk, World
+from tests.unit.raid import worlds as w
+
+NEW = Slot(4, w.serial(4), "RACK DRIVE", w.SIZE)
+ORDER = Growth("token", 5, 5, (NEW,))
+BACKUP = backup_file(w.UUID)
+
+
+def newcomer(**changes: object) -> Disk:
+    return w.disk(4, **{"probe": w.BLANK, **changes})  # type: ignore[arg-type]
+
+
+def of(*disks: Disk, **changes: object) -> World:
+    """vd0 whole over bays 0 to 3, and other drives."""
+    md = w.array(*(w.member(bay) for bay in range(4)), **changes)
+    return w.world((*(w.disk(bay) for bay in range(4)), *disks), w.running(md))
+
+
+def grown(level: int = 5, **changes: object) -> World:
+    """Over five drives."""
+    members = [w.member(bay) for bay in range(5)]
+    if level == 6:
+        members[4] = w.member(4, states="spare")
+    md = w.array(*members, level=level, raid_disks=5, **{"degraded": 0, **changes})
+    return w.world(tuple(w.disk(bay) for bay in range(5)), w.running(md))
+
+
+def plan(request: PlanGrowRequest, world: World, vd: KnownVd | None = None) -> Ordered:
+    known = vd or w.known()
+    scene = w.scene(world, w.memory(known))
+    return plan_grow(request, known, world.array(w.UUID), scene)
+
+
+def acts(world: World, memory: Memory) -> tuple[Action, ...]:
+    return decide(world, memory, w.SETTINGS, w.NOW).actions
+
+
+def ordered(growth: Growth = ORDER, **changes: object) -> Memory:
+    return w.memory(w.known(growth=growth, **changes))
+
+
+def only_job(world: World, memory: Memory) -> StartJob:
+    (job,) = [action for action in acts(world, memory) if isinstance(action, StartJob)]
+    return job
+
+
+# -- the plan
+
+
+@pytest.mark.parametrize(
+    ("level", "after", "capacity", "tolerance"),
+    [(5, None, 4 * w.COMPONENT, 1), (5, 5, 4 * w.COMPONENT, 1)],
+)
+def test_what_comes_out(level: int, after: int | None, capacity: int, tolerance: int) -> None:
+    known = w.known(level=level)
+    made = plan(PlanGrowRequest("vd0", (4,), after), of(newcomer(), level=level), known)
+    assert (made.plan.new_capacity, made.plan.new_tolerance, made.plan.new_drives) == (capacity, tolerance, 5)
+    assert made.growth == Growth(made.plan.fingerprint, after or level, 5, (NEW,))
+
+
+WRONG = CheckResult("vd0", CheckVerdict.WRONG, w.NOW, 10, (1,), 1, "")
+RESHAPED = Job("vd0-add-1", "add", "vd0", (("mdadm",),), JobState.RUNNING, w.BOOT, w.NOW)
+ASK = PlanGrowRequest("vd0", (4,))
+
+
+@pytest.mark.parametrize(
+    ("request_", "world", "vd", "why"),
+    [
+        (PlanGrowRequest("vd0"), of(), w.known(), "takes one drive more"),
+        (PlanGrowRequest("vd0", (4,), 0), of(newcomer()), w.known(), "does not become RAID0"),
+        (PlanGrowRequest("vd0", (4,), 5), of(newcomer(), level=6), w.known(level=6), "does not become RAID5"),
+        (ASK, of(newcomer(), level=10), w.known(level=10), "RAID10 of 4 drives is not grown"),
+        (ASK, of(newcomer()), w.known(spans=2), "has spans"),
+        (ASK, of(newcomer()), w.known(group="another"), "shares its drive group"),
+        (ASK, of(newcomer()), w.known(name="vd0.1of2"), "has spans"),
+        (ASK, of(newcomer()), w.known(stopped=True), "does not run"),
+        (ASK, w.asleep(), w.known(), "does not run"),
+        (ASK, of(newcomer()), w.known(growth=ORDER), "being reconstructed already"),
+        (ASK, of(newcomer(), reshaping=True), w.known(), "being reconstructed already"),
+        (ASK, w.pulled(2, newcomer()), w.known(), "not Optimal"),
+        (ASK, of(newcomer(), parity_complete=False), w.known(), "is busy"),
+        (ASK, of(newcomer(), sync_action="check", sync_total=9), w.known(), "md runs check"),
+        (ASK, replace(of(newcomer()), jobs=(RESHAPED,)), w.known(), "being made, or changed"),
+        (ASK, replace(of(newcomer()), results=(WRONG,)), w.known(), "1 wrong stripes"),
+        (ASK, of(), w.known(), "Bay 4 holds no drive"),
+        (ASK, of(newcomer(probe=w.EXT4)), w.known(), "Foreign: only a blank one"),
+        (ASK, of(newcomer(size=w.COMPONENT)), w.known(), "needs"),
+        (ASK, of(newcomer(probe=None)), w.known(), "still being read"),
+    ],
+)
+def test_refusals(request_: PlanGrowRequest, world: World, vd: KnownVd, why: str) -> None:
+    with pytest.raises(CannotReconstruct, match=why):
+        plan(request_, world, vd)
+
+
+def test_a_member_that_is_expected_to_fail_comes_first() -> None:
+    world = replace(of(newcomer()), smart=(("sdb", Smart(health=SmartHealth.FAILING)),))
+    with pytest.raises(CannotReconstruct, match="The drive in bay 1 is expected to fail"):
+        plan(ASK, world)
+
+
+# -- the steps
+
+
+def shape(level: int, disks: int) -> Array:
+    return w.array(level=level, raid_disks=disks)
+
+
+@pytest.mark.parametrize(
+    ("level", "disks", "to", "step"),
+    [
+        (5, 3, (5, 4), ("--raid-devices=4",)),
+        (5, 3, (6, 4), ("--level=6", "--raid-devices=4", "--layout=preserve")),
+        (5, 3, (6, 6), ("--raid-devices=5",)),
+        (5, 5, (6, 6), ("--level=6", "--raid-devices=6", "--layout=preserve")),
+        (6, 4, (6, 6), ("--raid-devices=6",)),
+        (1, 2, (6, 4), ("--level=5",)),
+        (5, 2, (6, 4), ("--raid-devices=3",)),
+        (6, 6, (6, 6), None),
+    ],
+)
+def test_one_step_after_the_other(level: int, disks: int, to: tuple[int, int], step: tuple[str, ...] | None) -> None:
+    assert next_step(shape(level, disks), Growth("t", *to)) == step
+
+
+def test_the_drive_is_added_and_md_told_in_one_job_with_the_backup_on_the_system_drive() -> None:
+    job = only_job(of(newcomer()), ordered())
+    assert job.kind == "reshape"
+    assert job.steps[0] == ("mdadm", "/dev/md127", "--add", "/dev/sde")
+    assert job.steps[1][2:5] == ("raid.reshape_job", "begin", "/dev/md127")
+    assert job.steps[1][5:] == (BACKUP, "token", "/dev/sde", "--raid-devices=5")
+    assert BACKUP.startswith("/var/lib/rackeye/raid/")
+    assert [drive.serial for drive in job.drives] == [w.serial(4)]
+
+
+def test_a_drive_that_md_has_as_a_spare_already_is_not_added_again() -> None:
+    world = of()
+    md = replace(world.arrays[0].md, members=(*world.arrays[0].md.members, w.member(4, states="spare")))
+    spare = replace(md.members[4], slot=None)
+    md = replace(md, members=(*md.members[:4], spare))
+    world = replace(world, disks=(*world.disks, w.disk(4)), arrays=(replace(world.arrays[0], md=md),))
+    assert [step[2] for step in only_job(world, ordered()).steps] == ["raid.reshape_job"]
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        of(newcomer(), parity_complete=False),
+        of(newcomer(), sync_action="check", sync_total=9),
+        of(newcomer(probe=None)),
+    ],
+)
+def test_it_waits_for_what_is_not_as_it_must_be(world: World) -> None:
+    assert [action for action in acts(world, ordered()) if isinstance(action, StartJob)] == []
+
+
+def test_an_order_that_has_not_begun_is_given_up_when_a_drive_is_lost() -> None:
+    decision = decide(w.pulled(2, newcomer()), ordered(), w.SETTINGS, w.NOW)
+    assert decision.memory.vds[0].growth is None
+
+
+@pytest.mark.parametrize("world", [of(), of(newcomer(probe=w.EXT4))])
+def test_an_order_that_has_not_begun_is_given_up_when_its_drive_is_gone_or_not_blank(world: World) -> None:
+    assert decide(world, ordered(), w.SETTINGS, w.NOW).memory.vds[0].growth is None
+    just_started = replace(ordered(), fleeting=replace(ordered().fleeting, started=w.NOW - 1))
+    assert decide(world, just_started, w.SETTINGS, w.NOW).memory.vds[0].growth == ORDER
+
+
+def test_an_order_that_mdadm_refuses_is_given_up_and_an_older_refusal_does_not_count() -> None:
+    job = only_job(of(newcomer()), ordered())
+    failed = Job(job.id, job.kind, "vd0", job.steps, JobState.FAILED, w.BOOT, w.NOW, ended=w.NOW, error="mdadm: no")
+    world = replace(of(newcomer()), jobs=(failed,))
+    assert decide(world, ordered(), w.SETTINGS, w.NOW).memory.vds[0].growth is None
+    other = replace(ORDER, token="another")
+    assert decide(world, ordered(other), w.SETTINGS, w.NOW).memory.vds[0].growth == other
+
+
+def test_what_md_does_by_itself_is_waited_for_and_nothing_else_is_done() -> None:
+    world = grown(reshaping=True, sync_action="reshape", sync_total=100, sync_done=10)
+    decision = decide(world, ordered(), w.SETTINGS, w.NOW)
+    vd = decision.memory.vds[0]
+    assert (vd.level, [slot.serial for slot in vd.slots]) == (5, [w.serial(bay) for bay in range(5)])
+    assert vd.growth == replace(ORDER, begun=True)
+    (job,) = [action for action in decision.actions if isinstance(action, StartJob)]
+    assert job.steps[0][3] == "continue"
+
+
+def test_no_drive_is_rebuilt_meanwhile_and_afterwards_only_on_a_persons_word() -> None:
+    members = [w.member(bay) for bay in (0, 1, 3, 4)]
+    md = w.array(*members, raid_disks=5, degraded=1, reshaping=True, sync_action="reshape", sync_total=9)
+    fresh = w.newcomer(2, w.BLANK)
+    world = w.world((*(w.disk(bay) for bay in (0, 1, 3, 4)), fresh), w.running(md))
+    memory = decide(world, ordered(), w.SETTINGS, w.NOW).memory
+    assert [job.steps[0][3] for job in acts(world, memory) if isinstance(job, StartJob)] == ["continue"]
+    md = replace(md, reshaping=False, sync_action="idle", sync_total=0)
+    world = replace(world, arrays=(w.running(md),))
+    end = only_job(world, memory)
+    assert end.kind == "reshape-end"
+    done = Job(end.id, end.kind, "vd0", end.steps, JobState.DONE, w.BOOT, w.NOW, ended=w.NOW)
+    decision = decide(replace(world, jobs=(done,)), memory, w.SETTINGS, w.NOW)
+    assert (decision.memory.vds[0].growth, decision.memory.vds[0].by_hand) == (None, True)
+    assert decision.actions == ()
+    rows = derive(w.scene(world, decision.memory)).drives
+    assert "on your word" in next(row.detail for row in rows if row.serial == fresh.serial)
+    named = replace(decision.memory.fleeting, named=((fresh.serial, w.UUID),))
+    assert only_job(world, replace(decision.memory, fleeting=named)).kind == "add"
+
+
+def test_what_is_left_of_an_order_is_given_up_when_a_drive_is_lost_between_its_steps() -> None:
+    members = [w.member(bay) for bay in (0, 1, 3, 4)]
+    md = w.array(*members, raid_disks=5, degraded=1)
+    world = w.world(tuple(w.disk(bay) for bay in (0, 1, 3, 4, 5)), w.running(md))
+    order = Growth("t", 6, 6, (NEW, Slot(5, w.serial(5), "RACK DRIVE", w.SIZE)), begun=True)
+    decision = decide(world, ordered(order, slots=(*w.known().slots, NEW)), w.SETTINGS, w.NOW)
+    growth = decision.memory.vds[0].growth
+    assert growth is not None
+    assert (growth.level, growth.disks) == (5, 5)
+    assert [job.kind for job in decision.actions if isinstance(job, StartJob)] == ["reshape-end"]
+
+
+def test_the_end_waits_for_the_second_parity() -> None:
+    assert acts(grown(level=6, degraded=1), ordered(Growth("t", 6, 5, (NEW,), begun=True))) == ()
+
+
+def test_at_the_end_bitmap_and_file_system_and_then_the_order_is_forgotten() -> None:
+    end = only_job(grown(), ordered())
+    assert end.steps[0][3:] == ("finish", "/dev/md127", BACKUP, "token", "internal", "/srv/rackeye/vd0")
+    done = Job(end.id, end.kind, "vd0", end.steps, JobState.DONE, w.BOOT, w.NOW, ended=w.NOW)
+    memory = decide(replace(grown(), jobs=(done,)), ordered(), w.SETTINGS, w.NOW).memory
+    assert (memory.vds[0].growth, len(memory.vds[0].slots)) == (None, 5)
+
+
+def test_it_is_mounted_while_it_goes_on() -> None:
+    world = grown(reshaping=True, sync_action="reshape", sync_total=9)
+    alive = Job("vd0-reshape-1", "reshape", "vd0", (("mdadm",),), JobState.RUNNING, w.BOOT, w.NOW)
+    world = replace(world, arrays=(replace(world.arrays[0], volume=w.UNMOUNTED),), jobs=(alive,))
+    assert acts(world, ordered()) == (Mount("vd0", "/dev/md127"),)
+
+
+def test_xfs_is_told_the_wider_stripe_at_the_next_mount() -> None:
+    world = grown()
+    world = replace(world, arrays=(replace(world.arrays[0], volume=w.UNMOUNTED),))
+    slots = (*w.known().slots, NEW)
+    assert Mount("vd0", "/dev/md127", (w.STRIP, 4 * w.STRIP)) in acts(world, w.memory(w.known(slots=slots)))
+
+
+# -- after a power cut
+
+
+def test_one_that_was_cut_off_is_started_with_its_backup() -> None:
+    own = (w.probe(slot, raid_disks=5, reshaping=True, roles=(0, 1, 2, 3, 4)) for slot in range(5))
+    world = w.asleep(*own)
+    job = only_job(world, ordered(replace(ORDER, begun=True), slots=(*w.known().slots, NEW)))
+    assert job.kind == "reshape"
+    assert job.steps[0][3:6] == ("assemble", "/dev/md/vd0", BACKUP)
+    assert job.steps[0][6:] == (w.UUID, *(f"/dev/sd{letter}" for letter in "abcde"))
+
+
+def test_one_that_is_taken_over_in_the_middle_is_finished_too() -> None:
+    memory = decide(grown(reshaping=True), w.memory(w.known()), w.SETTINGS, w.NOW).memory
+    assert memory.vds[0].growth == Growth("seen-5-5", 5, 5, begun=True)
+
+
+# -- what people see
+
+
+def test_it_is_shown_as_reconstruction_and_not_as_a_fault() -> None:
+    world = grown(level=6, degraded=1, sync_action="recover", sync_total=100, sync_done=25)
+    memory = decide(world, ordered(Growth("t", 6, 5, (NEW,))), w.SETTINGS, w.NOW).memory
+    vd = derive(w.scene(world, memory)).virtual_drives[0]
+    assert (vd.state, vd.tolerance) == (VdState.OPTIMAL, 1)
+    assert vd.progress is not None
+    assert (vd.progress.kind, vd.progress.percent) == (Work.RECONSTRUCTION, 25.0)
+    assert "becomes RAID6 of 5 drives" in vd.detail
+
+
+def test_a_drive_that_is_chosen_is_no_blank_one_any_more() -> None:
+    rows = derive(w.scene(of(newcomer(), parity_complete=False), ordered())).drives
+    assert next(row.state for row in rows if row.bay == 4) is DriveState.UNCONFIGURED_GOOD
+
+
+def test_an_order_outlives_raidd(tmp_path: Path) -> None:
+    save(ordered(), tmp_path / "memory.json")
+    assert load(tmp_path / "memory.json").vds == ordered().vds
