@@ -77,8 +77,7 @@ def grow(
 ) -> None:
     """Add drives to the virtual drive NAME; what is recorded stays, and recording goes on.
 
-    Shows what comes out and wants the name typed: it cannot be undone. Only RAID5 grows, and keeps its level. It goes
-    on by itself after a power cut.
+    Shows what comes out and wants the name typed: it cannot be undone. Only RAID5 grows, and keeps its level.
     """
     wish = PlanGrowRequest(name, bays, None if level is None else int(level))
     plan = session.client.call(RAID, "PlanGrow", wish, GrowPlan)
