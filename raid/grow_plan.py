@@ -167,5 +167,5 @@ def _warnings(
         "It cannot be undone, and takes long. Recording goes on. A drive that is lost meanwhile is rebuilt only "
         "afterwards, and only on your word."
     )
-    said.append("A power cut in the middle was not tried enough yet: do it with a UPS, and have a copy of what matters.")
+    said.append("A power cut in the middle was not tried enough yet: use a UPS, and have a copy of what matters.")
     return said
