@@ -26,7 +26,7 @@ from rig.wire import MAX_LINE, Message, answer_lines, ask, pump
 
 WORK = Path("/rack")
 SYSTEM = WORK / "system.img"
-RELAYED = ("exec", "history", "tones", "temperature", "fan", "press", "smart", "spoil")
+RELAYED = ("exec", "history", "tones", "temperature", "fan", "press", "smart")
 SHELL_PORT = 7002
 
 
@@ -37,7 +37,6 @@ class Supervisor:
         self.store = DriveStore(WORK / "drives", config["bay_mib"] * MIB)
         self.kernel = Kernel(config["memory_mib"])
         self.terminals = Terminals(config["consoles"], WORK)
-        self.dust = bool(config["dust"])
         self.disks: dict[int, str] = {}  # ubd name by bay
         self.forwards: dict[int, asyncio.Server] = {}
         self.cameras: asyncio.subprocess.Process | None = None
@@ -139,7 +138,7 @@ class Supervisor:
         bays = {}
         for bay, serial in self.store.bays.items():
             drive = self.store.drives[serial]
-            bays[bay] = {"ubd": self.disks[bay], "serial": drive.serial, "model": drive.model, "dust": self.dust}
+            bays[bay] = {"ubd": self.disks[bay], "serial": drive.serial, "model": drive.model}
         (WORK / "boot.json").write_text(json.dumps({"bays": bays}))
         disks = {self.disks[bay]: self.store.drives[serial].path for bay, serial in self.store.bays.items()}
         self.terminals.clear()
@@ -172,8 +171,7 @@ class Supervisor:
         answer: Message = {}
         if self.kernel.running:
             await self.kernel.console(f"config {disk}={drive.path}")
-            request = {"verb": "insert", "bay": bay, "ubd": disk, "serial": drive.serial, "model": drive.model,
-                       "dust": self.dust}
+            request = {"verb": "insert", "bay": bay, "ubd": disk, "serial": drive.serial, "model": drive.model}
             answer = await self.guest(request)
         self.disks[bay] = disk
         self.store.put(bay, drive)
