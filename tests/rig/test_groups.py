@@ -1,5 +1,8 @@
 """Several virtual drives in one drive group, on a real kernel, in one boot: made, degraded together, rebuilt together,
-deleted one by one, back after a power cut and from superblocks and table alone."""
+deleted one by one, back after a power cut and from superblocks and table alone.
+
+The long ones have not been seen green yet (2026-11-21): the rack was not free.
+"""
 
 import pytest
 
@@ -34,12 +37,12 @@ def test_two_are_made_in_one_group_and_a_third_finds_no_room(rack: Rack) -> None
     assert not snapshot(rack).virtual_drives
     first = ["rackeye", "vd", "create", "--level", "5", "--bays", "0-3", "--size", "700MiB", "--yes", "--no-wait"]
     rack.exec(first, 60, check=True)
-    until(rack, lambda s: is_whole(s, "vd0"), "vd0 is whole", 240)
+    until(rack, lambda s: len(s.virtual_drives) == 1 and is_whole(s, "vd0"), "vd0 is whole", 400)
     kept["vd0"] = write_file(rack, "/srv/rackeye/vd0/kept")
     refused = rack.exec(["rackeye", "vd", "create", "--group", "dg0", "--level", "6", "--size", "rest", "--yes"])
     assert "All virtual drives of dg0 are RAID5" in " ".join((refused.stdout + refused.stderr).split())
     rack.exec(["rackeye", "vd", "create", "--group", "dg0", "--size", "rest", "--yes", "--no-wait"], 60, check=True)
-    told = until(rack, lambda s: len(s.virtual_drives) == 2 and is_whole(s, "vd0", "vd1"), "vd1 is whole", 240)
+    told = until(rack, lambda s: len(s.virtual_drives) == 2 and is_whole(s, "vd0", "vd1"), "vd1 is whole", 400)
     kept["vd1"] = write_file(rack, "/srv/rackeye/vd1/kept")
     (group,) = told.groups
     assert (group.name, group.vds, group.bays, group.free) == ("dg0", ("vd0", "vd1"), (0, 1, 2, 3), 0)
@@ -56,6 +59,7 @@ def test_two_are_made_in_one_group_and_a_third_finds_no_room(rack: Rack) -> None
     assert "nothing free" in full.stdout + full.stderr
 
 
+@pytest.mark.long
 def test_one_is_deleted_while_the_other_lives_and_its_place_is_used_again_over_a_power_cut(rack: Rack) -> None:
     plan = rack.exec(["rackeye", "vd", "delete", "vd0", "--dry-run"], 60, check=True).stdout
     assert "the other virtual drives there stay" in plan
@@ -70,7 +74,7 @@ def test_one_is_deleted_while_the_other_lives_and_its_place_is_used_again_over_a
     rack.exec(again, 60, check=True)
     rack.power_cut()
     rack.boot()
-    until(rack, lambda s: len(s.virtual_drives) == 2 and is_whole(s, "vd0", "vd1"), "both are there", 240)
+    until(rack, lambda s: len(s.virtual_drives) == 2 and is_whole(s, "vd0", "vd1"), "both are there", 400)
     still_there(rack, "vd1")
     kept["vd0"] = write_file(rack, "/srv/rackeye/vd0/kept")
 
@@ -84,6 +88,7 @@ def test_a_pull_degrades_both_and_a_blank_drive_makes_both_whole(rack: Rack) -> 
     still_there(rack, "vd0", "vd1")
 
 
+@pytest.mark.long
 def test_a_power_cut_and_a_start_without_memory_bring_both_back_degraded(rack: Rack) -> None:
     before = {one.name: one.uuid for one in snapshot(rack).virtual_drives}
     rack.sh("systemctl stop rackeye-raidd; rm /var/lib/rackeye/raid/memory.json; sync")
@@ -100,6 +105,7 @@ def test_a_power_cut_and_a_start_without_memory_bring_both_back_degraded(rack: R
     until(rack, lambda s: is_whole(s, "vd0", "vd1"), "both are whole", 400)
 
 
+@pytest.mark.long
 def test_two_pulled_is_failed_for_both_and_the_last_one_brings_them_back(rack: Rack) -> None:
     rack.pull(0)
     until(rack, lambda s: both(s, VdState.DEGRADED), "degraded", 30)
@@ -117,6 +123,7 @@ def test_two_pulled_is_failed_for_both_and_the_last_one_brings_them_back(rack: R
     until(rack, lambda s: is_whole(s, "vd0", "vd1"), "both are whole", 400)
 
 
+@pytest.mark.long
 def test_the_last_one_that_is_deleted_frees_the_drives(rack: Rack) -> None:
     for name in ("vd1", "vd0"):
         rack.wait_until(
