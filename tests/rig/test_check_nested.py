@@ -121,7 +121,7 @@ def result(told: RaidSnapshot) -> CheckResult:
 def check_runs(rack: Rack) -> None:
     def running(told: RaidSnapshot) -> bool:
         progress = vd(told, "vd0").progress
-        return progress is not None and progress.kind is Work.CHECK
+        return progress is not None and progress.kind is Work.CHECK and progress.percent > 0
 
     until(rack, running, "a check runs", 180)
 
