@@ -56,7 +56,8 @@ def test_a_wrong_stripe_of_a_raid5_is_found_and_named(array: Array) -> None:
     assert (code, result["bad_stripes"]) == (1, 1)
     [bad] = result["bad"]
     assert (bad["number"], bad["array_offset"], bad["pages"]) == (300, 300 * 3 * CHUNK, 1)
-    assert bad["extents"] == [{"member_offset": 300 * CHUNK + 3 * 4096, "pages": 1, "wrong": None}]
+    [extent] = bad["extents"]
+    assert (extent["member_offset"], extent["pages"], extent["wrong"]) == (300 * CHUNK + 3 * 4096, 1, None)
     assert array.held() == (0, 0)
     array.damage(slot=2, stripe=300, at=3 * 4096)
     assert array.check()[0] == 0
