@@ -379,10 +379,8 @@ class CannotReconstruct(RaidError):
 class ReconstructionStopped(RaidError):
     code = "RAID-022"
     meaning = (
-        "The reconstruction of a virtual drive has come to a stop: drives were lost, or mdadm's helper has ended. "
-        "Nothing is overwritten meanwhile. It goes on by itself from where it was, once its drives are there; the "
-        "copy of the piece that was being moved lies on the system drive (/var/lib/rackeye/raid/grow-*.backup), so do "
-        "not exchange that drive."
+        "The reconstruction of a virtual drive has come to a stop: drives were lost, or md waits for somebody. "
+        "Nothing is overwritten meanwhile. It goes on by itself from where it was, once its drives are there."
     )
 
 

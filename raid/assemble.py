@@ -7,13 +7,12 @@ former member. Forced assembly, which may lose the last writes, happens only on 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from raid import grow, mdadm, mend
+from raid import mdadm, mend
 from raid.actions import Action
 from raid.members import Member, Muster, Readiness, can_lose, muster
 from raid.memory import KnownVd
 from raid.scene import Scene
 from raid.spans import is_span
-from raid.volumes import RESHAPE
 from raid.world import Running
 
 
@@ -55,10 +54,8 @@ def _start(vd: KnownVd, ready: Muster, scene: Scene, *, force: bool) -> Iterator
     if force:
         why += " It was being written, degraded, when the power went: the last stripe may be torn."
     disks = tuple(member.disk for member in ready.current)
-    if grow.half_way(ready):
+    if any(member.superblock.reshaping for member in ready.current):
         why += " It goes on with its reconstruction from where that was cut off."
-        yield from scene.job(RESHAPE, vd, grow.assemble_steps(vd, devices, force=force), disks, why)
-        return
     yield from scene.job("assemble", vd, (mdadm.assemble(vd, devices, force=force),), disks, why)
 
 
@@ -110,9 +107,6 @@ def _recover(vd: KnownVd, scene: Scene) -> Iterator[Action]:
     devices = tuple(member.disk.device for member in plan.chosen)
     why = f"{vd.name} is recovered, as told, from its {len(devices)} most recent members."
     disks = tuple(member.disk for member in plan.chosen)
-    if any(member.superblock.reshaping for member in plan.chosen):
-        yield from scene.job(RESHAPE, vd, grow.assemble_steps(vd, devices, force=True), disks, why)
-        return
     start = mdadm.assemble(vd, devices, force=True)
     # A span has no file system: its virtual drive's is made whole before it is mounted (volumes.py).
     steps = (start,) if is_span(vd) else (start, mend.argv(mdadm.node(vd.name)))

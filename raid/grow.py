@@ -13,7 +13,7 @@ from core.jobs import JobState
 from core.paths import Paths
 from raid import mdadm
 from raid.actions import Action
-from raid.members import Muster, empty_slots, lost
+from raid.members import empty_slots, lost
 from raid.memory import Growth, KnownVd, Slot, Stage
 from raid.scene import Scene
 from raid.spans import is_group, is_span
@@ -24,14 +24,8 @@ from raid.world import Disk, Running, World
 END = "reshape-end"
 
 
-def backup_file(uuid: str) -> str:
-    """On the system drive: what lies on the array cannot be its own help. By the array's UUID, so that it is found
-    without a memory."""
-    return str(Paths().state / "raid" / f"grow-{uuid.replace(':', '-')}.backup")
-
-
-def _argv(verb: str, node: str, uuid: str, *more: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "raid.reshape_job", verb, node, backup_file(uuid), *more)
+def _argv(verb: str, node: str, *more: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "raid.reshape_job", verb, node, *more)
 
 
 def busy(vd: KnownVd, md: Array | None) -> bool:
@@ -88,7 +82,7 @@ def reconstruct(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]
         return
     if md.reshaping:
         why = f"The reconstruction of {vd.name} goes on."
-        yield from scene.job(RESHAPE, vd, (_argv("continue", running.device, vd.uuid),), (), why)
+        yield from scene.job(RESHAPE, vd, (_argv("follow", running.device),), (), why)
         return
     if _at_work(md) or vd.name in dict(scene.world.checks):
         return
@@ -139,7 +133,7 @@ def _take(vd: KnownVd, running: Running, step: tuple[str, ...], scene: Scene) ->
     bays = ", ".join(str(disk.bay) for disk, _ in drives)
     why = f"{vd.name} is reconstructed" + (f" over the drives in bays {bays}, too." if drives else ".")
     coming = ",".join(disk.device for disk, _ in drives) or "-"
-    steps = (*adds, _argv("begin", running.device, vd.uuid, vd.growth.token, coming, *step))
+    steps = (*adds, _argv("begin", running.device, vd.growth.token, coming, *step))
     yield from scene.job(RESHAPE, vd, steps, fresh, why)
 
 
@@ -179,7 +173,7 @@ def _end_steps(vd: KnownVd, running: Running) -> tuple[tuple[str, ...], ...]:
     assert vd.growth is not None
     bitmap = "none" if running.md.level == 0 else "internal"
     folder = str(Paths().volumes / vd.name) if not wrong_filesystem(vd, running) else "-"
-    return (_argv("finish", running.device, vd.uuid, vd.growth.token, bitmap, folder),)
+    return (_argv("finish", running.device, vd.growth.token, bitmap, folder),)
 
 
 def coming_in(vd: KnownVd, running: Running) -> frozenset[int]:
@@ -189,14 +183,3 @@ def coming_in(vd: KnownVd, running: Running) -> frozenset[int]:
     places = {number for number, slot in enumerate(vd.slots) if slot.serial in coming}
     here = ((number, running.md.member_in(number)) for number in places)
     return frozenset(number for number, member in here if member is not None and not member.in_sync)
-
-
-def half_way(ready: Muster) -> bool:
-    """These members were cut off in a reshape: only with its backup may they be started."""
-    return any(member.superblock.reshaping for member in ready.current)
-
-
-def assemble_steps(vd: KnownVd, devices: tuple[str, ...], *, force: bool) -> tuple[tuple[str, ...], ...]:
-    """As mdadm.assemble, for members that were cut off in a reshape."""
-    uuid = f"{vd.uuid},force" if force else vd.uuid
-    return (_argv("assemble", mdadm.node(vd.name), vd.uuid, uuid, *devices),)

@@ -28,6 +28,8 @@ WAYS = {5: (5,)}
 """From which level to which. The others that grow.py knows are opened when they were seen on the rack."""
 MOST = 32
 LEAST_STRIP = 64 * 1024
+HEAD = 1024**2
+"""Bytes in front of a member's data that superblock, bitmap and the list of bad blocks may take."""
 PASSES = 3
 """Each piece is read, written to its new place, and the parity beside it: measured on the rack against a check."""
 
@@ -48,6 +50,7 @@ def plan_grow(request: PlanGrowRequest, vd: KnownVd, running: Running | None, sc
     _refuse_way(vd, level, len(request.bays), disks, running)
     drives = tuple(_drive(bay, vd, running, scene) for bay in request.bays)
     strip = LEAST_STRIP if vd.level == 1 else running.md.chunk
+    _refuse_room(vd, data_drives(level, disks) * strip, running)
     each = running.md.component_size // strip * strip
     added = tuple(PlannedDrive(drive.bay, drive.serial, drive.model, drive.size) for drive in drives)
     capacity = each * data_drives(level, disks)
@@ -131,6 +134,16 @@ def _refuse_way(vd: KnownVd, level: int, more: int, disks: int, running: Running
         raise CannotReconstruct(f"The size of {vd.name} is no multiple of 64 KiB, so it cannot be striped.")
 
 
+def _refuse_room(vd: KnownVd, needed: int, running: Running) -> None:
+    """md moves the data forward by as much as the first strips take: else it would write over what it has not read."""
+    room = min((member.data_offset for member in running.md.members), default=0) - HEAD
+    if room < needed:
+        raise CannotReconstruct(
+            f"The drives of {vd.name} have {human_bytes(max(0, room))} in front of the data, and a power cut is borne "
+            f"only with {human_bytes(needed)}.", hint="Make another virtual drive of the drives.",
+        )
+
+
 def _drive(bay: int, vd: KnownVd, running: Running, scene: Scene) -> Drive:
     """The blank drive of a bay."""
     rows = [row for row in drive_rows(scene) if row.bay == bay and row.device is not None]
@@ -167,5 +180,4 @@ def _warnings(
         "It cannot be undone, and takes long. Recording goes on. A drive that is lost meanwhile is rebuilt only "
         "afterwards, and only on your word."
     )
-    said.append("A power cut in the middle was not tried enough yet: use a UPS, and have a copy of what matters.")
     return said

@@ -1,7 +1,6 @@
 """Adding drives and changing levels, for org.rackeye.Raid1.Admin: planned, refused with a reason, ordered."""
 
 import asyncio
-import shutil
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +10,6 @@ from core.bus import Command
 from core.daemon import Daemon
 from core.errors import CannotReconstruct, PlanChanged
 from core.paths import Paths
-from core.units import human_bytes
 from raid import mdadm
 from raid.actions import Action
 from raid.grow_model import GrowPlan, GrowRequest, PlanGrowRequest
@@ -20,9 +18,6 @@ from raid.memory import KnownVd, Memory
 from raid.model import Done
 from raid.scene import Scene
 from raid.world import Running, World
-
-ROOM = 128 * 1024**2
-"""Bytes that the backup file may need on the system drive."""
 
 
 class GrowService:
@@ -48,12 +43,6 @@ class GrowService:
         ordered = plan_grow(request, vd, running, self._scene())
         if not mdadm.available():
             raise CannotReconstruct("mdadm cannot be started.", hint="apt-get install mdadm")
-        free = shutil.disk_usage(self._paths.state).free
-        if free < ROOM:
-            raise CannotReconstruct(
-                f"The system drive has {human_bytes(free)} free, and the copy of what is being moved needs "
-                f"{human_bytes(ROOM)}.", hint=f"Make room in {self._paths.state}.",
-            )
         return vd, ordered
 
     async def plan_grow(self, request: PlanGrowRequest) -> GrowPlan:

@@ -9,6 +9,8 @@ from raid.members import md_level
 from raid.memory import KnownVd
 
 HOMEHOST = "rackeye"
+SMALL = 16 * 1024**3
+"""Bytes of a drive: on smaller ones mdadm leaves under 16 MiB in front of the data."""
 
 
 def available() -> bool:
@@ -30,8 +32,15 @@ def create(vd: KnownVd, devices: tuple[str, ...]) -> tuple[str, ...]:
     layout = ("--layout=n2",) if level == 10 else ()
     bitmap = () if level == 0 else ("--bitmap=internal",)
     return (
-        *_new(vd, level, len(devices)), *chunk, *layout, *bitmap, *size, *devices,
+        *_new(vd, level, len(devices)), *chunk, *layout, *bitmap, *_head(vd, level), *size, *devices,
     )
+
+
+def _head(vd: KnownVd, level: int) -> tuple[str, ...]:
+    """Room in front of the data, into which they move when drives are added (grow_plan.py): mdadm leaves 1/1024 of a
+    drive, up to 128 MiB, which is too little on the smallest."""
+    small = min((slot.size for slot in vd.slots), default=0) < SMALL
+    return ("--data-offset=8M",) if level in (4, 5, 6) and small else ()
 
 
 def create_upper(vd: KnownVd, devices: tuple[str, ...], chunk: int, offset: int) -> tuple[str, ...]:

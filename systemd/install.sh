@@ -31,9 +31,7 @@ ln -sfn ../lib/rackeye/bin/nr-switch-to-redundant "$root/usr/bin/nr-switch-to-re
 # Debian's rule runs `mdadm -If` at a removal, and a failed array vanishes; its monitor moves spares behind our back.
 ln -sfn /dev/null "$root/etc/udev/rules.d/64-md-raid-assembly.rules"
 install -d "$root/etc/systemd/system"
-# mdadm would give a reconstruction's helper to mdadm-grow-continue@: it belongs into the job (raid/reshape_job.py).
-for unit in mdmonitor.service mdmonitor-oneshot.timer mdcheck_start.timer mdcheck_continue.timer \
-    mdadm-grow-continue@.service; do
+for unit in mdmonitor.service mdmonitor-oneshot.timer mdcheck_start.timer mdcheck_continue.timer; do
     ln -sfn /dev/null "$root/etc/systemd/system/$unit"
 done
 # Where the profile has a power button paneld reads it; logind would shut down at the press, and know no long one.

@@ -10,7 +10,7 @@ from core.jobs import Job, JobState
 from raid.actions import Action, Mount, StartJob
 from raid.decide import decide
 from raid.derive import derive
-from raid.grow import backup_file, next_step
+from raid.grow import next_step
 from raid.grow_model import PlanGrowRequest
 from raid.grow_plan import Ordered, plan_grow
 from raid.memory import Growth, KnownVd, Memory, Slot, load, save
@@ -22,7 +22,6 @@ from tests.unit.raid import worlds as w
 
 NEW = Slot(4, w.serial(4), "RACK DRIVE", w.SIZE)
 ORDER = Growth("token", 5, 5, (NEW,))
-BACKUP = backup_file(w.UUID)
 
 
 def newcomer(**changes: object) -> Disk:
@@ -142,13 +141,12 @@ def test_one_step_after_the_other(level: int, disks: int, to: tuple[int, int], s
     assert next_step(shape(level, disks), Growth("t", *to)) == step
 
 
-def test_the_drive_is_added_and_md_told_in_one_job_with_the_backup_on_the_system_drive() -> None:
+def test_the_drive_is_added_and_md_told_in_one_job() -> None:
     job = only_job(of(newcomer()), ordered())
     assert job.kind == "reshape"
     assert job.steps[0] == ("mdadm", "/dev/md127", "--add", "/dev/sde")
     assert job.steps[1][2:5] == ("raid.reshape_job", "begin", "/dev/md127")
-    assert job.steps[1][5:] == (BACKUP, "token", "/dev/sde", "--raid-devices=5")
-    assert BACKUP.startswith("/var/lib/rackeye/raid/")
+    assert job.steps[1][5:] == ("token", "/dev/sde", "--raid-devices=5")
     assert [drive.serial for drive in job.drives] == [w.serial(4)]
 
 
@@ -201,7 +199,7 @@ def test_what_md_does_by_itself_is_waited_for_and_nothing_else_is_done() -> None
     assert (vd.level, [slot.serial for slot in vd.slots]) == (5, [w.serial(bay) for bay in range(5)])
     assert vd.growth == replace(ORDER, begun=True)
     (job,) = [action for action in decision.actions if isinstance(action, StartJob)]
-    assert job.steps[0][3] == "continue"
+    assert job.steps[0][3] == "follow"
 
 
 def test_no_drive_is_rebuilt_meanwhile_and_afterwards_only_on_a_persons_word() -> None:
@@ -210,7 +208,7 @@ def test_no_drive_is_rebuilt_meanwhile_and_afterwards_only_on_a_persons_word() -
     fresh = w.newcomer(2, w.BLANK)
     world = w.world((*(w.disk(bay) for bay in (0, 1, 3, 4)), fresh), w.running(md))
     memory = decide(world, ordered(), w.SETTINGS, w.NOW).memory
-    assert [job.steps[0][3] for job in acts(world, memory) if isinstance(job, StartJob)] == ["continue"]
+    assert [job.steps[0][3] for job in acts(world, memory) if isinstance(job, StartJob)] == ["follow"]
     md = replace(md, reshaping=False, sync_action="idle", sync_total=0)
     world = replace(world, arrays=(w.running(md),))
     end = only_job(world, memory)
@@ -243,7 +241,7 @@ def test_the_end_waits_for_the_second_parity() -> None:
 
 def test_at_the_end_bitmap_and_file_system_and_then_the_order_is_forgotten() -> None:
     end = only_job(grown(), ordered())
-    assert end.steps[0][3:] == ("finish", "/dev/md127", BACKUP, "token", "internal", "/srv/rackeye/vd0")
+    assert end.steps[0][3:] == ("finish", "/dev/md127", "token", "internal", "/srv/rackeye/vd0")
     done = Job(end.id, end.kind, "vd0", end.steps, JobState.DONE, w.BOOT, w.NOW, ended=w.NOW)
     memory = decide(replace(grown(), jobs=(done,)), ordered(), w.SETTINGS, w.NOW).memory
     assert (memory.vds[0].growth, len(memory.vds[0].slots)) == (None, 5)
@@ -266,13 +264,24 @@ def test_xfs_is_told_the_wider_stripe_at_the_next_mount() -> None:
 # -- after a power cut
 
 
-def test_one_that_was_cut_off_is_started_with_its_backup() -> None:
+def test_one_that_was_cut_off_is_started_as_any_other_and_followed() -> None:
     own = (w.probe(slot, raid_disks=5, reshaping=True, roles=(0, 1, 2, 3, 4)) for slot in range(5))
-    world = w.asleep(*own)
-    job = only_job(world, ordered(replace(ORDER, begun=True), slots=(*w.known().slots, NEW)))
-    assert job.kind == "reshape"
-    assert job.steps[0][3:6] == ("assemble", "/dev/md/vd0", BACKUP)
-    assert job.steps[0][6:] == (w.UUID, *(f"/dev/sd{letter}" for letter in "abcde"))
+    memory = ordered(replace(ORDER, begun=True), slots=(*w.known().slots, NEW))
+    job = only_job(w.asleep(*own), memory)
+    assert job.kind == "assemble"
+    assert job.steps[0][:3] == ("mdadm", "--assemble", "/dev/md/vd0")
+    assert job.steps[0][-5:] == tuple(f"/dev/sd{letter}" for letter in "abcde")
+    job = only_job(grown(reshaping=True), memory)
+    assert (job.kind, job.steps[0][2:]) == ("reshape", ("raid.reshape_job", "follow", "/dev/md127"))
+
+
+def test_without_room_in_front_of_the_data_it_is_refused() -> None:
+    world = of(newcomer())
+    md = world.arrays[0].md
+    tight = replace(md, members=tuple(replace(one, data_offset=1024**2) for one in md.members))
+    world = replace(world, arrays=(replace(world.arrays[0], md=tight),))
+    with pytest.raises(CannotReconstruct, match="in front of the data"):
+        plan(PlanGrowRequest("vd0", (4,)), world)
 
 
 def test_one_that_is_taken_over_in_the_middle_is_finished_too() -> None:
