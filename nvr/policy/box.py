@@ -1,7 +1,8 @@
 """Which conditions of the box itself hold, by boxd's snapshot: the mode, a restore, the switch. Pure."""
 
 from boot.model import BoxSnapshot, Mode
-from nvr.alarms.kinds import Condition, ModeRecordDamaged, ModeRecordLost, RestoreUnfinished, SwitchUnfinished
+from nvr.alarms.kinds.condition import Condition
+from nvr.alarms.kinds.system import ModeRecordDamaged, ModeRecordLost, RestoreUnfinished, SwitchUnfinished
 
 JUDGES = {"mode-record-lost", "mode-record-damaged", "restore-unfinished", "switch-unfinished"}
 

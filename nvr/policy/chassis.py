@@ -3,7 +3,8 @@
 from typing import assert_never
 
 from hw.model import FanSnapshot, Sensor, SensorKind, SensorState
-from nvr.alarms.kinds import Condition, FanFailed, Overheat, SensorLost
+from nvr.alarms.kinds.chassis import FanFailed, Overheat, SensorLost
+from nvr.alarms.kinds.condition import Condition
 
 JUDGES = {"overheat", "fan-failed", "sensor-lost"}
 

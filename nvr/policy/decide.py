@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields, replace
 from boot.model import BoxSnapshot
 from core.daemon import Decision
 from hw.model import Conditions, PanelSnapshot, TrayCondition
-from nvr.alarms.kinds import Condition, DaemonSilent
+from nvr.alarms.kinds.condition import Condition
+from nvr.alarms.kinds.system import DaemonSilent
 from nvr.alarms.model import Alarm, Event, Health, Level, Told
 from nvr.alarms.outbox import Notice, Outbox, news, notice, posted, tell
 from nvr.policy import box, chassis, recording, signals, storage

@@ -2,7 +2,8 @@
 
 from typing import assert_never
 
-from nvr.alarms.kinds import Condition, NoVolume, RecordingStopped
+from nvr.alarms.kinds.condition import Condition
+from nvr.alarms.kinds.recording import NoVolume, RecordingStopped
 from nvr.recorder.model import CameraState, CameraView, RecorderSnapshot, VolumeState
 
 JUDGES = {"no-volume", "recording-stopped"}

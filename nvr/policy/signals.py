@@ -1,7 +1,7 @@
 """What open alarms mean for the panel's Information LED, warning LED and beeper. Pure."""
 
 from hw.model import Conditions
-from nvr.alarms.kinds import FanFailed, Overheat
+from nvr.alarms.kinds.chassis import FanFailed, Overheat
 from nvr.alarms.model import Alarm
 
 

@@ -2,22 +2,18 @@
 
 from typing import assert_never
 
-from nvr.alarms.kinds import (
-    Condition,
-    DataLost,
+from nvr.alarms.kinds.condition import Condition
+from nvr.alarms.kinds.drives import (
     DriveFailed,
     DriveFailing,
     DriveWatch,
     MemberLacks,
-    ParityWrong,
     ReplacementRefused,
     SpareLost,
-    Trouble,
     Unreadable,
-    VdDegraded,
-    VdFailed,
-    VdOffline,
 )
+from nvr.alarms.kinds.storage import DataLost, ParityWrong, VdDegraded, VdFailed, VdOffline
+from nvr.alarms.kinds.system import Trouble
 from raid.model import CheckVerdict, Drive, DriveState, RaidSnapshot, VdState, VirtualDrive, Work
 from raid.model_care import BadPlace
 from raid.smart_model import SmartHealth

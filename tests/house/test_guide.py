@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 import pytest
 
-from nvr.alarms.kinds import KINDS, Condition
+from nvr.alarms.kinds import KINDS
+from nvr.alarms.kinds.condition import Condition
 from nvr.cli.main import cli
 from nvr.cli.shape import NounGroup
 from raid.model import DriveState, VdState, Work

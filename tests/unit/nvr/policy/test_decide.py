@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from boot.model import BoxSnapshot, Intent, Mode
 from core.daemon import Decision
 from hw.model import BayView, Conditions, FanSnapshot, PanelSnapshot, Sensor, SensorKind, SensorState, TrayCondition
-from nvr.alarms.kinds import Condition, NoVolume, VdOffline, all_kinds
+from nvr.alarms.kinds import all_kinds
+from nvr.alarms.kinds.condition import Condition
+from nvr.alarms.kinds.recording import NoVolume
+from nvr.alarms.kinds.storage import VdOffline
 from nvr.alarms.model import Health, Level
 from nvr.policy.decide import SILENCE_GRACE, Action, Memory, SetConditions, SetTrays, acknowledge, decide, health
 from nvr.policy.trays import conditions

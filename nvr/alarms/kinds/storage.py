@@ -1,0 +1,171 @@
+"""Alarms of virtual drives."""
+
+from dataclasses import dataclass
+
+from core.units import human_bytes
+from nvr.alarms.kinds.condition import Condition
+from nvr.alarms.model import Category, Level
+
+
+@dataclass(frozen=True, slots=True)
+class VdDegraded(Condition):
+    """A virtual drive runs with less than its redundancy."""
+
+    code = "ALARM-102"
+    category = Category.STORAGE
+    level = Level.WARNING
+    title = "Virtual drive degraded"
+    meaning = (
+        "The virtual drive works, with less redundancy than it should have. `tolerance` says how many more drives may "
+        "be lost. It ends when the failed drive is replaced and rebuilt."
+    )
+    cleared_text = "The virtual drive is Optimal again."
+    sounds = True
+
+    vd: str
+    state: str
+    tolerance: int
+
+    @property
+    def same(self) -> str:
+        return f"vd-degraded/{self.vd}"
+
+    @property
+    def text(self) -> str:
+        return f"{self.vd} is {self.state}: it bears the loss of {self.tolerance} more drive(s)."
+
+    @property
+    def hint(self) -> str:
+        return "Replace the failed drive (amber LED on)."
+
+
+@dataclass(frozen=True, slots=True)
+class VdFailed(Condition):
+    """A virtual drive has lost more drives than it bears."""
+
+    code = "ALARM-103"
+    category = Category.STORAGE
+    level = Level.CRITICAL
+    title = "Virtual drive failed"
+    meaning = (
+        "More drives are gone than the level bears. Nothing is recorded on it, and nothing on the drives is "
+        "overwritten. If drives were pulled by mistake put them back, then `rackeye vd recover NAME` shows what can be "
+        "had back and what it may lose."
+    )
+    cleared_text = "The virtual drive works again."
+    sounds = True
+
+    vd: str
+    detail: str
+
+    @property
+    def same(self) -> str:
+        return f"vd-failed/{self.vd}"
+
+    @property
+    def text(self) -> str:
+        return f"{self.vd} is Failed. {self.detail}".strip()
+
+    @property
+    def hint(self) -> str:
+        return f"Put pulled drives back where they were, then look at: rackeye vd recover {self.vd}"
+
+
+@dataclass(frozen=True, slots=True)
+class VdOffline(Condition):
+    """A virtual drive does not run, or its state cannot be told."""
+
+    code = "ALARM-106"
+    category = Category.STORAGE
+    level = Level.CRITICAL
+    title = "Virtual drive offline or unknown"
+    meaning = (
+        "The virtual drive has not been started: drives of it may still be missing, or are being read. Nothing is "
+        "recorded on it. `rackeye vd show NAME` says what it waits for."
+    )
+    cleared_text = "The virtual drive runs, or its real state is known."
+    sounds = True
+    grace = 30.0
+
+    vd: str
+    state: str
+    detail: str
+
+    @property
+    def same(self) -> str:
+        return f"vd-offline/{self.vd}"
+
+    @property
+    def text(self) -> str:
+        return f"{self.vd} is {self.state}. {self.detail}".strip()
+
+    @property
+    def hint(self) -> str:
+        return f"rackeye vd show {self.vd}"
+
+
+@dataclass(frozen=True, slots=True)
+class ParityWrong(Condition):
+    """A consistency check found stripes whose parity disagrees with the data."""
+
+    code = "ALARM-105"
+    category = Category.STORAGE
+    level = Level.WARNING
+    title = "Parity does not agree"
+    meaning = (
+        "A consistency check found stripes in which data and parity, or the copies of a mirror, disagree. On RAID5 and "
+        "with two copies, nobody can tell which of them is wrong. After the loss of a drive these stripes may come out "
+        "wrong. Look at the drives' S.M.A.R.T."
+    )
+    cleared_text = "A later check found every stripe clean."
+
+    vd: str
+    count: int
+    detail: str
+
+    @property
+    def same(self) -> str:
+        return f"parity-wrong/{self.vd}"
+
+    @property
+    def text(self) -> str:
+        return f"{self.count} stripe(s) of {self.vd} do not agree. {self.detail}".strip()
+
+    @property
+    def hint(self) -> str:
+        return f"See which: rackeye check show {self.vd}. Repair: rackeye check repair {self.vd}"
+
+
+@dataclass(frozen=True, slots=True)
+class DataLost(Condition):
+    """Places of a virtual drive are on none of its drives."""
+
+    code = "ALARM-133"
+    category = Category.STORAGE
+    level = Level.CRITICAL
+    title = "Data of a virtual drive lost in places"
+    meaning = (
+        "More drives of a virtual drive lack the same place (md's lists of bad blocks) than it bears. Most often a "
+        "drive failed, and another one could not be read somewhere while it was rebuilt. What lay there cannot be read "
+        "any more; everything else is as it was, and recording goes on. Replace the drives that are named, one after "
+        "the other, each after the rebuild of the one before. What is recorded over such a place later is good again."
+    )
+    cleared_text = "The places were written anew, or the virtual drive is gone."
+    sounds = True
+
+    vd: str
+    size: int
+    bays: tuple[int | None, ...]
+
+    @property
+    def same(self) -> str:
+        return f"data-lost/{self.vd}"
+
+    @property
+    def text(self) -> str:
+        bays = ", ".join("?" if bay is None else str(bay) for bay in self.bays)
+        return f"{human_bytes(self.size)} of a drive of {self.vd} can be had from no other drive (bays {bays})."
+
+    @property
+    def hint(self) -> str:
+        return f"Copy what must be kept off {self.vd}, then replace these drives one after the other."
