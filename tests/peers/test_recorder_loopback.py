@@ -338,8 +338,9 @@ def test_killed_in_the_middle(cameras: Cameras, paths: Paths) -> None:
 
     host = asyncio.run(scenario())
     assert check_index(paths, ["vd0"]) > 50
-    for camera in host.view.cameras:
-        (gap,) = camera.gaps
+    gaps = [gap for camera in host.view.cameras for gap in camera.gaps]
+    assert 1 <= len(gaps) <= 2  # one was perhaps killed at the end of a group of pictures, and lacks nothing
+    for gap in gaps:
         assert killed_at - 4.5 < gap.start < killed_at, gap  # two groups of 2 s: one in the making, one on its way
         assert gap.end < killed_at + 3, gap
 

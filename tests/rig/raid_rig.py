@@ -75,8 +75,19 @@ def is_whole(told: RaidSnapshot, *names: str) -> bool:
 def create(rack: Rack, *, bays: tuple[int, ...] = ()) -> tuple[str, ...]:
     """Simple configuration, as the command line does it."""
     request = PlanSimpleRequest(level=5, bays=bays)
-    plan = command(rack, "PlanSimple", request, Plan)
-    return command(rack, "CreateSimple", CreateSimpleRequest(request, plan.fingerprint), CreateSimpleReply).names
+
+    def made() -> tuple[str, ...]:
+        plan = command(rack, "PlanSimple", request, Plan)
+        return command(rack, "CreateSimple", CreateSimpleRequest(request, plan.fingerprint), CreateSimpleReply).names
+
+    for _ in range(30):
+        try:
+            return made()
+        except Refused as refused:
+            if "still being read" not in str(refused):  # "Try again in a few seconds."
+                raise
+        rack.sh("sleep 1")
+    return made()
 
 
 def hurry(rack: Rack, *, resync: bool = True) -> None:

@@ -91,7 +91,7 @@ def test_a_scheduled_check_goes_on_after_a_power_cut(rack: Rack) -> None:
 def test_a_wrong_stripe_is_named_alarmed_repaired_and_clean(rack: Rack) -> None:
     wrong = flip(rack, 1)
     found = rack.exec(["rackeye", "check", "start", "vd0", "--watch"], timeout=240)
-    assert (found.rc, f"Wrong stripes: {STRIPE}" in found.stdout) == (1, True)
+    assert (found.rc, f"Wrong stripes: stripe {STRIPE}" in found.stdout) == (1, True)
     rack.wait_until(lambda: "ALARM-105" in rack.sh("rackeye alarm --json"), 20, "the alarm")
     plan = json.loads(rack.exec(["rackeye", "check", "vd0", "--repair", "--dry-run", "--json"], check=True).stdout)
     assert [(step["stripe"], step["members"]) for step in plan["would_repair"]["stripes"]] == [(STRIPE, [1])]

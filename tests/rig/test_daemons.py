@@ -153,7 +153,7 @@ def test_an_injected_wrong_stripe_is_found_and_named(story: Story, rack: Rack) -
         drive.write(b"not what the parity says" * 8)
     done = rack.exec(["rackeye", "check", "start", "vd1", "--watch"], 120)
     assert done.rc == 1
-    assert f"Wrong stripes: {number}" in done.stdout
+    assert f"Wrong stripes: stripe {number}" in done.stdout
     rack.wait_until(lambda: "ALARM-105" in open_alarms(rack), 20, "the alarm")
     assert str(number) in rack.exec(["rackeye", "check", "show", "vd1"]).stdout
     rack.sh("systemctl start rackeye-recorder", 60)
