@@ -57,7 +57,10 @@ def until(rack: Rack, holds: Callable[[RaidSnapshot], bool], what: str, timeout:
 
     def look() -> RaidSnapshot | None:
         told = snapshot(rack)
-        return told if holds(told) else None
+        try:
+            return told if holds(told) else None
+        except StopIteration:  # a virtual drive that is not shown yet
+            return None
 
     found = rack.wait_until(look, timeout, what)
     assert found is not None
