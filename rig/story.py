@@ -97,7 +97,7 @@ class Story:
             self.cli("vd", "create", "--simple", "--level", "5", "--yes", "--no-wait")
             self.until("both are mounted", lambda: [vd.mountpoint for vd in raid(self.rack).virtual_drives] == [
                 "/srv/rackeye/vd0", "/srv/rackeye/vd1",
-            ])
+            ], 180)
         with self.step(f"{CAMERAS} cameras are recorded, on both volumes"):
             urls = self.rack.start_cameras(CAMERAS)
             for number in range(1, CAMERAS + 1):
