@@ -87,9 +87,11 @@ def finish(node: str, bitmap: str, folder: str) -> None:
 def follow(shape: Shape) -> None:
     """Until md has ended. Raises ReconstructionStopped."""
     held = 0
-    while shape.reshaping():
-        if not shape.runs():
+    while True:
+        if not shape.runs():  # asked first: one that is gone does not reshape either
             raise ReconstructionStopped("The array has stopped in the middle of its reconstruction.")
+        if not shape.reshaping():
+            return
         why = shape.held()
         held = held + 1 if why else 0
         if held > PATIENCE:

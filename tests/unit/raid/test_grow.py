@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import CannotReconstruct
+from core.errors import CannotReconstruct, ReconstructionStopped
 from core.jobs import Job, JobState
 from raid.actions import Action, Mount, StartJob
 from raid.decide import decide
@@ -15,6 +15,7 @@ from raid.grow_model import PlanGrowRequest
 from raid.grow_plan import Ordered, plan_grow
 from raid.memory import Growth, KnownVd, Memory, Slot, load, save
 from raid.model import CheckResult, CheckVerdict, DriveState, VdState, Work
+from raid.reshape_job import Shape, follow
 from raid.smart_model import Smart, SmartHealth
 from raid.sysfs import Array
 from raid.world import Disk, World
@@ -282,6 +283,28 @@ def test_without_room_in_front_of_the_data_it_is_refused() -> None:
     world = replace(world, arrays=(replace(world.arrays[0], md=tight),))
     with pytest.raises(CannotReconstruct, match="in front of the data"):
         plan(PlanGrowRequest("vd0", (4,)), world)
+
+
+@pytest.mark.parametrize(
+    ("files", "ended"),
+    [
+        ({"array_state": "clean", "reshape_position": "none"}, True),
+        ({"array_state": "broken", "reshape_position": "4096"}, False),
+        ({}, False),  # stopped: it does not reshape any more, and yet has not ended its work
+    ],
+)
+def test_only_an_array_that_runs_has_ended_its_reconstruction(
+    tmp_path: Path, files: dict[str, str], ended: bool
+) -> None:
+    md = tmp_path / "block/md127/md"
+    md.mkdir(parents=True)
+    for name, text in files.items():
+        (md / name).write_text(f"{text}\n")
+    if ended:
+        follow(Shape("/dev/md127", tmp_path))
+    else:
+        with pytest.raises(ReconstructionStopped, match="has stopped"):
+            follow(Shape("/dev/md127", tmp_path))
 
 
 def test_one_that_is_taken_over_in_the_middle_is_finished_too() -> None:
