@@ -37,7 +37,7 @@ class DriveFailed(Condition):
 
     @property
     def text(self) -> str:
-        place = "a bay that is not known" if self.bay is None else f"bay {self.bay}"
+        place = _place(self.bay)
         name = f"{self.model} {self.serial}".strip()
         state = "being rebuilt" if self.state == "Rebuild" else self.state.lower()
         return f"The drive of {self.vd} in {place} ({name}) is {state}."
@@ -190,6 +190,10 @@ class DriveWatch(Condition):
         return "rackeye drive" if self.bay is None else f"rackeye drive smart --bay {self.bay} --history"
 
 
+def _place(bay: int | None) -> str:
+    return "a bay that is not known" if bay is None else f"bay {bay}"
+
+
 def _named(bay: int | None, serial: str, model: str, vd: str | None) -> str:
     place = "on no bay" if bay is None else f"in bay {bay}"
     name = f"{model} {serial}".strip() or "serial unknown"
@@ -224,7 +228,7 @@ class Unreadable(Condition):
 
     @property
     def text(self) -> str:
-        place = "a bay that is not known" if self.bay is None else f"bay {self.bay}"
+        place = _place(self.bay)
         return (
             f"The drive in {place} (serial {self.serial}): {self.lost} places cannot be read, {self.mended} were "
             f"written anew. {self.first}"
@@ -265,7 +269,7 @@ class MemberLacks(Condition):
 
     @property
     def text(self) -> str:
-        place = "a bay that is not known" if self.bay is None else f"bay {self.bay}"
+        place = _place(self.bay)
         return (
             f"The drive in {place} (serial {self.serial}) lacks {human_bytes(self.size)} of {self.vd} in "
             f"{self.places} place(s)."
