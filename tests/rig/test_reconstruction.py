@@ -51,13 +51,18 @@ def room(rack: Rack) -> int:
     return int(rack.sh("df -B1 --output=size /srv/rackeye/vd0").split()[-1])
 
 
+def remembered(rack: Rack) -> tuple[object, object]:
+    """What raidd's memory holds of a growth under way, and of work left to a person."""
+    noted = json.loads(rack.sh("cat /var/lib/rackeye/raid/memory.json"))["vds"][0]
+    return noted["growth"], noted["by_hand"]
+
+
 def ended(rack: Rack, level: int, drives: int) -> None:
     """It has its new shape, is whole, checked, and holds what it held."""
     until(rack, lambda s: is_whole(s, "vd0") and len(vd(s, "vd0").bays) == drives, "it has ended", 240)
     told = vd(snapshot(rack), "vd0")
     assert (told.level, told.state, told.detail) == (level, VdState.OPTIMAL, "")
-    remembered = json.loads(rack.sh("cat /var/lib/rackeye/raid/memory.json"))["vds"][0]
-    assert (remembered["growth"], remembered["by_hand"]) == (None, False)
+    rack.wait_until(lambda: remembered(rack) == (None, False), 60, "its ending has ended")
     md = told.device.removeprefix("/dev/") if told.device else ""
     assert rack.sh(f"cat /sys/block/{md}/md/bitmap/location").strip() == "+8"
     assert room(rack) > 0.9 * told.size
