@@ -19,7 +19,8 @@ from ctypes import addressof, create_string_buffer
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import CannotCut, RackeyeError, RaidBusy
+from core.errors import CannotCut, RaidBusy
+from core.job_step import exit_code, misused
 from core.run import run
 from raid import gpt
 from raid.gpt import Table
@@ -183,23 +184,15 @@ def remove_argv(node: str, group: str, uuid: str) -> tuple[str, ...]:
 
 
 def main(argv: list[str]) -> int:
-    """Exit 1 with a sentence when it could not be done."""
-    try:
-        match argv[1:]:
-            case ["add", node, group, uuid, name, start, size, *more] if more in ([], ["--first"]):
-                add(Path(node), group, Part(uuid, name, int(start), int(size)), first=bool(more))
-            case ["remove", node, group, uuid]:
-                remove(Path(node), group, uuid)
-            case _:
-                sys.stderr.write(__doc__ or "")
-                return 2
-    except RackeyeError as error:
-        sys.stderr.write(f"{error.sentence} {error.hint}\n")
-        return 1
-    except OSError as error:
-        sys.stderr.write(f"{error.filename or argv[2:]}: {error.strerror}.\n")
-        return 1
-    return 0
+    """The step of a job."""
+    match argv[1:]:
+        case ["add", node, group, uuid, name, start, size, *more] if more in ([], ["--first"]):
+            part = Part(uuid, name, int(start), int(size))
+            return exit_code(lambda: add(Path(node), group, part, first=bool(more)))
+        case ["remove", node, group, uuid]:
+            return exit_code(lambda: remove(Path(node), group, uuid))
+        case _:
+            return misused(__doc__)
 
 
 if __name__ == "__main__":

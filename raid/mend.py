@@ -9,7 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from core.errors import CommandFailed, RackeyeError
+from core.errors import CommandFailed
+from core.job_step import exit_code
 from core.run import run
 
 
@@ -43,17 +44,8 @@ def argv(device: str) -> tuple[str, ...]:
 
 
 def main() -> int:
-    """Entry point of the step; its output is kept with the job."""
-    try:
-        said = mend(sys.argv[1])
-    except RackeyeError as error:
-        sys.stderr.write(f"[{error.code}] {error.sentence}\n")
-        return 1
-    except OSError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    sys.stdout.write(f"{said}\n")
-    return 0
+    """The step of a job; what was done is kept with it."""
+    return exit_code(lambda: sys.stdout.write(f"{mend(sys.argv[1])}\n"))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from core.errors import CommandFailed, RackeyeError, ReconstructionStopped
+from core.errors import RackeyeError, ReconstructionStopped
+from core.job_step import exit_code, misused
 from core.run import run
 
 PAUSE = 1.0
@@ -104,27 +105,17 @@ def _mdadm(*arguments: str) -> None:
 
 
 def main(argv: list[str]) -> int:
-    """0 when all is done; else the sentence goes to the job's record."""
-    verb, node, *rest = argv[1:]
-    try:
-        match verb:
-            case "begin":
-                added = tuple(word for word in rest[1].split(",") if word != "-")
-                begin(node, added, tuple(rest[2:]))
-            case "follow":
-                follow(Shape(node))
-            case "finish":
-                finish(node, rest[1], rest[2])
-            case _:
-                sys.stderr.write(__doc__ or "")
-                return 2
-    except CommandFailed as error:
-        sys.stderr.write(error.sentence.partition("\n")[2] or error.sentence)  # mdadm's own words
-        return 1
-    except RackeyeError as error:
-        sys.stderr.write(error.sentence)
-        return 1
-    return 0
+    """The step of a job."""
+    match argv[1:]:
+        case ["begin", node, _, devices, *arguments]:
+            added = tuple(word for word in devices.split(",") if word != "-")
+            return exit_code(lambda: begin(node, added, tuple(arguments)))
+        case ["follow", node, *_]:
+            return exit_code(lambda: follow(Shape(node)))
+        case ["finish", node, _, bitmap, folder]:
+            return exit_code(lambda: finish(node, bitmap, folder))
+        case _:
+            return misused(__doc__)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ import sys
 import time
 from pathlib import Path
 
-from core.errors import DriveChanged, RackeyeError, RaidBusy
+from core.errors import DriveChanged, RaidBusy
+from core.job_step import exit_code, misused
 from core.run import run
 from raid import superblock
 
@@ -87,24 +88,14 @@ def wipe_argv(uuid: str, devices: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def main(argv: list[str]) -> int:
-    """Exit 1 with a sentence when it could not be done."""
-    try:
-        match argv[1:]:
-            case ["stop", node, uuid]:
-                stop(Path(node), uuid)
-            case ["wipe", uuid, *devices]:
-                for device in devices:
-                    wipe(uuid, Path(device))
-            case _:
-                sys.stderr.write(__doc__ or "")
-                return 2
-    except RackeyeError as error:
-        sys.stderr.write(f"{error.sentence} {error.hint}\n")
-        return 1
-    except OSError as error:
-        sys.stderr.write(f"{error.filename or argv[2:]}: {error.strerror}.\n")
-        return 1
-    return 0
+    """The step of a job."""
+    match argv[1:]:
+        case ["stop", node, uuid]:
+            return exit_code(lambda: stop(Path(node), uuid))
+        case ["wipe", uuid, *devices]:
+            return exit_code(lambda: [wipe(uuid, Path(device)) for device in devices])
+        case _:
+            return misused(__doc__)
 
 
 if __name__ == "__main__":
