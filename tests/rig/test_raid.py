@@ -83,6 +83,7 @@ def test_two_virtual_drives_are_made_though_raidd_is_killed_meanwhile(rack: Rack
     ]
     geometry = rack.sh("xfs_info /srv/rackeye/vd0")
     assert "sunit=64     swidth=192 blks" in geometry
+    rack.wait_until(lambda: rack.exec(["test", "-e", "/srv/rackeye/vd1/rackeye-volume.json"]).rc == 0, 30, "it is prepared")
     assert rack.sh("cat /srv/rackeye/vd1/rackeye-volume.json").startswith('{"volume":"vd1"')
     assert rack.sh("stat -c '%U %a' /srv/rackeye/vd0/recordings").split() == ["rackeye", "750"]
     for name in ("vd0", "vd1"):
@@ -148,7 +149,7 @@ def test_a_cleared_and_a_new_drive_are_rebuilt_on_though_raidd_is_killed(rack: R
 
 def test_the_parity_check_runs_and_is_clean(rack: Rack) -> None:
     command(rack, "StartCheck", VdRequest("vd0"), Done)
-    told = until(rack, lambda s: bool(s.checks), "the check has ended", 120)
+    told = until(rack, lambda s: bool(s.checks) and is_whole(s, "vd0"), "the check has ended", 120)
     assert (told.checks[0].vd, told.checks[0].verdict) == ("vd0", CheckVerdict.CLEAN)
 
 
@@ -229,7 +230,9 @@ def test_when_the_last_pulled_is_lost_only_a_person_starts_it_from_an_older_memb
     rack.insert(6, DriveKind.SAME)  # it has newer data than the array now: it must follow the array
     until(rack, lambda s: is_whole(s, "vd1"), "it is whole again", 180)
     command(rack, "StartCheck", VdRequest("vd1"), Done)
-    told = until(rack, lambda s: any(c.vd == "vd1" for c in s.checks), "the check has ended", 120)
+    told = until(
+        rack, lambda s: any(c.vd == "vd1" for c in s.checks) and is_whole(s, "vd1"), "the check has ended", 120
+    )
     assert [c.verdict for c in told.checks if c.vd == "vd1"] == [CheckVerdict.CLEAN]
     assert safe in all_sums(rack, "/srv/rackeye/vd1")
     kept["vd1"] = write_file(rack, "/srv/rackeye/vd1/kept")
