@@ -83,8 +83,9 @@ def test_two_virtual_drives_are_made_though_raidd_is_killed_meanwhile(rack: Rack
     ]
     geometry = rack.sh("xfs_info /srv/rackeye/vd0")
     assert "sunit=64     swidth=192 blks" in geometry
-    rack.wait_until(lambda: rack.exec(["test", "-e", "/srv/rackeye/vd1/rackeye-volume.json"]).rc == 0, 30, "it is prepared")
-    assert rack.sh("cat /srv/rackeye/vd1/rackeye-volume.json").startswith('{"volume":"vd1"')
+    identity = "/srv/rackeye/vd1/rackeye-volume.json"
+    rack.wait_until(lambda: rack.exec(["test", "-e", identity]).rc == 0, 30, "it is prepared")
+    assert rack.sh(f"cat {identity}").startswith('{"volume":"vd1"')
     assert rack.sh("stat -c '%U %a' /srv/rackeye/vd0/recordings").split() == ["rackeye", "750"]
     for name in ("vd0", "vd1"):
         kept[name] = write_file(rack, f"/srv/rackeye/{name}/kept")
