@@ -42,8 +42,8 @@ def bench(tell: Tell, *, quick: bool = False) -> Section:
         ),
         (
             f"{len(seen)} pulls of members of a RAID5 of {BAYS}, otherwise idle; best {min(seen):.1f}, 90 % "
-            f"{_nearest(seen, 0.9):.1f}, worst {max(seen):.1f} ms. The way: kernel uevent, raidd, D-Bus, policyd, "
-            "D-Bus, paneld, LED driver; in User Mode Linux, where system calls and switches are dear.",
+            f"{_nearest(seen, 0.9):.1f}, worst {max(seen):.1f} ms. The way: kernel uevent, paneld, LED driver, "
+            "while raidd and policyd hear of it, too; in User Mode Linux, where system calls and switches are dear.",
             f"Median of each ten, in their order: {tens} ms.",
         ),
     )

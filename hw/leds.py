@@ -68,11 +68,13 @@ ACTIVITY_RATES = tuple(sorted({t.activity.hz for t in TRAY.values() if t.activit
 STATUS_RATES = tuple(sorted({t.status.hz for t in TRAY.values() if t.status.mode is LampMode.BLINK}))
 
 
-def tray_light(*, present: bool, active: bool, locate: bool, condition: TrayCondition) -> TrayLight:
-    """The light of a bay: locate outranks failed, failed outranks rebuilding, so that a person sent to it finds it."""
+def tray_light(*, present: bool | None, active: bool, locate: bool, condition: TrayCondition) -> TrayLight:
+    """The light of a bay: locate outranks failed, failed outranks rebuilding, so that a person sent to it finds it.
+
+    present: None when it is not known."""
     if locate:
         return TrayLight.LOCATE
-    if condition is TrayCondition.FAILED:
+    if condition is TrayCondition.FAILED or (condition is TrayCondition.MEMBER and present is False):
         return TrayLight.FAILED
     if condition is TrayCondition.REBUILD:
         return TrayLight.REBUILD

@@ -8,9 +8,13 @@ from enum import StrEnum
 
 
 class TrayCondition(StrEnum):
-    """What the RAID side says about a bay; the only thing about a bay that hw/ cannot see for itself."""
+    """What the RAID side says about a bay; the only thing about a bay that hw/ cannot see for itself.
+
+    MEMBER: it holds a drive of a virtual drive; empty, it has failed, and nobody has to be asked once more.
+    """
 
     NONE = "NONE"
+    MEMBER = "MEMBER"
     FAILED = "FAILED"
     REBUILD = "REBUILD"
 

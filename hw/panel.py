@@ -19,6 +19,9 @@ ACTIVE_RATE = 100_000.0
 ACTIVITY_LOOK = 10.0
 """Seconds between looks at how busy the drives are."""
 
+PULLED = 5.0
+"""Seconds for which the kernel's word that a drive has gone outweighs a look that still saw it."""
+
 LAMP_TEST = 10.0
 """Seconds that a lamp test lasts: long enough to walk round the rack, and to see a dead one."""
 
@@ -52,6 +55,7 @@ class PanelMemory:
     """What the chassis cannot tell: what policyd said, what blinks to be found, and what was to be heard.
 
     chassis: the conditions of the whole box. lamp_test: until when all LEDs are on (UTC).
+    pulled: drives that are gone but that the last look still saw, and since when.
     """
 
     conditions: Mapping[int, TrayCondition] = field(default_factory=dict)
@@ -61,6 +65,12 @@ class PanelMemory:
     beeps: BeepMemory = BeepMemory()
     lamp_test: float = 0.0
     buttons: Buttons = Buttons()
+    pulled: Mapping[str, float] = field(default_factory=dict)
+
+    def with_drive(self, device: str, here: bool, now: float) -> "PanelMemory":
+        """The kernel told at `now` (CLOCK_MONOTONIC) that a drive has come or gone; the looks learn it later."""
+        rest = {name: at for name, at in self.pulled.items() if name != device}
+        return replace(self, pulled=rest if here else {**rest, device: now})
 
     def with_conditions(self, conditions: Mapping[int, TrayCondition]) -> "PanelMemory":
         """Policyd's word replaces all that it said before."""
@@ -118,6 +128,7 @@ Action = SetTray | SetLamps | Play | Hush
 def decide(look: PanelLook, memory: PanelMemory, now: float) -> Decision[PanelMemory, Action]:
     """Only what differs is set; an LED that cannot be read is not written to (its problem is in the snapshot)."""
     actions: list[Action] = []
+    memory = replace(memory, pulled=_still_seen(look, memory))
     memory = replace(memory, buttons=buttons.pass_time(memory.buttons, look.profile.buttons, look.uptime))
     due = [ACTIVITY_LOOK] if any(bay.activity is not None for bay in look.profile.bays) else []
     held = buttons.due(memory.buttons, look.profile.buttons, look.uptime)
@@ -182,6 +193,12 @@ def _differing(look: PanelLook, wanted: Iterable[tuple[Led, Lamp]]) -> tuple[tup
     )
 
 
+def _still_seen(look: PanelLook, memory: PanelMemory) -> dict[str, float]:
+    """A word about a drive that came back may be lost: so none counts for long."""
+    seen = {drive.device for drive in look.occupants or ()}
+    return {name: at for name, at in memory.pulled.items() if name in seen and look.uptime - at < PULLED}
+
+
 def _tray(look: PanelLook, memory: PanelMemory, bay: Bay) -> SetTray | None:
     light = wanted(look, memory, bay.number)
     if light is None:
@@ -194,9 +211,9 @@ def _tray(look: PanelLook, memory: PanelMemory, bay: Bay) -> SetTray | None:
 
 def wanted(look: PanelLook, memory: PanelMemory, number: int) -> TrayLight | None:
     """The light that a bay should show; None: leave it, since presence is not known and nothing outranks it."""
-    drives = look.in_bay(number)
+    drives = [drive for drive in look.in_bay(number) if drive.device not in memory.pulled]
     light = tray_light(
-        present=bool(drives),
+        present=None if look.occupants is None else bool(drives),
         active=any(look.rates.get(drive.device, 0.0) >= ACTIVE_RATE for drive in drives),
         locate=number in memory.locate,
         condition=memory.conditions.get(number, TrayCondition.NONE),

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -52,13 +53,13 @@ class PanelCycle:
     def __init__(self, paths: Paths, udev: bays.DriveSource, clock: Clock | None = None) -> None:
         self._paths = paths
         self._udev = udev
-        self._clock = clock or SystemClock()
+        self.clock = clock or SystemClock()
         self._io = BlockIo(paths.sys)
         self._lamps = Lamps()
         self._chassis = profile.in_force(paths)
         self._beeper = beeper_of(self._chassis)
-        self.heartbeat = Heartbeat(self._clock)
-        self.front = FrontButtons(lambda: self._chassis, paths.dev, self._clock)
+        self.heartbeat = Heartbeat(self.clock)
+        self.front = FrontButtons(lambda: self._chassis, paths.dev, self.clock)
 
     @property
     def policy_silent(self) -> bool:
@@ -90,7 +91,7 @@ class PanelCycle:
             problems.append(error.sentence)
         return PanelLook(
             chassis.profile, occupants, lamps, rates, sound, self.policy_silent, tuple(dict.fromkeys(problems)),
-            self._clock.monotonic(),
+            self.clock.monotonic(),
         )
 
     def decide(self, snapshot: PanelLook, memory: PanelMemory, now: float) -> Decision[PanelMemory, Action]:
@@ -132,7 +133,7 @@ class PanelCycle:
         config.write_atomic(memory_file(self._paths), msgspec.json.encode(memory))
 
     def show(self, snapshot: PanelLook, memory: PanelMemory, problems: tuple[str, ...]) -> PanelSnapshot:
-        return panel.show(snapshot, memory, self._clock.now(), problems)
+        return panel.show(snapshot, memory, self.clock.now(), problems)
 
     def reload(self) -> None:
         before = self._chassis
@@ -174,9 +175,14 @@ def remembered(paths: Paths) -> PanelMemory:
 def make(paths: Paths, cycle: PanelCycle | None = None) -> Daemon[PanelLook, PanelMemory, Action]:
     """The daemon with its commands."""
     cycle = cycle or PanelCycle(paths, bays.Udev())
+
+    async def moved(device: str, here: bool) -> None:
+        with suppress(OSError):  # of the memory: the light is set by then, and the next look saves it, too
+            await daemon.change(lambda memory: memory.with_drive(device, here, cycle.clock.monotonic()))
+
     daemon: Daemon[PanelLook, PanelMemory, Action] = Daemon(
         "rackeye-paneld", cycle, remembered(paths), BUS_NAME,
-        sources=(drive_events, cycle.heartbeat.watch, cycle.front.watch), at_once=True,
+        sources=(partial(drive_events, moved), cycle.heartbeat.watch, cycle.front.watch), at_once=True,
     )
     daemon.commands = commands(daemon, cycle)
 

@@ -23,7 +23,7 @@ from core.errors import NoSuchAlarm, RackeyeError
 from core.journal import get_logger
 from core.paths import Paths
 from core.settings import Settings
-from hw.model import FanSnapshot, PanelSnapshot, SetConditionsRequest, SetTraysRequest
+from hw.model import FanSnapshot, PanelSnapshot, SetConditionsRequest, SetTraysRequest, TrayCondition
 from nvr.alarms.courier import Courier, set_up, views
 from nvr.alarms.model import BUS_NAME, AcknowledgeRequest, PolicySnapshot
 from nvr.policy import signals
@@ -84,8 +84,9 @@ class PolicyCycle:
         match action:
             case SetTrays(conditions):
                 self._tell_panel("SetTrays", SetTraysRequest(dict(conditions)))
-                said = ", ".join(f"bay {bay} {kind.value.lower()}" for bay, kind in conditions)
-                return f"Trays: {said or 'nothing to show'}."
+                lit = ((bay, kind) for bay, kind in conditions if kind is not TrayCondition.MEMBER)
+                told = (f"bay {bay} {kind.value.lower()}" for bay, kind in lit)
+                return f"Trays: {', '.join(told) or 'nothing to show'}."
             case SetConditions(conditions):
                 self._tell_panel("SetConditions", SetConditionsRequest(conditions))
                 return f"Panel: {', '.join(conditions.alarms) or 'nothing is to be heard'}."

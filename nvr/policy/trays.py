@@ -1,4 +1,5 @@
-"""What RAID means for the trays: which bay's amber LED shows a failure, which a rebuild. Pure."""
+"""What RAID means for the trays: which bay's amber LED shows a failure, which a rebuild, which will when its drive is
+pulled. Pure."""
 
 from typing import assert_never
 
@@ -6,7 +7,7 @@ from hw.model import TrayCondition
 from raid.model import Drive, DriveState
 
 # A person who sees the LED must find the worst of the drives that belong to a bay.
-RANK = {TrayCondition.NONE: 0, TrayCondition.REBUILD: 1, TrayCondition.FAILED: 2}
+RANK = {TrayCondition.NONE: 0, TrayCondition.MEMBER: 1, TrayCondition.REBUILD: 2, TrayCondition.FAILED: 3}
 
 
 def condition(drive: Drive) -> TrayCondition:
@@ -16,9 +17,11 @@ def condition(drive: Drive) -> TrayCondition:
             return TrayCondition.FAILED
         case DriveState.REBUILD | DriveState.COPYBACK:
             return TrayCondition.REBUILD
+        case DriveState.ONLINE:
+            return TrayCondition.MEMBER
         case (
             # Offline: the drive is good, its virtual drive does not run. Nobody must be led to pull it.
-            DriveState.OFFLINE | DriveState.ONLINE | DriveState.UNCONFIGURED_GOOD
+            DriveState.OFFLINE | DriveState.UNCONFIGURED_GOOD
             | DriveState.HOT_SPARE | DriveState.BLANK | DriveState.FOREIGN
             | DriveState.STALE | DriveState.SYSTEM | DriveState.UNKNOWN
         ):

@@ -176,6 +176,20 @@ def test_a_failed_bay_stays_amber_with_its_drive_out_and_can_be_located_empty(fr
     assert bay(front, 7).present is False
 
 
+def test_a_pulled_member_is_amber_though_nobody_else_runs(front: RackClient) -> None:
+    trays(front, bay3="MEMBER")
+    shows(front, 3, "lit", "off")
+    front.sh("systemctl stop rackeye-raidd")
+    serial = front.state()["inserted"]["3"]
+    try:
+        front.pull(3)
+        shows(front, 3, "off", "on")
+        front.insert(3, serial=serial)
+        shows(front, 3, "lit", "off", within=15)
+    finally:
+        front.sh("systemctl start rackeye-raidd", 60)
+
+
 def test_the_kernel_blinks_on_without_the_daemon_which_then_knows_all_again(front: RackClient) -> None:
     trays(front, bay2="REBUILD")
     locate(front, 5)

@@ -17,6 +17,7 @@ DARK = {f"bay{bay}:{led}": OFF for bay in range(8) for led in ("green:activity",
 SDC = Occupant(2, "/dev/sdc", "SN2", "DISK")
 NOW = 1_000_000.0
 FAILED, REBUILD, NONE = TrayCondition.FAILED, TrayCondition.REBUILD, TrayCondition.NONE
+MEMBER = TrayCondition.MEMBER
 
 
 def changes(look: PanelLook, memory: PanelMemory) -> dict[str, Lamp]:
@@ -54,6 +55,23 @@ def test_only_what_differs_is_set(
     assert changes(PanelLook(RACK, occupants, DARK | lamps), memory) == expected
 
 
+HERE = DARK | {"bay2:green:activity": ON}
+
+
+def test_the_kernels_word_that_a_member_is_gone_lights_amber_before_a_look_and_before_policyd() -> None:
+    look = PanelLook(RACK, (SDC,), HERE, uptime=100.0)
+    idle = PanelMemory({2: MEMBER})
+    assert changes(look, idle) == {}
+    pulled = idle.with_drive("/dev/sdc", here=False, now=100.5)
+    assert changes(look, pulled) == {"bay2:green:activity": OFF, "bay2:amber:status": ON}
+    assert changes(look, PanelMemory().with_drive("/dev/sdc", here=False, now=100.5)) == {"bay2:green:activity": OFF}
+    assert changes(look, pulled.with_drive("/dev/sdc", here=True, now=101.0)) == {}
+    gone = PanelLook(RACK, (), HERE, uptime=100.6)
+    assert changes(gone, idle) == {"bay2:green:activity": OFF, "bay2:amber:status": ON}
+    assert panel.decide(gone, pulled, NOW).memory == idle, "the looks know by themselves"
+    assert panel.decide(PanelLook(RACK, (SDC,), HERE, uptime=106.0), pulled, NOW).memory == idle, "it is back, unheard"
+
+
 def test_active_from_cameras_but_not_from_our_own_looks() -> None:
     lamps = DARK | {"bay2:green:activity": ON}
     assert changes(PanelLook(RACK, (SDC,), lamps, {"/dev/sdc": 400_000}), PanelMemory()) == {
@@ -64,7 +82,7 @@ def test_active_from_cameras_but_not_from_our_own_looks() -> None:
 
 def test_with_udev_silent_nothing_is_called_empty_and_alarms_still_show() -> None:
     look = PanelLook(RACK, None, DARK | {"bay2:green:activity": ON}, problems=("udev is silent.",))
-    assert changes(look, PanelMemory({3: FAILED}, locate=(4,))) == {
+    assert changes(look, PanelMemory({3: FAILED, 2: MEMBER}, locate=(4,))) == {
         "bay3:amber:status": ON,
         "bay4:amber:status": blink(4),
     }

@@ -1,81 +1,38 @@
 """nvr.policy: from the words of the daemons to alarms and trays, by tables."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from boot.model import BoxSnapshot, Intent, Mode
-from core.daemon import Decision
-from hw.model import BayView, Conditions, FanSnapshot, PanelSnapshot, Sensor, SensorKind, SensorState, TrayCondition
+from hw.model import Conditions, FanSnapshot, Sensor, SensorKind, SensorState, TrayCondition
 from nvr.alarms.kinds import all_kinds
 from nvr.alarms.kinds.condition import Condition
 from nvr.alarms.kinds.recording import NoVolume
 from nvr.alarms.kinds.storage import VdOffline
-from nvr.alarms.model import Health, Level
-from nvr.policy.decide import SILENCE_GRACE, Action, Memory, SetConditions, SetTrays, acknowledge, decide, health
+from nvr.alarms.model import Health
+from nvr.policy.decide import SILENCE_GRACE, Memory, SetConditions, acknowledge, decide, health
 from nvr.policy.trays import conditions
 from nvr.policy.world import Word, World
-from nvr.recorder.model import CameraState, CameraView, RecorderSnapshot, VolumeState, VolumeView
-from raid.model import CheckResult, CheckVerdict, Drive, DriveState, RaidSnapshot, VdState, VirtualDrive
+from nvr.recorder.model import CameraState, RecorderSnapshot, VolumeState
+from raid.model import CheckResult, CheckVerdict, DriveState, RaidSnapshot, VdState
 from raid.model_care import BadBlocks, BadPlace, PatrolView
-from raid.smart_model import Smart, SmartHealth
-
-NOW = 1000.0
-
-
-def drive(bay: int, state: DriveState = DriveState.ONLINE, **more: Any) -> Drive:
-    device = None if state is DriveState.MISSING else f"/dev/sd{'abcdefgh'[bay]}"
-    fields: dict[str, Any] = {"detail": "", "vd": "vd0", "slot": bay} | more
-    return Drive(bay, f"SN{bay}", "RACK DISK", 512 << 20, device, state, **fields)
-
-
-def vd(state: VdState = VdState.OPTIMAL, tolerance: int = 1) -> VirtualDrive:
-    return VirtualDrive(
-        "vd0", "u", 5, state, None, "/dev/md127", 1 << 30, 65536, (0, 1, 2, 3), tolerance, "/srv/rackeye/vd0", ""
-    )
-
-
-def raid(*changed: Drive, state: VdState = VdState.OPTIMAL, **more: Any) -> RaidSnapshot:
-    bays = {change.bay for change in changed}
-    whole = tuple(drive(bay) for bay in range(4) if bay not in bays)
-    return RaidSnapshot(drives=whole + changed, virtual_drives=(vd(state),), **more)
-
-
-def panel(**shown: TrayCondition) -> PanelSnapshot:
-    told = {int(bay[3:]): kind for bay, kind in shown.items()}
-    bays = tuple(BayView(bay, True, condition=told.get(bay, TrayCondition.NONE)) for bay in range(8))
-    return PanelSnapshot("virtual-8", bays=bays)
-
-
-CAMERA = CameraView("door", "rtsp://10.0.0.1/", CameraState.RECORDING)
-VOLUME = VolumeView("vd0", "/srv/rackeye/vd0", VolumeState.READY)
-RECORDING = RecorderSnapshot((CAMERA,), (VOLUME,))
-
-
-def world(
-    raid_: RaidSnapshot | None = None, panel_: PanelSnapshot | None = None, fan: FanSnapshot | None = None,
-    recorder: RecorderSnapshot | None = None, silent: tuple[str, ...] = (), *, box: BoxSnapshot | None = None,
-) -> World:
-    words: dict[str, Any] = {
-        "raid": raid_ or raid(), "panel": panel_ or panel(), "fan": fan or FanSnapshot(),
-        "recorder": recorder or RECORDING, "box": box or BoxSnapshot(),
-    }  # fmt: skip
-    said: dict[str, Any] = {
-        key: Word(f"rackeye-{key}", None if key in silent else data, NOW, key not in silent)
-        for key, data in words.items()
-    }
-    return World(**said)
-
-
-def trays(decision: Decision[Memory, Action]) -> list[Action]:
-    return [action for action in decision.actions if isinstance(action, SetTrays)]
-
-
-def codes(decision: Decision[Memory, Action]) -> list[str]:
-    return sorted(alarm.code for alarm in decision.memory.open)
+from raid.smart_model import Smart
+from tests.unit.nvr.policy.worlds import (
+    CAMERA,
+    NOW,
+    VOLUME,
+    codes,
+    drive,
+    panel,
+    raid,
+    trays,
+    vd,
+    with_bay_2,
+    world,
+)
 
 
 def test_all_is_well() -> None:
@@ -88,7 +45,7 @@ def test_all_is_well() -> None:
 def test_a_failed_drive_lights_amber_and_raises_an_alarm_that_stays_until_mended() -> None:
     pulled = raid(drive(2, DriveState.MISSING), state=VdState.DEGRADED)
     first = decide(world(pulled), Memory(), NOW)
-    assert trays(first) == [SetTrays(((2, TrayCondition.FAILED),))]
+    assert trays(first) == [with_bay_2(TrayCondition.FAILED)]
     assert codes(first) == ["ALARM-101", "ALARM-102"]
     alarm = next(alarm for alarm in first.memory.open if alarm.code == "ALARM-101")
     assert "bay 2 (RACK DISK SN2) is missing" in alarm.text
@@ -97,13 +54,13 @@ def test_a_failed_drive_lights_amber_and_raises_an_alarm_that_stays_until_mended
 
     rebuilding = raid(replace(drive(2, DriveState.REBUILD), serial="NEW"), state=VdState.DEGRADED)
     second = decide(world(rebuilding, panel(bay2=TrayCondition.FAILED)), first.memory, NOW + 60)
-    assert trays(second) == [SetTrays(((2, TrayCondition.REBUILD),))]
+    assert trays(second) == [with_bay_2(TrayCondition.REBUILD)]
     assert codes(second) == ["ALARM-101", "ALARM-102"]
     assert {alarm.raised for alarm in second.memory.open} == {NOW}
     assert "Wait for the rebuild" in next(a.hint for a in second.memory.open if a.code == "ALARM-101")
 
     third = decide(world(raid(), panel(bay2=TrayCondition.REBUILD)), second.memory, NOW + 90)
-    assert trays(third) == [SetTrays(())]
+    assert trays(third) == [with_bay_2(TrayCondition.MEMBER)]
     assert codes(third) == []
     assert {alarm.cleared for alarm in third.memory.cleared} == {NOW + 90}
 
@@ -146,7 +103,8 @@ def test_a_rebuild_without_a_failure_before_it_is_no_drive_alarm() -> None:
         ((DriveState.REBUILD,), TrayCondition.REBUILD),
         ((DriveState.COPYBACK,), TrayCondition.REBUILD),
         ((DriveState.FAILED, DriveState.REBUILD), TrayCondition.FAILED),
-        ((DriveState.ONLINE,), TrayCondition.NONE),
+        ((DriveState.ONLINE,), TrayCondition.MEMBER),
+        ((DriveState.ONLINE, DriveState.MISSING), TrayCondition.FAILED),
         ((DriveState.UNKNOWN,), TrayCondition.NONE),
         ((DriveState.OFFLINE,), TrayCondition.NONE),
     ],
@@ -366,53 +324,5 @@ def test_no_alarm_is_lost_or_doubled(looks: list[tuple[DriveState, VdState, bool
         if not silent and state is DriveState.ONLINE:
             assert "drive-failed/vd0/2" not in sames
 
-
-DOOMED = Smart(SmartHealth.FAILING, "The drive itself says that it is failing.", read=NOW)
-TIRED = Smart(SmartHealth.WATCH, "8 sectors were reallocated.", read=NOW)
-
-
-def test_a_drive_that_is_expected_to_fail_is_an_alarm_before_it_fails() -> None:
-    decision = decide(world(raid(drive(2, DriveState.SHIELD, smart=DOOMED))), Memory(), NOW)
-    (alarm,) = decision.memory.open
-    assert (alarm.code, alarm.level, alarm.sounds) == ("ALARM-121", Level.WARNING, False)
-    assert alarm.text == (
-        "The drive of vd0 in bay 2 (RACK DISK SN2) is expected to fail. The drive itself says that it is failing."
-    )
-    assert "bay 2" in alarm.hint
-    assert "while vd0 is Optimal" in alarm.hint
-    assert trays(decision) == [SetTrays(((2, TrayCondition.FAILED),))]
-
-
-@pytest.mark.parametrize(("smart", "code"), [(DOOMED, "ALARM-121"), (TIRED, "ALARM-122")])
-def test_a_drive_that_cannot_be_read_for_a_while_is_not_well_by_that(smart: Smart, code: str) -> None:
-    state = DriveState.SHIELD if smart is DOOMED else DriveState.ONLINE
-    memory = decide(world(raid(drive(2, state, smart=smart))), Memory(), NOW).memory
-    assert [alarm.code for alarm in memory.open] == [code]
-    memory = decide(world(raid(drive(2))), memory, NOW + 1).memory
-    assert [alarm.code for alarm in memory.open] == [code]
-    memory = decide(world(raid(drive(2, smart=Smart(SmartHealth.GOOD)))), memory, NOW + 2).memory
-    assert memory.open == ()
-
-
 def test_unknown_is_no_alarm_by_itself() -> None:
     assert decide(world(raid(drive(2, smart=Smart()))), Memory(), NOW).memory.open == ()
-
-
-def test_the_alarm_of_a_failing_drive_ends_with_the_drive() -> None:
-    memory = decide(world(raid(drive(2, DriveState.SHIELD, smart=DOOMED))), Memory(), NOW).memory
-    missing = raid(drive(2, DriveState.MISSING), state=VdState.DEGRADED)
-    decision = decide(world(missing), memory, NOW + 1)
-    assert codes(decision) == ["ALARM-101", "ALARM-102"]
-    new = replace(drive(2, smart=Smart(SmartHealth.GOOD)), serial="NEW2")
-    assert decide(world(raid(new)), decision.memory, NOW + 2).memory.open == ()
-
-
-def test_a_failing_replacement_is_refused_aloud() -> None:
-    missing = drive(2, DriveState.MISSING)
-    new = Drive(
-        2, "NEW2", "RACK DISK", 512 << 20, "/dev/sdk", DriveState.SHIELD, "vd0 is not rebuilt on it.", refused=True,
-        smart=DOOMED,
-    )  # fmt: skip
-    assert codes(decide(world(raid(missing, new, state=VdState.DEGRADED)), Memory(), NOW)) == [
-        "ALARM-101", "ALARM-102", "ALARM-104", "ALARM-121",
-    ]  # fmt: skip
