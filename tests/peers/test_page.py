@@ -359,7 +359,7 @@ def test_nothing_that_is_said_is_ever_markup(house: House, run: Run) -> None:
         evil = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
         drive = replace(sample.DRIVES[0], model=evil, serial=evil, detail=evil)
         camera = replace(sample.RECORDER.cameras[0], name=evil, url=evil, detail=evil)
-        alarm = replace(sample.POLICY.alarms[0], title=evil, text=evil, hint=evil)
+        alarm = replace(sample.POLICY.alarms[0], title=evil, text=evil, hint=f"See `rackeye vd {evil}`, then wait.")
         house.show("raid", replace(sample.RAID, drives=(drive,), problems=(evil,)))
         house.show("recorder", replace(sample.RECORDER, cameras=(camera,)))
         house.show("policy", replace(sample.POLICY, alarms=(alarm,)))
@@ -368,6 +368,8 @@ def test_nothing_that_is_said_is_ever_markup(house: House, run: Run) -> None:
             await page.locator("#bay-0").click()
             await expect(page.locator("#dialog")).to_contain_text(evil)
             assert await page.locator("main img, main script, dialog img").count() == 0
+            await expect(page.locator("#alarms .todo code")).to_have_text(f"rackeye vd {evil}")
+            await expect(page.locator("#alarms .todo")).to_contain_text(f"See rackeye vd {evil}, then wait.")
 
     run(story())
 

@@ -2,13 +2,24 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+// A command in a daemon's sentence stands between backticks.
+function commands(text) {
+  return text.split("`").map((part, at) => (at % 2 ? fill(document.createElement("code"), {}, [part]) : part));
+}
+
+const closed = (text) => typeof text === "string" && text.includes("`") && text.split("`").length % 2 === 1;
+
+const pieces = (children) => children.flat(3)
+  .filter((child) => child !== null && child !== undefined && child !== false)
+  .flatMap((child) => (closed(child) ? commands(child) : [child]));
+
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...pieces(children));
   return element;
 }
 
@@ -19,7 +30,7 @@ export const $ = (selector) => document.querySelector(selector);
 // Replaces what an element holds and keeps the focus on the control with the same data-key.
 export function put(element, ...children) {
   const key = element.contains(document.activeElement) ? document.activeElement.dataset?.key : undefined;
-  element.replaceChildren(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
+  element.replaceChildren(...pieces(children));
   if (key) [...element.querySelectorAll("[data-key]")].find((one) => one.dataset.key === key)?.focus();
 }
 
