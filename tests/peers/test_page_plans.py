@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import expect
 
 from boot.model import KeepModeRequest
-from raid.model import VdState, VirtualDrive
+from raid.model import DriveGroup, PlanSimpleRequest, VdState, VirtualDrive
 from raid.model_foreign import AbandonRequest, ImportRequest
 from tests.peers import sample
 from tests.peers.conftest import Run
@@ -88,5 +88,34 @@ def test_a_network_that_waits_stands_on_top_and_counts_down(house: House, run: R
             await shot(page, "network-waits-phone")
             house.show("box", sample.BOX)
             await expect(banner).to_be_empty()
+
+    run(story())
+
+
+def test_a_part_of_the_drives_and_the_room_that_is_left(house: House, run: Run) -> None:
+    group = DriveGroup("dg0", 6, 0, 131_072, (0, 1, 2, 3), ("vd0",), 30 * 10**12, 12 * 10**12, 10 * 10**12, shared=True)
+
+    async def story() -> None:
+        house.show("raid", replace(sample.RAID, groups=(group,)))
+        async with console(house) as page:
+            await page.get_by_role("button", name="New virtual drives").click()
+            dialog = page.locator("#dialog")
+            await expect(dialog.get_by_label("Size in GB")).to_be_hidden()
+            await dialog.get_by_label("How").select_option("full")
+            await dialog.get_by_label("6: WDC").check()
+            await dialog.get_by_label("Size in GB").fill("1500.5")
+            await dialog.get_by_role("button", name="Show the plan").click()
+            await expect(dialog.get_by_role("button", name="Make vd2")).to_be_visible()
+            assert house.called.pop() == PlanSimpleRequest(full=True, bays=(6,), size=1_500_500_000_000)
+            await dialog.get_by_label("How").select_option("group")
+            await expect(dialog.get_by_label("Level")).to_be_hidden()
+            await expect(dialog.get_by_label("Drive group")).to_have_text("dg0: RAID6 with vd0; 10.0 TB in one piece")
+            await dialog.get_by_label("Size in GB").fill("")
+            await dialog.get_by_label("Name").fill("yard")
+            await dialog.get_by_role("button", name="Show the plan").click()
+            await expect(dialog.get_by_role("button", name="Make vd2")).to_be_visible()
+            await shot(page, "group")
+            assert house.called.pop() == PlanSimpleRequest(
+                6, strip=131_072, full=True, name="yard", size=10 * 10**12, group="dg0")
 
     run(story())

@@ -1,5 +1,5 @@
-// New virtual drives: by simple configuration, or in full from the bays that are chosen. The plan as the machine answers
-// it, and only then the making.
+// New virtual drives: by simple configuration, in full from the bays that are chosen, or in the room that a drive group
+// has left. The plan as the machine answers it, and only then the making.
 
 import { order, said } from "./api.js";
 import { close, frame, show } from "./bay.js";
@@ -19,20 +19,26 @@ function planned(vd) {
   return [
     h("h3", {}, `${vd.name}: ${raid(vd.level, vd.spans)}, ${bytes(vd.capacity)}`),
     h("p", {}, `${vd.drives.length} drives${vd.spans ? ` in ${vd.spans} spans` : ""}; `, vd.tolerance ? `may lose ${vd.tolerance}` : h("strong", { class: "word-bad" }, "may lose no drive"),
-      `; strip ${vd.strip / 1024} KiB, stripe ${vd.stripe / 1024} KiB.`),
+      `; strip ${vd.strip / 1024} KiB, stripe ${vd.stripe / 1024} KiB.`, vd.group ? ` A part of drive group ${vd.group}, which has ${bytes(vd.left)} left then.` : ""),
     table(["Bay", "Model", "Serial", "Capacity"], vd.drives.map((drive) => [String(drive.bay ?? "-"), drive.model, h("span", { class: "mono" }, drive.serial), bytes(drive.size)]), `Drives of ${vd.name}`),
   ];
 }
 
 export function openSetup() {
   const blank = (known("raid")?.drives ?? []).filter((drive) => drive.state === "Blank" && drive.bay !== null).sort((a, b) => a.bay - b.bay);
+  const groups = (known("raid")?.groups ?? []).filter((group) => group.shared && group.largest > 0);
   const result = h("div", { "aria-live": "polite" });
   const chosen = () => [...form.querySelectorAll("input[name=bay]:checked")].map((one) => Number(one.value));
-  const wish = () => ({
-    level: Number(form.level.value), strip: Number(form.strip.value) * 1024,
-    spans: SPANNED.includes(form.level.value) ? Number(form.spans.value) : 0,
-    ...(form.how.value === "full" ? { full: true, bays: chosen(), name: form.vdname.value.trim() } : { count: form.count.value ? Number(form.count.value) : null }),
-  });
+  const part = () => ({ full: true, name: form.vdname.value.trim(), size: Math.round(Number(form.size.value || 0) * 1e9) });
+  const wish = () => {
+    const group = groups.find((one) => form.how.value === "group" && one.name === form.group.value);
+    if (group) return { ...part(), group: group.name, level: group.level, strip: group.strip, size: part().size || group.largest };
+    return {
+      level: Number(form.level.value), strip: Number(form.strip.value) * 1024,
+      spans: SPANNED.includes(form.level.value) ? Number(form.spans.value) : 0,
+      ...(form.how.value === "full" ? { ...part(), bays: chosen() } : { count: form.count.value ? Number(form.count.value) : null }),
+    };
+  };
   const look = async (event) => {
     event.preventDefault();
     const request = wish();
@@ -60,18 +66,29 @@ export function openSetup() {
   const simple = h("div", {}, choice("count", "Virtual drives", [["", "as many as fit well (two from eight drives on)"], ["1", "1"], ["2", "2"], ["3", "3"], ["4", "4"]]));
   const full = h("div", {},
     h("fieldset", {}, h("legend", {}, "Bays"), blank.length ? blank.map((drive) => h("label", { class: "check" }, h("input", { type: "checkbox", name: "bay", value: drive.bay }), `${drive.bay}: ${drive.model} ${drive.serial}, ${bytes(drive.size)}`)) : "No bay holds a blank drive."),
+  );
+  const room = h("div", {}, choice("group", "Drive group", groups.map((group) => [group.name, `${group.name}: ${raid(group.level, group.spans)} with ${group.vds.join(", ")}; ${bytes(group.largest)} in one piece`])));
+  const named = h("div", {},
+    h("label", { for: "size" }, "Size in GB (empty: all; with a size, others can be made beside it later)"), h("input", { id: "size", type: "number", min: "0", step: "any", inputmode: "decimal" }),
     h("label", { for: "vdname" }, "Name (empty: the next free one)"), h("input", { id: "vdname", autocomplete: "off", spellcheck: "false" }));
   const spans = h("div", {}, choice("spans", "Spans", ["2", "3", "4", "5", "6", "7", "8"].map((count) => [count, count])));
+  const level = h("div", {}, choice("level", "Level", LEVELS));
+  const strip = h("div", {}, choice("strip", "Strip", [["256", "256 KiB"], ["64", "64 KiB"], ["128", "128 KiB"], ["512", "512 KiB"], ["1024", "1 MiB"]]));
   const shape = () => {
     simple.hidden = form.how.value !== "simple";
     full.hidden = form.how.value !== "full";
-    spans.hidden = !SPANNED.includes(form.level.value);
+    room.hidden = form.how.value !== "group";
+    level.hidden = strip.hidden = !room.hidden; // they are the group's
+    named.hidden = !simple.hidden;
+    spans.hidden = !room.hidden || !SPANNED.includes(form.level.value);
     result.replaceChildren(); // a plan of another wish
   };
   const form = h("form", { class: "fields", onsubmit: look, onchange: shape },
-    choice("how", "How", [["simple", "Simple configuration: from all blank drives"], ["full", "In full: one virtual drive from the bays that I choose"]]),
-    choice("level", "Level", LEVELS), spans, simple, full,
-    choice("strip", "Strip", [["256", "256 KiB"], ["64", "64 KiB"], ["128", "128 KiB"], ["512", "512 KiB"], ["1024", "1 MiB"]]),
+    choice("how", "How", [
+      ["simple", "Simple configuration: from all blank drives"], ["full", "In full: one virtual drive from the bays that I choose"],
+      ...(groups.length ? [["group", "In the room that a drive group has left"]] : []),
+    ]),
+    level, spans, simple, full, room, named, strip,
     h("button", { class: "main", type: "submit" }, "Show the plan"));
   shape();
   let drawn = false;
