@@ -63,6 +63,7 @@ class Cycle(Protocol[S, M, A]):
 
 Wake = Callable[[], None]
 Source = Callable[[Wake], Awaitable[None]]
+Runs = Callable[[Callable[[], str]], Awaitable[str]]
 
 
 def notify(text: str) -> None:
@@ -86,7 +87,8 @@ class Daemon(Generic[S, M, A]):
     memory_first: no action before the memory it follows from is on the disk. False for a daemon whose actions say how
     something shall be, and may be said twice: they then wait for no disk.
     at_once: what a command changes is decided on the last snapshot, and done before the command is answered, also while
-    a look is under way. Only for such actions, too.
+    a look is under way, in the loop's own thread: on a busy CPU the way to another one takes longer than the action.
+    Only for such actions, too, and only for short ones.
     """
 
     name: str
@@ -127,7 +129,7 @@ class Daemon(Generic[S, M, A]):
         if self.at_once and self.snapshot is not None and self._server is not None:
             decision = self.cycle.decide(self.snapshot, self.memory, self.clock.now())
             self.memory = decision.memory
-            await self._do(decision.actions)
+            await self._do(decision.actions, self._here)
             self._publish(self._server)
         await self._save()
         self.wake()
@@ -214,20 +216,20 @@ class Daemon(Generic[S, M, A]):
         soon = self._back_off(decision.actions) if decision.actions else self.interval
         return min(soon, decision.again or self.interval)
 
-    async def _do(self, actions: tuple[A, ...]) -> list[str]:
+    async def _do(self, actions: tuple[A, ...], how: Runs | None = None) -> list[str]:
         """One after the other, also when a command and a look want something at one time."""
         async with self._acting:
-            return [await self._act(action) for action in actions]
+            return [await self._act(action, how or self._in_thread) for action in actions]
 
     def _back_off(self, actions: tuple[A, ...]) -> float:
         self._repeats = self._repeats + 1 if actions == self._last_actions else 0
         self._last_actions = actions
         return float(min(BACK_OFF_LIMIT, 0.05 * 2**min(self._repeats, 10)))
 
-    async def _act(self, action: A) -> str:
+    async def _act(self, action: A, how: Runs) -> str:
         key = repr(action)
         try:
-            sentence = await self._in_thread(lambda: self.cycle.act(action))
+            sentence = await how(lambda: self.cycle.act(action))
         except (RackeyeError, OSError) as error:
             sentence = f"[{error.code}] {error.sentence}" if isinstance(error, RackeyeError) else str(error)
             if self._failures.get(key) != sentence:
@@ -254,6 +256,9 @@ class Daemon(Generic[S, M, A]):
             return await asyncio.to_thread(step)
         finally:
             self._step_began = self.clock.monotonic()
+
+    async def _here(self, step: Callable[[], T]) -> T:
+        return step()
 
     async def _feed_watchdog(self) -> None:
         limit = int(os.environ.get("WATCHDOG_USEC", "0")) / 1e6

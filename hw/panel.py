@@ -19,7 +19,7 @@ ACTIVE_RATE = 100_000.0
 ACTIVITY_LOOK = 10.0
 """Seconds between looks at how busy the drives are."""
 
-PULLED = 5.0
+PULLED = 30.0
 """Seconds for which the kernel's word that a drive has gone outweighs a look that still saw it."""
 
 LAMP_TEST = 10.0

@@ -177,6 +177,8 @@ def make(paths: Paths, cycle: PanelCycle | None = None) -> Daemon[PanelLook, Pan
     cycle = cycle or PanelCycle(paths, bays.Udev())
 
     async def moved(device: str, here: bool) -> None:
+        if here == (device not in daemon.memory.pulled):
+            return
         with suppress(OSError):  # of the memory: the light is set by then, and the next look saves it, too
             await daemon.change(lambda memory: memory.with_drive(device, here, cycle.clock.monotonic()))
 

@@ -75,6 +75,7 @@ class Observer:
         self._built_on = frozenset(member.device for array in arrays for member in array.members)
         members = frozenset(member.device for array in arrays for member in array.members if member.present)
         disks = self.inventory.disks(mounts, ours, members)
+        named = [(self._without_gone(array, disks), own) for array, own in named]
         self._work(vds)
         smart, smart_problems = self.smart.know(shown(disks))
         return World(
@@ -91,6 +92,13 @@ class Observer:
             smart_problems=smart_problems,
             runner=self.runner.waits(),
         )
+
+    def _without_gone(self, array: Array, disks: tuple[Disk, ...]) -> Array:
+        """A drive that went after md was read is gone for md, too: else it would be in no list for one look."""
+        here = {disk.name for disk in disks}
+        gone = {m.device for m in array.members if m.present and m.device not in here and not self.sysfs.has(m.device)}
+        members = tuple(replace(m, present=False) if m.device in gone else m for m in array.members)
+        return replace(array, members=members)
 
     def poll_spare(self, device: str, diskseq: int) -> None:
         """Begins to read a spare; a later look has the result. Raises OSError."""

@@ -143,6 +143,10 @@ class Sysfs:
             rotational=_read(f"{top}/queue/rotational", "0") == "1",
         )
 
+    def has(self, name: str) -> bool:
+        """Whether there is a block device of this name, whole or a partition."""
+        return os.path.exists(f"{self._class}/{name}")
+
     def diskseq(self, name: str) -> int | None:
         """The number of this drive's arrival: another drive under the same name has another. None when it is gone."""
         try:

@@ -156,8 +156,11 @@ def test_the_parity_check_runs_and_is_clean(rack: Rack) -> None:
 
 def test_a_pull_from_an_idle_array_is_seen_and_the_old_drive_is_brought_up_to_date(rack: Rack) -> None:
     serial = in_bay(snapshot(rack), 1)[0].serial
-    rack.pull(1)
+    at = rack.pull(1)
     told = until(rack, lambda s: vd(s, "vd0").state is VdState.DEGRADED, "it is seen", 10)
+    rack.sh("sleep 1")
+    amber = [change["state"] for change in rack.led_history(at) if change["led"] == "bay1:amber:status"]
+    assert amber == ["on"], "once, and it stays"
     assert in_bay(told, 1)[0].serial == serial
     assert rack.sh("cat /sys/block/md*/md/degraded | sort -n | tail -1").strip() == "1"
     with pytest.raises(Refused, match="whole"):
