@@ -1,6 +1,7 @@
 """What the tests of raid/ on the rack share: raidd's snapshot, its commands, and waiting for a state."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,6 +10,7 @@ import msgspec
 
 from raid.model import (
     BUS_NAME,
+    CheckVerdict,
     CreateSimpleReply,
     CreateSimpleRequest,
     Drive,
@@ -149,3 +151,18 @@ def file_digest(file: Path) -> str:
 
     with file.open("rb") as data:
         return hashlib.file_digest(data, "sha256").hexdigest()
+
+
+def parity_is_clean(rack: Rack, name: str = "vd0") -> None:
+    """By our own check of all of it, begun and ended now."""
+    before = time.time()
+    rack.exec(["rackeye", "check", "start", name], 240, check=True)
+
+    def result() -> bool:
+        told = snapshot(rack)
+        last = next((check for check in told.checks if check.vd == name), None)
+        return vd(told, name).progress is None and last is not None and last.finished >= before - 5
+
+    rack.wait_until(result, 180, "the check has ended")
+    (last,) = [check for check in snapshot(rack).checks if check.vd == name]
+    assert last.verdict is CheckVerdict.CLEAN, last

@@ -8,7 +8,7 @@ import pytest
 
 from nvr.recorder.model import CameraState
 from raid.grow_model import GrowPlan, GrowRequest, PlanGrowRequest
-from raid.model import CheckVerdict, Done, DriveState, RaidSnapshot, VdState, Work
+from raid.model import Done, DriveState, RaidSnapshot, VdState, Work
 from rig.daemons import recorder
 from rig.rack import Rack
 from tests.rig.raid_rig import (
@@ -21,6 +21,7 @@ from tests.rig.raid_rig import (
     is_whole,
     jobs_of,
     kill_raidd,
+    parity_is_clean,
     snapshot,
     until,
     vd,
@@ -67,17 +68,6 @@ def ended(rack: Rack, level: int, drives: int) -> None:
     assert rack.sh(f"cat /sys/block/{md}/md/bitmap/location").strip() == "+8"
     assert room(rack) > 0.9 * told.size
     assert checksum(rack, KEPT) == kept["vd0"]
-
-
-def parity_is_clean(rack: Rack) -> None:
-    before = time.time()
-    rack.exec(["rackeye", "check", "start", "vd0"], 240, check=True)
-
-    def result() -> bool:
-        last = next((check for check in snapshot(rack).checks if check.vd == "vd0"), None)
-        return last is not None and last.finished >= before - 5 and last.verdict is CheckVerdict.CLEAN
-
-    rack.wait_until(result, 180, "the check is clean")
 
 
 def cut(rack: Rack) -> None:

@@ -16,6 +16,7 @@ from tests.rig.raid_rig import (
     in_bay,
     is_whole,
     jobs_of,
+    parity_is_clean,
     snapshot,
     until,
     vd,
@@ -50,6 +51,12 @@ def state(told: RaidSnapshot, bay: int) -> set[DriveState]:
 def works(told: RaidSnapshot, work: Work, percent: float = 0.0) -> bool:
     progress = vd(told, "vd0").progress
     return progress is not None and progress.kind is work and progress.percent >= percent
+
+
+def write_on(rack: Rack) -> None:
+    """Writes until the power goes, or /run/noise is killed."""
+    rack.sh("(while :; do dd if=/dev/urandom of=/srv/rackeye/vd0/noise bs=1M count=32 conv=fsync status=none; done)"
+            " >/dev/null 2>&1 & echo $! > /run/noise; sleep 1")
 
 
 def cut(rack: Rack) -> None:
@@ -127,6 +134,7 @@ def test_the_data_goes_back_to_the_bay_though_the_power_is_cut(rack: Rack) -> No
     told = until(rack, lambda s: works(s, Work.COPYBACK, 3), "the copyback runs", 120)
     assert (state(told, 2), vd(told, "vd0").state) == ({DriveState.COPYBACK}, VdState.OPTIMAL)
     kept["during"] = write_file(rack, "/srv/rackeye/vd0/during")
+    write_on(rack)  # kernel 6.1 warned once in such a cut (docs/design/spares.md)
     cut(rack)
     rack.wait_until(lambda: vd(snapshot(rack), "vd0").mountpoint is not None, 120, "it is back")
     hurry(rack)
@@ -138,11 +146,12 @@ def test_the_data_goes_back_to_the_bay_though_the_power_is_cut(rack: Rack) -> No
     ever = alarms(rack, ever=True)
     assert len(ever) >= 2
     assert [alarm["title"] for alarm in ever if serial in alarm["text"]] == [], "no false alarm of the spare"
+    assert checksum(rack, "/srv/rackeye/vd0/during") == kept["during"]
+    parity_is_clean(rack)
 
 
 def test_the_spare_dies_during_the_copyback(rack: Rack, record_property: Callable[[str, object], None]) -> None:
-    rack.sh("(while :; do dd if=/dev/urandom of=/srv/rackeye/vd0/noise bs=1M count=32 conv=fsync status=none; done)"
-            " >/dev/null 2>&1 & echo $! > /run/noise")
+    write_on(rack)
     record_property("seconds_to_rebuild_busy", recovery_after(rack, 1))
     until(rack, lambda s: is_whole(s, "vd0") and spare(s) is SpareState.IN_USE, "the spare stands in", 360)
     slow(rack)
