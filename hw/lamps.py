@@ -1,7 +1,7 @@
 """The LEDs of a chassis, read back; an event of a drive does not wait until all are read again."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from core.clock import Clock, SystemClock
@@ -26,18 +26,26 @@ class Lamps:
     _known: dict[str, Lamp] = field(default_factory=dict)
     _problems: tuple[str, ...] = ()
     _writes: int = 0
+    _set: dict[str, Lamp] = field(default_factory=dict)
+
+    def now(self, read: Mapping[str, Lamp]) -> dict[str, Lamp]:
+        """What a look has read, and what was set after it."""
+        with self._lock:
+            return {name: self._set.get(name, lamp) for name, lamp in read.items()}
 
     def read(self, chassis: InForce) -> tuple[dict[str, Lamp], tuple[str, ...]]:
         """Lamps by LED name, and a sentence for each LED that cannot be read, which is not among them."""
         with self._lock:
             writes = self._writes
             if self._of is chassis and not self._problems and self.clock.monotonic() - self._at < FRESH:
+                self._set.clear()
                 return dict(self._known), ()
         at = self.clock.monotonic()
         known, problems = _read(chassis)
         with self._lock:
             if writes == self._writes:  # else what was read first may be older than what was set meanwhile
                 self._of, self._at, self._known, self._problems = chassis, at, dict(known), problems
+                self._set.clear()
             else:
                 self._of = None
         return known, problems
@@ -49,10 +57,11 @@ class Lamps:
         except BaseException:
             with self._lock:
                 self._writes, self._of = self._writes + 1, None
+                self._set.pop(led.name, None)
             raise
         with self._lock:
             self._writes += 1
-            self._known[led.name] = lamp
+            self._known[led.name] = self._set[led.name] = lamp
 
 
 def _read(chassis: InForce) -> tuple[dict[str, Lamp], tuple[str, ...]]:

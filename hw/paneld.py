@@ -95,7 +95,7 @@ class PanelCycle:
         )
 
     def decide(self, snapshot: PanelLook, memory: PanelMemory, now: float) -> Decision[PanelMemory, Action]:
-        return panel.decide(snapshot, memory, now)
+        return panel.decide(self._as_set(snapshot), memory, now)
 
     def act(self, action: Action) -> str:
         """Raises LedGone, LedStuck, BeeperGone."""
@@ -133,7 +133,11 @@ class PanelCycle:
         config.write_atomic(memory_file(self._paths), msgspec.json.encode(memory))
 
     def show(self, snapshot: PanelLook, memory: PanelMemory, problems: tuple[str, ...]) -> PanelSnapshot:
-        return panel.show(snapshot, memory, self.clock.now(), problems)
+        return panel.show(self._as_set(snapshot), memory, self.clock.now(), problems)
+
+    def _as_set(self, look: PanelLook) -> PanelLook:
+        """A command is decided on a look from before what the last one set."""
+        return replace(look, lamps=self._lamps.now(look.lamps))
 
     def reload(self) -> None:
         before = self._chassis

@@ -111,7 +111,7 @@ def test_two_pulled_is_failed_for_both_and_the_last_one_brings_them_back(rack: R
     until(rack, lambda s: both(s, VdState.DEGRADED), "degraded", 30)
     rack.pull(3)
     until(rack, lambda s: both(s, VdState.FAILED) and not any(one.device for one in s.virtual_drives), "failed", 200)
-    assert "/srv/rackeye/vd" not in rack.sh("cat /proc/mounts")
+    rack.wait_until(lambda: "/srv/rackeye/vd" not in rack.sh("cat /proc/mounts"), 60, "no volume any more")
     rack.insert(3, DriveKind.SAME)
     until(rack, lambda s: any(d.device for d in in_bay(s, 3)), "the last one is back", 30)
     rack.sh("sleep 4")
