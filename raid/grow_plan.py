@@ -24,8 +24,10 @@ from raid.smart_model import SmartHealth
 from raid.spans import is_group, is_span
 from raid.world import Running
 
-WAYS = {5: (5,)}
+WAYS = {5: (5, 6), 6: (6,)}
 """From which level to which. The others that grow.py knows are opened when they were seen on the rack."""
+Q_ALONE = range(16, 21)
+"""md's layouts of a RAID6 that was a RAID5 (drivers/md/raid5.h): not tried on."""
 MOST = 32
 LEAST_STRIP = 64 * 1024
 HEAD = 1024**2
@@ -50,7 +52,8 @@ def plan_grow(request: PlanGrowRequest, vd: KnownVd, running: Running | None, sc
     _refuse_way(vd, level, len(request.bays), disks, running)
     drives = tuple(_drive(bay, vd, running, scene) for bay in request.bays)
     strip = LEAST_STRIP if vd.level == 1 else running.md.chunk
-    _refuse_room(vd, data_drives(level, disks) * strip, running)
+    if data_drives(level, disks) != data_drives(vd.level, len(vd.slots)):
+        _refuse_room(vd, data_drives(level, disks) * strip, running)
     each = running.md.component_size // strip * strip
     added = tuple(PlannedDrive(drive.bay, drive.serial, drive.model, drive.size) for drive in drives)
     capacity = each * data_drives(level, disks)
@@ -118,10 +121,15 @@ def _preflight(vd: KnownVd, running: Running, scene: Scene) -> None:
 def _refuse_way(vd: KnownVd, level: int, more: int, disks: int, running: Running) -> None:
     before, after = level_text(vd.level, 0), level_text(level, 0)
     if level not in WAYS.get(vd.level, ()) or (vd.level == 1 and len(vd.slots) != 2):
-        ways = "drives are added to a RAID5"
+        ways = "drives are added to RAID5 and RAID6, and RAID5 becomes RAID6"
         what = f"{before} of {len(vd.slots)} drives"
         what += " is not grown" if level == vd.level else f" does not become {after}"
         raise CannotReconstruct(f"{what}: {ways}.", hint="Make another virtual drive, and delete this one later.")
+    if vd.level == 6 and running.md.layout in Q_ALONE:
+        raise CannotReconstruct(
+            f"{vd.name} was a RAID5 once, and all of its second parity lies on one drive: it is not grown any more.",
+            hint="Make another virtual drive of the drives.",
+        )
     least = {5: 3, 6: 4}[level]
     if not more or disks < least:
         raise CannotReconstruct(

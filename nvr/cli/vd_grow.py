@@ -62,7 +62,7 @@ def judge(plan: GrowPlan, data: RaidSnapshot) -> tuple[Step, ...]:
 
 
 @click.command(epilog=examples(
-    "rackeye vd grow vd0 --add 4 --dry-run", "rackeye vd grow vd0 --add 4,5",
+    "rackeye vd grow vd0 --add 4 --dry-run", "rackeye vd grow vd0 --add 4,5", "rackeye vd grow vd0 --add 4 --level 6",
 ))
 @click.argument("name")
 @click.option("--add", "bays", type=Bays(), required=True, help="Bays of the blank drives that come in, such as 4,5.")
@@ -75,9 +75,10 @@ def judge(plan: GrowPlan, data: RaidSnapshot) -> tuple[Step, ...]:
 def grow(
     session: Session, *, name: str, bays: tuple[int, ...], level: str | None, dry_run: bool, no_wait: bool, yes: bool,
 ) -> None:
-    """Add drives to the virtual drive NAME; what is recorded stays, and recording goes on.
+    """Add drives to the virtual drive NAME, or change its level; what is recorded stays, and recording goes on.
 
-    Shows what comes out and wants the name typed: it cannot be undone. Only RAID5 grows, and keeps its level.
+    Shows what comes out and wants the name typed: it cannot be undone. RAID5 and 6 grow,
+    and RAID5 becomes RAID6. It goes on by itself after a power cut.
     """
     wish = PlanGrowRequest(name, bays, None if level is None else int(level))
     plan = session.client.call(RAID, "PlanGrow", wish, GrowPlan)

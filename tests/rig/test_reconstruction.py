@@ -10,6 +10,7 @@ from nvr.recorder.model import CameraState
 from raid.grow_model import GrowPlan, GrowRequest, PlanGrowRequest
 from raid.model import Done, DriveState, RaidSnapshot, VdState, Work
 from rig.daemons import recorder
+from rig.drives import DriveKind
 from rig.rack import Rack
 from tests.rig.raid_rig import (
     Refused,
@@ -172,14 +173,39 @@ def test_a_cut_in_the_middle(rack: Rack, vd0: str) -> None:
     parity_is_clean(rack)
 
 
+def test_a_raid5_becomes_a_raid6_and_bears_a_pull_in_the_middle(rack: Rack, vd0: str) -> None:
+    slow(rack)
+    bay = next_bay(rack)
+    plan = grow(rack, (bay,), 6)
+    assert (plan.new_level, plan.new_tolerance, plan.new_capacity) == ("RAID6", 2, plan.capacity)
+    told = until(rack, lambda s: reconstructing(s, 3.0), "it is at work", 60)
+    assert (vd(told, vd0).state, vd(told, vd0).tolerance) == (VdState.OPTIMAL, 1)
+    rack.pull(1)
+    until(rack, lambda s: vd(s, vd0).state is VdState.DEGRADED, "the pull is seen", 30)
+    assert checksum(rack, KEPT) == kept[vd0]
+    rack.insert(1, DriveKind.BLANK)
+    fast(rack)
+    until(rack, lambda s: vd(s, vd0).progress is None and vd(s, vd0).level == 6, "it has ended", 240)
+    told = snapshot(rack)
+    assert vd(told, vd0).state is VdState.PARTIALLY_DEGRADED
+    (waiting,) = [drive for drive in in_bay(told, 1) if drive.device]
+    assert (waiting.state, "on your word" in waiting.detail) == (DriveState.BLANK, True)
+    rack.exec(["rackeye", "drive", "rebuild", "--bay", "1", "--for", vd0, "--yes"], 120, check=True)
+    ended(rack, 6, bay + 1)
+    parity_is_clean(rack)
+
+
 CUTS = 20
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("number", range(CUTS))
 def test_a_cut_at_any_moment(number: int) -> None:
-    """Two shapes in turn; each cut falls into its own twentieth of the work."""
-    level, bays, add, after = [(5, (0, 1, 2), (3,), 5), (5, (0, 1, 2, 3), (4, 5), 5)][number % 2]
+    """Five shapes in turn; each cut falls into its own twentieth of the work."""
+    level, bays, add, after = [
+        (5, (0, 1, 2), (3,), 5), (5, (0, 1, 2, 3), (4, 5), 5), (5, (0, 1, 2), (3,), 6), (6, (0, 1, 2, 3), (4,), 6),
+        (5, (0, 1, 2), (3, 4), 6),
+    ][number % 5]
     chance = random.Random(number)
     with Rack(f"reshape_cut_{number}", drives=6, bay_mib=352) as rack:
         hurry(rack)

@@ -68,7 +68,7 @@ def only_job(world: World, memory: Memory) -> StartJob:
 
 @pytest.mark.parametrize(
     ("level", "after", "capacity", "tolerance"),
-    [(5, None, 4 * w.COMPONENT, 1), (5, 5, 4 * w.COMPONENT, 1)],
+    [(5, None, 4 * w.COMPONENT, 1), (5, 6, 3 * w.COMPONENT, 2), (6, 6, 3 * w.COMPONENT, 2)],
 )
 def test_what_comes_out(level: int, after: int | None, capacity: int, tolerance: int) -> None:
     known = w.known(level=level)
@@ -91,6 +91,7 @@ ASK = PlanGrowRequest("vd0", (4,))
         (ASK, of(newcomer(), level=10), w.known(level=10), "RAID10 of 4 drives is not grown"),
         (ASK, of(newcomer()), w.known(spans=2), "has spans"),
         (ASK, of(newcomer()), w.known(group="another"), "shares its drive group"),
+        (ASK, of(newcomer(), level=6, layout=18), w.known(level=6), "was a RAID5 once"),
         (ASK, of(newcomer()), w.known(name="vd0.1of2"), "has spans"),
         (ASK, of(newcomer()), w.known(stopped=True), "does not run"),
         (ASK, w.asleep(), w.known(), "does not run"),
