@@ -130,7 +130,7 @@ def _awake(vd: KnownVd, running: Running, scene: Scene) -> tuple[VdState, str]:
         )
     if md.level != md_level(vd.level, len(vd.slots)) or md.raid_disks != len(vd.slots):
         return VdState.UNKNOWN, f"{vd.name} is not as it was made: level {md.level} of {md.raid_disks} drives."
-    if (note := _reconstructed(vd, running)) and gone <= len(coming_in(vd, running)):
+    if (note := _reconstructed(vd, running)) and gone <= coming_in(vd, running, scene.world):
         return VdState.OPTIMAL, note
     if gone == 0:
         note = "" if md.parity_complete else "Its parity is not complete yet; one drive may be lost all the same."

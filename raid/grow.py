@@ -89,7 +89,7 @@ def reconstruct(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]
     step = next_step(md, growth)
     if step is not None:
         yield from _take(vd, running, step, scene)
-    elif coming_in(vd, running):
+    elif coming_in(vd, running, scene.world):
         return  # md is about to compute what belongs onto it
     elif running.volume.mountpoint is not None or wrong_filesystem(vd, running):
         yield from scene.job(END, vd, _end_steps(vd, running), (), f"{vd.name} has its new shape; its volume grows.")
@@ -176,10 +176,10 @@ def _end_steps(vd: KnownVd, running: Running) -> tuple[tuple[str, ...], ...]:
     return (_argv("finish", running.device, vd.growth.token, bitmap, folder),)
 
 
-def coming_in(vd: KnownVd, running: Running) -> frozenset[int]:
-    """Slots of drives that are there and come in by a reconstruction, but do not count yet: nothing of the old shape is
-    missing with them."""
+def coming_in(vd: KnownVd, running: Running, world: World) -> int:
+    """How many drives that come in by a reconstruction have a place, but do not count yet: nothing of the old shape is
+    missing with them. For a moment md has the one that is to hold the second parity in no slot."""
     coming = {slot.serial for slot in vd.growth.added} if vd.growth is not None else set()
-    places = {number for number, slot in enumerate(vd.slots) if slot.serial in coming}
-    here = ((number, running.md.member_in(number)) for number in places)
-    return frozenset(number for number, member in here if member is not None and not member.in_sync)
+    disks = (world.by_serial(slot.serial) for slot in vd.slots if slot.serial in coming)
+    names = {disk.name for disk in disks if disk is not None}
+    return sum(1 for m in running.md.members if m.device in names and m.present and not m.in_sync and not m.faulty)

@@ -190,7 +190,7 @@ def test_a_raid5_becomes_a_raid6_and_bears_a_pull_in_the_middle(rack: Rack, vd0:
     assert vd(told, vd0).state is VdState.PARTIALLY_DEGRADED
     (waiting,) = [drive for drive in in_bay(told, 1) if drive.device]
     assert (waiting.state, "on your word" in waiting.detail) == (DriveState.BLANK, True)
-    rack.exec(["rackeye", "drive", "rebuild", "--bay", "1", "--for", vd0, "--yes"], 120, check=True)
+    rack.exec(["rackeye", "drive", "rebuild", "--bay", "1", "--for", vd0], 120, check=True)
     ended(rack, 6, bay + 1)
     parity_is_clean(rack)
 

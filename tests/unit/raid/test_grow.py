@@ -316,6 +316,21 @@ def test_one_that_is_taken_over_in_the_middle_is_finished_too() -> None:
 # -- what people see
 
 
+ALL = tuple(w.disk(bay) for bay in range(5))
+
+
+@pytest.mark.parametrize(
+    ("here", "working", "state"),
+    [(ALL, 4, VdState.OPTIMAL), (ALL, 3, VdState.DEGRADED), (ALL[:4], 4, VdState.PARTIALLY_DEGRADED)],
+)
+def test_the_last_drive_is_in_no_slot_for_a_moment(here: tuple[Disk, ...], working: int, state: VdState) -> None:
+    """md has the new level, and has not begun with the drive for the second parity; a loss is told all the same."""
+    members = [w.member(bay) for bay in range(working)] + [replace(w.member(4, states="spare"), slot=None)][: len(here) - 4]
+    world = w.world(here, w.running(w.array(*members, level=6, raid_disks=5, degraded=5 - working)))
+    memory = decide(world, ordered(Growth("t", 6, 5, (NEW,))), w.SETTINGS, w.NOW).memory
+    assert derive(w.scene(world, memory)).virtual_drives[0].state is state
+
+
 def test_it_is_shown_as_reconstruction_and_not_as_a_fault() -> None:
     world = grown(level=6, degraded=1, sync_action="recover", sync_total=100, sync_done=25)
     memory = decide(world, ordered(Growth("t", 6, 5, (NEW,))), w.SETTINGS, w.NOW).memory
