@@ -325,7 +325,8 @@ ALL = tuple(w.disk(bay) for bay in range(5))
 )
 def test_the_last_drive_is_in_no_slot_for_a_moment(here: tuple[Disk, ...], working: int, state: VdState) -> None:
     """md has the new level, and has not begun with the drive for the second parity; a loss is told all the same."""
-    members = [w.member(bay) for bay in range(working)] + [replace(w.member(4, states="spare"), slot=None)][: len(here) - 4]
+    waiting = [replace(w.member(4, states="spare"), slot=None)] if len(here) == 5 else []
+    members = [*(w.member(bay) for bay in range(working)), *waiting]
     world = w.world(here, w.running(w.array(*members, level=6, raid_disks=5, degraded=5 - working)))
     memory = decide(world, ordered(Growth("t", 6, 5, (NEW,))), w.SETTINGS, w.NOW).memory
     assert derive(w.scene(world, memory)).virtual_drives[0].state is state
