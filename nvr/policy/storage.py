@@ -31,7 +31,7 @@ def conditions(raid: RaidSnapshot, was_open: set[str]) -> list[Condition]:
     """was_open: `same` of the open alarms; a failed drive's alarm goes on while its place is rebuilt."""
     return [
         *_drives(raid.drives, was_open), *_replacements(raid.drives),
-        *(condition for vd in raid.virtual_drives for condition in _vd(vd)),
+        *(condition for vd in raid.virtual_drives for condition in _vd(vd, was_open)),
         *_parity(raid), *_spares(raid), *_unreadable(raid), *_foretold(raid.drives, was_open), *_lacking(raid),
     ]
 
@@ -73,16 +73,19 @@ def _replacements(drives: tuple[Drive, ...]) -> list[Condition]:
     ]
 
 
-def _vd(vd: VirtualDrive) -> list[Condition]:
+def _vd(vd: VirtualDrive, was_open: set[str]) -> list[Condition]:
     if vd.progress is not None and vd.progress.kind is Work.DELETING:
         return []  # as a person asked for
+    failed = VdFailed(vd.name, vd.detail)
     match vd.state:
         case VdState.OPTIMAL:
             return []
         case VdState.DEGRADED | VdState.PARTIALLY_DEGRADED:
             return [VdDegraded(vd.name, vd.state.value, vd.tolerance)]
         case VdState.FAILED:
-            return [VdFailed(vd.name, vd.detail)]
+            return [failed]
+        case VdState.UNKNOWN if failed.same in was_open:
+            return [failed]  # its drives are read anew: it is not well by that
         case VdState.OFFLINE | VdState.UNKNOWN:
             return [VdOffline(vd.name, vd.state.value, vd.detail)]
         case _:

@@ -115,6 +115,7 @@ def test_two_pulled_is_failed_for_both_and_the_last_one_brings_them_back(rack: R
     rack.insert(3, DriveKind.SAME)
     until(rack, lambda s: any(d.device for d in in_bay(s, 3)), "the last one is back", 30)
     rack.sh("sleep 4")
+    until(rack, lambda s: not both(s, VdState.UNKNOWN), "its drives are read", 60)
     if both(snapshot(rack), VdState.FAILED):  # md had noted its end: only a person may start it
         rack.exec(["rackeye", "vd", "recover", "vd1", "--yes"], 60, check=True)
     until(rack, lambda s: all(one.mountpoint for one in s.virtual_drives), "both run", 300)
