@@ -129,6 +129,7 @@ def decide(look: PanelLook, memory: PanelMemory, now: float) -> Decision[PanelMe
     """Only what differs is set; an LED that cannot be read is not written to (its problem is in the snapshot)."""
     actions: list[Action] = []
     memory = replace(memory, pulled=_still_seen(look, memory))
+    look = _without_pulled(look, memory)
     memory = replace(memory, buttons=buttons.pass_time(memory.buttons, look.profile.buttons, look.uptime))
     due = [ACTIVITY_LOOK] if any(bay.activity is not None for bay in look.profile.bays) else []
     held = buttons.due(memory.buttons, look.profile.buttons, look.uptime)
@@ -199,6 +200,12 @@ def _still_seen(look: PanelLook, memory: PanelMemory) -> dict[str, float]:
     return {name: at for name, at in memory.pulled.items() if name in seen and look.uptime - at < PULLED}
 
 
+def _without_pulled(look: PanelLook, memory: PanelMemory) -> PanelLook:
+    if look.occupants is None or not memory.pulled:
+        return look
+    return replace(look, occupants=tuple(drive for drive in look.occupants if drive.device not in memory.pulled))
+
+
 def _tray(look: PanelLook, memory: PanelMemory, bay: Bay) -> SetTray | None:
     light = wanted(look, memory, bay.number)
     if light is None:
@@ -211,7 +218,7 @@ def _tray(look: PanelLook, memory: PanelMemory, bay: Bay) -> SetTray | None:
 
 def wanted(look: PanelLook, memory: PanelMemory, number: int) -> TrayLight | None:
     """The light that a bay should show; None: leave it, since presence is not known and nothing outranks it."""
-    drives = [drive for drive in look.in_bay(number) if drive.device not in memory.pulled]
+    drives = look.in_bay(number)
     light = tray_light(
         present=None if look.occupants is None else bool(drives),
         active=any(look.rates.get(drive.device, 0.0) >= ACTIVE_RATE for drive in drives),
@@ -223,6 +230,7 @@ def wanted(look: PanelLook, memory: PanelMemory, number: int) -> TrayLight | Non
 
 def show(look: PanelLook, memory: PanelMemory, now: float, problems: Iterable[str]) -> PanelSnapshot:
     """What other programs see."""
+    look = _without_pulled(look, memory)
     crowded = tuple(
         f"Bay {bay.number} holds {len(drives)} drives ({', '.join(drive.device for drive in drives)}): "
         "the profile's match is too wide."

@@ -64,6 +64,7 @@ def test_the_kernels_word_that_a_member_is_gone_lights_amber_before_a_look_and_b
     assert changes(look, idle) == {}
     pulled = idle.with_drive("/dev/sdc", here=False, now=100.5)
     assert changes(look, pulled) == {"bay2:green:activity": OFF, "bay2:amber:status": ON}
+    assert [panel.show(look, memory, NOW, ()).bays[2].present for memory in (idle, pulled)] == [True, False]
     assert changes(look, PanelMemory().with_drive("/dev/sdc", here=False, now=100.5)) == {"bay2:green:activity": OFF}
     assert changes(look, pulled.with_drive("/dev/sdc", here=True, now=101.0)) == {}
     gone = PanelLook(RACK, (), HERE, uptime=100.6)
