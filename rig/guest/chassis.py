@@ -7,6 +7,7 @@ timer trigger), so nothing is cached by the kernel, and a read is always the val
 from __future__ import annotations
 
 import errno
+import os
 import stat
 from collections.abc import Iterable
 from typing import Any, Protocol
@@ -99,8 +100,12 @@ class ChassisTree(mfusepy.Operations):  # type: ignore[misc]  # mfusepy ships no
 
 
 def serve(tree: ChassisTree, mountpoint: str) -> None:
-    """Mounts and serves until it is unmounted: run it in a thread of its own."""
+    """Mounts and serves until it is unmounted: run it in a thread of its own.
+
+    It stands for hardware, which waits for no CPU. What the simulator runs for the host must not inherit that.
+    """
+    os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(20))
     mfusepy.FUSE(
         tree, mountpoint, foreground=True, allow_other=True, default_permissions=True, fsname="rack-chassis",
-        direct_io=True, attr_timeout=0, entry_timeout=0, negative_timeout=0,
+        nothreads=True, direct_io=True, attr_timeout=0, entry_timeout=0, negative_timeout=0,
     )  # fmt: skip
