@@ -67,6 +67,7 @@ class KnownVd:
     array, and its place there in bytes; `slots` is empty then.
     growth: the reconstruction under way. by_hand: it lost a drive during one, and is rebuilt only on a person's word
     (spec/raid.md).
+    doubt: since when (UTC) its parity is in doubt, after a copyback that was cut off; 0 when it is not.
     """
 
     name: str
@@ -86,6 +87,7 @@ class KnownVd:
     size: int = 0
     growth: Growth | None = None
     by_hand: bool = False
+    doubt: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ by more than `LATE` (the machine was off, or the drives are too large for the ho
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.settings import Care
 from raid import check
@@ -15,7 +15,7 @@ from raid.memory import KnownVd, Memory, Stage
 from raid.model import CheckResult, CheckVerdict, level_text
 from raid.model_care import Upkeep
 from raid.scene import Scene
-from raid.spans import is_group, is_span, spans_of
+from raid.spans import is_group, is_span, spans_of, top
 from raid.world import Running, World
 
 DAY = 86400.0
@@ -56,11 +56,14 @@ def next_quiet(at: float, settings: Care) -> float:
     return next(later for step in range(1, 50) if quiet(later := hour + step * 3600.0, settings))
 
 
-def due(last: CheckResult | None, settings: Care, started: float) -> Due | None:
+def due(last: CheckResult | None, settings: Care, started: float, doubt: float = 0.0) -> Due | None:
     """When a virtual drive is to be checked; None: never by itself. started: when raidd began to look.
 
-    What was never checked, or was cut off by the power, is due at once, and late from the start of raidd on.
+    doubt: since when its parity is in doubt; then it is checked as soon as it can be, whatever the settings say. What
+    was never checked, or was cut off by the power, is due at once, and late from the start of raidd on.
     """
+    if doubt and (last is None or max(last.tried, last.finished) <= doubt):
+        return Due(started - LATE)
     if settings.check_days <= 0:
         return None
     if last is None:
@@ -81,7 +84,7 @@ def checks(vd: KnownVd, scene: Scene) -> Iterator[Action]:
     """Begins the check that is due, and stops the one whose hours are over; it goes on from there."""
     job = check.running(scene.world.jobs, vd.name)
     last = result_of(scene, vd.name)
-    when = due(last, scene.settings.care, started(scene))
+    when = due(last, scene.settings.care, started(scene), in_doubt(vd, scene))
     if job is not None:
         if job.kind == check.SCHEDULED and not may_go_on(job.started, scene):
             why = f"The quiet hours are over: the check of {vd.name} waits for the next ones."
@@ -92,6 +95,24 @@ def checks(vd: KnownVd, scene: Scene) -> Iterator[Action]:
         why = f"The parity of {vd.name} is being checked, as every {scene.settings.care.check_days:g} days.{so_far}"
         arrays = tuple(one.md.device for _, one in arrays_of(vd, scene.memory, scene.world) if one is not None)
         yield StartCheck(vd.name, vd.uuid, arrays, why)
+
+
+def learn_doubt(vd: KnownVd, running: Running, scene: Scene) -> KnownVd:
+    """A power cut in a copyback leaves stripes whose parity disagrees: what was being written then may be on the drive
+    that the copy comes from and not on the one it goes onto, and md's resync looks at the first only (seen on the rack,
+    kernel 6.1: docs/design/spares.md). So that array is checked once the copyback has ended."""
+    if any(member.replacement and member.present for member in running.md.members):
+        job, began = scene.world.last_job(vd.name, "copyback"), scene.memory.fleeting.started
+        cut_off = job is not None and began is not None and job.started < began
+        return replace(vd, doubt=scene.now) if cut_off and not vd.doubt else vd
+    last = result_of(scene, vd.name if is_group(vd) else top(vd.name))
+    seen = last is not None and last.percent >= 100.0 and last.verdict in (CheckVerdict.CLEAN, CheckVerdict.WRONG)
+    return replace(vd, doubt=0.0) if vd.doubt and seen and last is not None and last.finished > vd.doubt else vd
+
+
+def in_doubt(vd: KnownVd, scene: Scene) -> float:
+    """Since when, of any of its arrays; 0 when it is not."""
+    return max((one.doubt for one, _ in arrays_of(vd, scene.memory, scene.world)), default=0.0)
 
 
 def may_go_on(started: float, scene: Scene) -> bool:
@@ -144,7 +165,7 @@ def upkeep(scene: Scene) -> tuple[Upkeep, ...]:
     said = []
     for vd in checked_as_one(scene.memory):
         running = scene.world.array(vd.uuid)
-        when = due(result_of(scene, vd.name), scene.settings.care, started(scene))
+        when = due(result_of(scene, vd.name), scene.settings.care, started(scene), in_doubt(vd, scene))
         if vd.level not in CHECKED or when is None:
             why = _nothing(vd) if when is not None else "Only by hand, as the settings say."
             said.append(Upkeep(vd.name, None, why))

@@ -96,6 +96,34 @@ def test_it_is_stopped_when_the_night_is_over_and_one_by_hand_is_not() -> None:
     assert not actions(AT_NOON, job=running_check(check.SCHEDULED, AT_NOON - 60))  # late: it began by day
 
 
+def test_what_is_in_doubt_is_checked_at_any_hour_and_once() -> None:
+    never = replace(CARE, check_days=0)
+    doubt = AT_NOON - 60
+    for result in (None, last(1, AT_NOON), last(1, AT_NOON, percent=40.0, tried=doubt - 1)):
+        when = upkeep.due(result, never, AT_NOON - 30, doubt)
+        assert when is not None
+        assert when.now(never, AT_NOON)
+    assert upkeep.due(last(1, AT_NOON, tried=doubt + 1), never, AT_NOON - 30, doubt) is None, "a person stopped it"
+
+
+def test_a_copyback_that_was_cut_off_puts_the_parity_in_doubt_until_it_was_checked() -> None:
+    members = (*(w.member(bay) for bay in range(4)), w.member(4, slot=2, states="replacement"))
+    disks = tuple(w.disk(bay) for bay in range(5))
+    job = Job("vd0-copyback-1", "copyback", "vd0", (), JobState.DONE, w.BOOT, w.NOW - 100)
+    copying = replace(w.world(disks, w.running(w.array(*members, degraded=0, sync_action="recover"))), jobs=(job,))
+    memory = w.memory(w.known(initialized=True))
+    here = decide(copying, replace(memory, fleeting=replace(memory.fleeting, started=w.NOW - 200)), w.SETTINGS, w.NOW)
+    assert here.memory.vds[0].doubt == 0.0, "this raidd began it"
+    cut = decide(copying, replace(memory, fleeting=replace(memory.fleeting, started=w.NOW - 50)), w.SETTINGS, w.NOW)
+    assert cut.memory.vds[0].doubt == w.NOW
+    whole = w.world(disks, w.running(w.array(*members[:4], degraded=0)))
+    [check_now] = [a for a in decide(whole, cut.memory, w.SETTINGS, w.NOW + 9).actions if isinstance(a, StartCheck)]
+    assert check_now.vd == "vd0"
+    result = CheckResult("vd0", CheckVerdict.WRONG, w.NOW + 20, 9, (3,), 1, "One disagrees.")
+    after = decide(replace(whole, results=(result,)), cut.memory, w.SETTINGS, w.NOW + 30).memory
+    assert after.vds[0].doubt == 0.0
+
+
 def test_the_next_one_is_told() -> None:
     assert upkeep.next_quiet(AT_NOON, CARE) == MIDNIGHT + 25 * 3600
     assert upkeep.next_quiet(AT_NIGHT, CARE) == AT_NIGHT
