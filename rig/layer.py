@@ -70,7 +70,7 @@ NO_MENU = "\n[boot]\nmenu_seconds = 0\n"
 # The checkout is the program here, and may lie below /tmp, /root or /home.
 REACHABLE = "[Service]\nPrivateTmp=no\nProtectHome=no\n"
 # A rack's daemon that hangs shall be seen, not waited for.
-MANAGER = "[Manager]\nDefaultTimeoutStartSec=60s\nDefaultTimeoutStopSec=15s\nShowStatus=no\n"
+MANAGER = "[Manager]\nDefaultTimeoutStartSec=180s\nDefaultTimeoutStopSec=15s\nShowStatus=no\n"
 
 
 def build_layer(

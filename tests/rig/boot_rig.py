@@ -18,7 +18,7 @@ def box(rack: Rack) -> BoxSnapshot:
 
 def up(rack: Rack) -> BoxSnapshot:
     """Waits for boxd; returns what it says."""
-    return rack.wait_until(lambda: box(rack), 120, "boxd")
+    return rack.wait_until(lambda: box(rack), 180, "boxd")
 
 
 def boot_id(rack: Rack) -> str:
