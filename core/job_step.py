@@ -3,15 +3,13 @@
 import sys
 from collections.abc import Callable
 
-from core.errors import CommandFailed, RackeyeError
+from core.errors import RackeyeError
 
 
 def exit_code(step: Callable[[], object]) -> int:
     """Does the step: 0 when done; else 1, and the sentence on stderr, which the runner puts into the job's record."""
     try:
         step()
-    except CommandFailed as error:
-        why = error.sentence.partition("\n")[2] or error.sentence  # the program's own words
     except RackeyeError as error:
         why = f"{error.sentence} {error.hint}"
     except OSError as error:
