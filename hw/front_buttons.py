@@ -64,16 +64,27 @@ class FrontButtons:
     async def _read(self, device: EvdevButtons, buttons: dict[int, Button]) -> None:
         """Raises ButtonsGone."""
         held = device.down()  # held since before we looked: taken as pressed now
-        loop, ready = asyncio.get_running_loop(), asyncio.Event()
-        loop.add_reader(device.handle, ready.set)
+        loop, news = asyncio.get_running_loop(), asyncio.Queue[tuple[int, bool, float] | ButtonsGone]()
+
+        def hear() -> None:
+            """Reads in any case: what is left unread calls again at once, for as long as somebody is being told."""
+            try:
+                for event in device.read():
+                    news.put_nowait(event)
+            except ButtonsGone as error:
+                loop.remove_reader(device.handle)
+                news.put_nowait(error)
+
+        loop.add_reader(device.handle, hear)
         try:
             for key in held & buttons.keys():
                 await self.tell(buttons[key], True, self._clock.monotonic())
             while True:
-                await ready.wait()
-                ready.clear()
-                for key, down in device.read():
-                    if key in buttons:
-                        await self.tell(buttons[key], down, self._clock.monotonic())
+                event = await news.get()
+                if isinstance(event, ButtonsGone):
+                    raise event
+                key, down, at = event
+                if key in buttons:
+                    await self.tell(buttons[key], down, at)
         finally:
             loop.remove_reader(device.handle)

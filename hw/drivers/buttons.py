@@ -1,11 +1,14 @@
 """Buttons of the chassis as input devices (evdev): gpio-keys, the ACPI power button. Reads only.
 
 From Linux, include/uapi/linux/input.h: a device gives `struct input_event`s; a key is 1 when pressed, 0 when let go, 2
-when it repeats; EVIOCGKEY tells which are down now, for a button that was held before we looked.
+when it repeats; EVIOCGKEY tells which are down now, for a button that was held before we looked. EVIOCSCLOCKID has the
+events stamped by CLOCK_MONOTONIC: how long a button was held is what the kernel saw, however late we read it.
 """
 
 import fcntl
 import os
+import struct
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +19,7 @@ from hw.drivers.beepers import EVENT
 EV_KEY = 0x01
 KEY_BYTES = 96  # KEY_MAX is 0x2ff
 EVIOCGKEY = 2 << 30 | KEY_BYTES << 16 | ord("E") << 8 | 0x18
+EVIOCSCLOCKID = 1 << 30 | 4 << 16 | ord("E") << 8 | 0xA0
 HINT = "Is its driver loaded (gpio-keys, or ACPI's button)? See: cat /sys/class/input/event*/device/name"
 
 
@@ -32,7 +36,10 @@ class EvdevButtons:
         for folder in sorted((sys / "class/input").glob("event*")):
             with suppress(OSError):
                 if (folder / "device/name").read_text(encoding="utf-8", errors="replace").strip() == name:
-                    return cls(os.open(dev / "input" / folder.name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+                    handle = os.open(dev / "input" / folder.name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+                    with suppress(OSError):  # the pipe of the virtual rack, which has this clock already
+                        fcntl.ioctl(handle, EVIOCSCLOCKID, struct.pack("i", time.CLOCK_MONOTONIC))
+                    return cls(handle)
         raise ButtonsGone(f"There is no input device {name!r} that can be opened.", hint=HINT)
 
     def down(self) -> frozenset[int]:
@@ -44,8 +51,8 @@ class EvdevButtons:
             return frozenset()
         return frozenset(code for code in range(KEY_BYTES * 8) if held[code // 8] >> code % 8 & 1)
 
-    def read(self) -> list[tuple[int, bool]]:
-        """Keys that were pressed (True) or let go since, in their order. Raises ButtonsGone."""
+    def read(self) -> list[tuple[int, bool, float]]:
+        """Keys that were pressed (True) or let go since, in their order, each with its time. Raises ButtonsGone."""
         try:
             self.rest += os.read(self.handle, 64 * EVENT.size)
         except BlockingIOError:
@@ -55,7 +62,9 @@ class EvdevButtons:
         whole = len(self.rest) // EVENT.size * EVENT.size
         events, self.rest = self.rest[:whole], self.rest[whole:]
         return [
-            (code, value == 1) for _, _, kind, code, value in EVENT.iter_unpack(events) if kind == EV_KEY and value != 2
+            (code, value == 1, seconds + micros / 1e6)
+            for seconds, micros, kind, code, value in EVENT.iter_unpack(events)
+            if kind == EV_KEY and value != 2
         ]
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """The buttons of the virtual chassis: an input device whose node is a pipe, into which the kernel's bytes are written.
 
-User Mode Linux has no uinput. Name and bytes are as gpio-keys gives them; only EVIOCGKEY (what is held now) is missing.
+User Mode Linux has no uinput. Name and bytes are as gpio-keys gives them, with the clock that paneld asks for; only
+EVIOCGKEY (what is held now) is missing.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Buttons:
 
     def set(self, button: str, *, down: bool) -> None:
         """Pressed, or let go."""
-        now = time.time()
+        now = time.monotonic()
         when = (int(now), int(now % 1 * 1e6))
         os.write(self._handle, EVENT.pack(*when, 1, KEYS[button], int(down)) + EVENT.pack(*when, 0, 0, 0))
 

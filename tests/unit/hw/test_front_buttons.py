@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -45,12 +46,44 @@ def test_presses_are_told_and_a_device_that_is_gone_is_a_problem(tmp_path: Path)
     asyncio.run(run(0.05))
     assert "Rack front buttons" in front.problems[0]
     (folder / "name").write_text("Rack front buttons\n")
-    for key, value in ((148, 1), (148, 0), (116, 1), (116, 0), (30, 1)):
-        os.write(handle, EVENT.pack(0, 0, EV_KEY, key, value))
+    for at, key, value in ((90, 148, 1), (91, 148, 0), (92, 116, 1), (93, 116, 0), (94, 30, 1)):
+        os.write(handle, EVENT.pack(at, 0, EV_KEY, key, value))
     asyncio.run(run(0.2))
-    assert told == [("uid", True, 100.0), ("uid", False, 100.0), ("power", True, 100.0), ("power", False, 100.0)]
+    assert told == [("uid", True, 90.0), ("uid", False, 91.0), ("power", True, 92.0), ("power", False, 93.0)]
     assert front.problems == ()
-    assert (memory.uid, memory.buttons.pressed) == (Uid.PRESSED, (Pressed(ButtonAct.SHUTDOWN, 100.0),))
+    assert (memory.uid, memory.buttons.pressed) == (Uid.PRESSED, (Pressed(ButtonAct.SHUTDOWN, 93.0),))
+    os.close(handle)
+
+
+def test_a_slow_ear_makes_no_long_press_and_no_busy_loop(tmp_path: Path) -> None:
+    """While a press was being written to the disk the release stood unread: the loop spun, and nothing was written."""
+    folder = tmp_path / "class/input/event9/device"
+    folder.mkdir(parents=True)
+    (folder / "name").write_text("Rack front buttons\n")
+    (tmp_path / "input").mkdir()
+    os.mkfifo(tmp_path / "input/event9")
+    handle = os.open(tmp_path / "input/event9", os.O_RDWR | os.O_NONBLOCK)
+    front = FrontButtons(lambda: InForce(RACK, tmp_path), tmp_path, ManualClock(0.0, 100.0))
+    memory = PanelMemory()
+
+    async def tell(button: Button, down: bool, at: float) -> None:
+        nonlocal memory
+        memory = memory.with_button(button, down, at)
+        if down:
+            os.write(handle, EVENT.pack(50, 250_000, EV_KEY, 116, 0))
+            await asyncio.sleep(0.2)
+
+    front.tell = tell
+
+    async def run() -> float:
+        os.write(handle, EVENT.pack(50, 0, EV_KEY, 116, 1))
+        began = time.process_time()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(front.watch(lambda: None), 0.4)
+        return time.process_time() - began
+
+    assert asyncio.run(run()) < 0.1
+    assert memory.buttons.pressed == (Pressed(ButtonAct.SHUTDOWN, 50.25),)
     os.close(handle)
 
 
