@@ -116,12 +116,12 @@ def test_keys_by_the_kernels_bytes(device: Path) -> None:
     assert buttons.down() == frozenset(), "a pipe cannot tell"
     with (device / "dev/input/event7").open("wb", buffering=0) as out:
         assert buttons.read() == []
-        events = b"".join(EVENT.pack(0, 0, kind, code, value) for kind, code, value in
+        events = b"".join(EVENT.pack(7, 250_000, kind, code, value) for kind, code, value in
                           ((EV_KEY, 408, 1), (0, 0, 0), (EV_KEY, 408, 2), (EV_KEY, 408, 0)))
         out.write(events[:30])
-        assert buttons.read() == [(408, True)]
+        assert buttons.read() == [(408, True, 7.25)]
         out.write(events[30:])
-        assert buttons.read() == [(408, False)], "what repeats is no press"
+        assert buttons.read() == [(408, False, 7.25)], "what repeats is no press"
     buttons.close()
     with pytest.raises(ButtonsGone):
         buttons.read()
