@@ -49,14 +49,15 @@ class Kernel:
     async def restarted(self) -> bool:
         """Waits until this kernel has ended; whether it asked to be started again.
 
-        `noreboot`: left to itself it would execute itself anew, and find its network held by itself.
+        `noreboot`: left to itself it would execute itself anew, and find its network held by itself. User Mode Linux
+        now and then aborts (SIGABRT) on its way out, when all is said and done; SIGKILL is `cut`.
         """
         process = self._process
         if process is None:
             return False
         code = await process.wait()
         said = last_words().rpartition("--- power on")[2]
-        return code >= 0 and self._process is process and "reboot: Restarting system" in said
+        return code != -signal.SIGKILL and self._process is process and "reboot: Restarting system" in said
 
     async def cut(self) -> None:
         """Cuts the power: nothing is flushed. Returns when no process of it lives, so nothing more reaches a file."""
