@@ -64,7 +64,7 @@ def _virtual_drive(vd: KnownVd, scene: Scene) -> VirtualDrive:
         spans = tuple(_virtual_drive(span, scene) for span in spans_of(vd, scene.memory))
         return roll_up(vd, running, spans, scene)
     if running is None or resting(vd) or not (running.md.started or has_failed(running)):
-        state, detail = _asleep(vd, scene)
+        state, detail = _asleep(vd, running, scene)
         left = 0
     else:
         state, detail = _awake(vd, running, scene)
@@ -87,12 +87,12 @@ def _virtual_drive(vd: KnownVd, scene: Scene) -> VirtualDrive:
     )
 
 
-def _asleep(vd: KnownVd, scene: Scene) -> tuple[VdState, str]:  # noqa: PLR0911 -- one return a state
+def _asleep(vd: KnownVd, running: Running | None, scene: Scene) -> tuple[VdState, str]:  # noqa: PLR0911 -- one return a state
     """Of one that does not run."""
     if resting(vd):
         by_hand = f"{vd.name} was stopped by a person. Start it: rackeye vd start {vd.name}"
         return VdState.OFFLINE, f"{vd.name} is being deleted." if vd.stage is Stage.DELETING else by_hand
-    if any(running.uuid is None for running in scene.world.arrays):
+    if any(array.uuid is None for array in scene.world.arrays):
         return VdState.UNKNOWN, "An array runs whose members cannot be read."
     ready = muster(vd, scene.world)
     if vd.stage is Stage.CREATING and ready.readiness in (Readiness.TOO_FEW, Readiness.DEGRADED):
@@ -112,6 +112,8 @@ def _asleep(vd: KnownVd, scene: Scene) -> tuple[VdState, str]:  # noqa: PLR0911 
             pass
     if still_waiting(vd, ready, scene):
         return VdState.UNKNOWN, f"The drives of {vd.name} are being read."
+    if running is not None and running.md.state == "inactive":
+        return VdState.UNKNOWN, f"{vd.name} is being started."  # md has taken members, and those are not read meanwhile
     return VdState.FAILED, (
         f"{ready.in_sync} of {vd.name}'s {len(vd.slots)} drives are there and up to date, and it needs {ready.needed}. "
         f"Nothing was overwritten. Put the drive that was pulled last back into its bay; if {vd.name} does not start "

@@ -65,6 +65,7 @@ class Observer:
             self._full = self._clock.monotonic()
         if any(job.alive for job in self._job_list):  # it may be the one that writes there, or have just ended
             self._tables.clear()
+        self._work(vds)  # before md: an array that is seen half made has its job, and one whose job has ended is whole
         mounts = self._mounts()
         arrays = self.sysfs.arrays()
         standing = {(array.device, array.diskseq) for array in arrays}
@@ -76,7 +77,6 @@ class Observer:
         members = frozenset(member.device for array in arrays for member in array.members if member.present)
         disks = self.inventory.disks(mounts, ours, members)
         named = [(self._without_gone(array, disks), own) for array, own in named]
-        self._work(vds)
         smart, smart_problems = self.smart.know(shown(disks))
         return World(
             boot=self._boot,

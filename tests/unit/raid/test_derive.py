@@ -120,6 +120,14 @@ def test_unread_drives_are_no_failure() -> None:
     assert told.virtual_drives[0].state is VdState.UNKNOWN
 
 
+def test_one_that_mdadm_is_starting_has_not_failed() -> None:
+    """md has taken two members, of which nothing is read then, and the other two alone would be too few."""
+    md = w.array(w.member(0), w.member(1), state="inactive")
+    half = w.world((w.disk(0), w.disk(1), w.disk(2, w.probe(2)), w.disk(3, w.probe(3))), w.running(md))
+    (vd,) = tell(half).virtual_drives
+    assert (vd.state, vd.detail) == (VdState.UNKNOWN, "vd0 is being started.")
+
+
 def test_an_array_that_cannot_be_named_makes_all_unknown() -> None:
     nameless = replace(w.running(w.array(w.member(0))), uuid=None)
     told = tell(w.world((w.disk(0),), nameless))
