@@ -30,12 +30,15 @@ class Kernel:
         return self._process is not None and self._process.returncode is None
 
     async def start(self, disks: dict[str, Path], consoles: tuple[str, ...] = ()) -> None:
-        """Powers on. disks: files by ubd name, e.g. ubda. consoles: arguments of rig.consoles."""
+        """Powers on. disks: files by ubd name, e.g. ubda. consoles: arguments of rig.consoles.
+
+        `stderr=1`: what the kernel says is in the log at once; its console's last words are lost when it aborts.
+        """
         argv = [
             "linux.uml", f"mem={self._memory}M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro",
             f"init={CHECKOUT}/rig/guest/init.sh", f"rack.checkout={CHECKOUT}", f"umid={UMID}",
             "con=null", "con0=null,fd:1", *consoles,
-            "quiet", "noreboot", "selinux=0", "audit=0", "systemd.show_status=0",
+            "quiet", "stderr=1", "noreboot", "selinux=0", "audit=0", "systemd.show_status=0",
             "vec0:transport=tap,ifname=tap0,depth=128,gro=1",
             *(f"{name}={path}" for name, path in disks.items()),
         ]  # fmt: skip
