@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from boot import erase, network, network_set, power, redundant, restore
 from boot.accounts_service import account_commands
+from boot.audit import CHASSIS, PANEL, Audit
 from boot.box import Action, BoxLook, BoxMemory, decide, show
 from boot.model import (
     BUS_NAME,
@@ -61,13 +62,14 @@ class BoxCycle:
         self._store = store
         self._clock = SystemClock()
         self.network = network_set.Network(paths)
+        self.audit = Audit(paths)
         self.going_down = False
         self.missed = ""
         """A sentence about a press of a button that came to nothing, until the next start or another press."""
 
     def observe(self) -> BoxLook:
         state = self._store.load()
-        problems = (self.missed,) if self.missed else ()
+        problems = tuple(said for said in (self.missed, self.audit.problem) if said)
         try:
             interfaces = network.interfaces(self._paths)
         except OSError as error:
@@ -116,13 +118,13 @@ class Service:
         self._cycle = cycle
 
     def reboot(self, asked: PowerRequest) -> Sentence:
-        self._audit(asked.who, "reboot", asked.where)
         self._go_down(power.reboot)
+        self._audit(asked.who, "reboot", asked.where)
         return Sentence("The appliance reboots.")
 
     def shutdown(self, asked: PowerRequest) -> Sentence:
-        self._audit(asked.who, "shutdown", asked.where)
         self._go_down(power.shutdown)
+        self._audit(asked.who, "shutdown", asked.where)
         return Sentence("The appliance shuts down.")
 
     def hear(self, buttons: PanelButtons, pressed: tuple[Press, ...]) -> None:
@@ -134,14 +136,14 @@ class Service:
             elif missed := buttons.missed(pressed):
                 log.warning(missed)
                 self._cycle.missed = missed
-                self._audit("front panel", missed, "chassis")
+                self._audit(PANEL, missed, CHASSIS)
         except RackeyeError as error:
             log.error(f"[{error.code}] {error.sentence}")
+            self._cycle.missed = f"What a button of the chassis asked for could not be done: {error.sentence}"
 
     def press(self, asked: Asked) -> None:
-        """By a button of the chassis. Raises StateUnwritable."""
+        """By a button of the chassis: done first, then written down. Raises StateUnwritable."""
         self._cycle.missed = ""
-        self._audit("front panel", f"{asked.value.lower()} by a button", "chassis")
         match asked:
             case Asked.SHUTDOWN:
                 self._go_down(power.shutdown)
@@ -152,6 +154,7 @@ class Service:
             case Asked.RESTORE:
                 restore.intend(self._store)
                 self._go_down(power.reboot)
+        self._audit(PANEL, f"{asked.value.lower()} by a button", CHASSIS)
 
     def keep_mode(self, asked: KeepModeRequest) -> Sentence:
         """The generation goes up by one, and both copies are whole. Raises StateUnwritable."""
@@ -171,6 +174,7 @@ class Service:
         restore.intend(self._store, erase=also)
         log.warning(f"{account.name} asked for a restore to default{', and to erase the recordings' if also else ''}.")
         self._go_down(power.reboot)
+        self._audit(account.name, "asked for a restore to default", asked.where)
         stays = "Recordings are erased, drive groups stay." if also else "Video and drive groups stay."
         return Sentence(f"The appliance reboots and restores to default on its way up. {stays}")
 
@@ -181,9 +185,9 @@ class Service:
         if asked.answer.strip().lower() not in ("y", "yes"):
             raise SwitchNotConfirmed("The switch was not confirmed. Nothing was changed.", hint="Answer with y.")
         redundant.convert(self._paths, self._store)
-        self._audit(asked.who, "switched to Failover Mode", asked.where)
         log.warning("The appliance was switched to Failover Mode.")
         self._go_down(power.reboot)
+        self._audit(asked.who, "switched to Failover Mode", asked.where)
         return Sentence("The appliance is in Failover Mode, and reboots.")
 
     def _go_down(self, step: Callable[[], None]) -> None:
@@ -199,7 +203,7 @@ class Service:
         later(go)
 
     def _audit(self, who: str, what: str, where: str) -> None:
-        self._accounts.audit(who or "root", what, where)
+        self._cycle.audit.write(who or "root", what, where)
 
 
 def make(paths: Paths | None = None) -> Daemon[BoxLook, BoxMemory, Action]:
@@ -237,7 +241,7 @@ def make(paths: Paths | None = None) -> Daemon[BoxLook, BoxMemory, Action]:
         command("PlanSwitch", Nothing, SwitchPlan, service.plan_switch),
         command("SwitchToRedundant", SwitchRequest, Sentence, service.switch),
     )
-    setting = SettingsService(paths, cycle.network, accounts)
+    setting = SettingsService(paths, cycle.network, cycle.audit)
     own += (
         command("SetNetwork", SetNetworkRequest, Sentence, setting.set_network),
         command("ConfirmNetwork", NetworkRequest, Sentence, setting.confirm_network),

@@ -16,7 +16,7 @@ from boot.state import StateStore
 from boot.version import version_text
 from core import journal
 from core.accounts_model import Role
-from core.errors import NotPermitted, RackeyeError
+from core.errors import AccountLocked, NotPermitted, RackeyeError, WrongLogin
 from core.paths import Paths
 from core.run import run
 
@@ -113,6 +113,7 @@ class MenuLoop:
         _wait_for_the_end()
 
     def _check(self, menu: Menu) -> Menu:
+        """Raises AccountsBroken: it says nothing of the password, and nobody gets past it."""
         from core.accounts import CONSOLE, Accounts  # noqa: PLC0415 -- SQLite and argon2 are slow to load
 
         accounts = Accounts(self._paths)
@@ -120,7 +121,7 @@ class MenuLoop:
             account = accounts.authenticate(menu.user, menu.typed, CONSOLE)
             if account.role is not Role.ADMINISTRATOR:
                 raise NotPermitted(f"{account.name} is no administrator.", hint="Ask an administrator.")
-        except RackeyeError as error:
+        except (WrongLogin, AccountLocked, NotPermitted) as error:
             log.warning(f"Restore to default at the boot menu was refused for {menu.user!r}: {error.sentence}")
             self._consoles.bell()
             answer = machine.wrong_password(menu, error.sentence, time.monotonic())

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 from boot import clock_set, network_set
+from boot.audit import Audit
 from boot.model import InterfaceSettings, NetworkRequest, SetHostnameRequest, SetNetworkRequest, SetTimeRequest
 from boot.network_set import Network
-from core.accounts import Accounts
 from core.bus import Sentence
 from core.clock import Clock, SystemClock
 from core.errors import RackeyeError, SettingsUnwritable, TimeRefused
@@ -15,10 +15,10 @@ from core.paths import Paths
 class SettingsService:
     """Each handler runs in a worker thread. Raises BootError, RunError."""
 
-    def __init__(self, paths: Paths, network: Network, accounts: Accounts, clock: Clock | None = None) -> None:
+    def __init__(self, paths: Paths, network: Network, audit: Audit, clock: Clock | None = None) -> None:
         self._paths = paths
         self._network = network
-        self._accounts = accounts
+        self._log = audit
         self._clock = clock or SystemClock()
 
     def set_network(self, asked: SetNetworkRequest) -> Sentence:
@@ -69,7 +69,7 @@ class SettingsService:
         return Sentence(" ".join(said))
 
     def _audit(self, who: str, what: str, where: str) -> None:
-        self._accounts.audit(who or "root", what, where)
+        self._log.write(who or "root", what, where)
 
 
 def words(one: InterfaceSettings) -> str:

@@ -328,7 +328,7 @@ class Accounts:
             db.execute("INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?)", (key, count, now, now + lock))
 
 
-_BROKEN = "Is the system drive full or failing? `Restore to default` in the boot menu makes a new file."
+_BROKEN = "Is the system drive full or failing? If not, hold the reset button 10 s at power-on: Restore to default."
 
 
 def _give_memory_back() -> None:

@@ -37,8 +37,8 @@ class WrongLogin(AccountError):
     meaning = (
         "User and password do not fit together; which of the two is wrong is not said. After five wrong passwords "
         "from one place the account is locked for that place, each time twice as long. An administrator can set a "
-        "new password: `sudo rackeye account password NAME`. When all are forgotten, restore to default from the "
-        "console's boot menu."
+        "new password: `sudo rackeye account password NAME`. When all are forgotten, hold the reset button 10 s at "
+        "power-on: the appliance restores to default after a minute of beeping."
     )
 
 
@@ -99,8 +99,9 @@ class AccountsBroken(AccountError):
     code = "ACC-010"
     meaning = (
         "The accounts' database cannot be read or written, so nobody can log in over the network; recording goes on. "
-        "Look for a full or failing system drive. If the file is damaged, `Restore to default` of the console's boot "
-        "menu makes a new one with the factory account."
+        "Look for a full or failing system drive. If the file is damaged, hold the reset button 10 s at power-on: a "
+        "restore to default makes a new one with the factory account. The boot menu cannot: it has no password to go "
+        "by. Without a reset button, `sudo rm /var/lib/rackeye/accounts/accounts.sqlite*` makes a new one, too."
     )
 
 

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boot import clock_set, power, restore
+from boot.audit import Audit
 from boot.box import Action, BoxLook, BoxMemory, decide, show
 from boot.model import InterfaceSettings, SetTimeRequest
 from boot.network_set import Network, Undo, check, file_of, overdue, set_hostname, settings, settings_of, text_of
 from boot.redundant import look, refusals
 from boot.settings_service import SettingsService
 from boot.state import Loaded, Record, StateStore
-from core.accounts import Accounts
 from core.errors import CommandFailed, NetworkBusy, NetworkRefused, NoNetworkPending, TimeRefused
 from core.paths import Paths
 
@@ -192,7 +192,7 @@ def test_of_what_is_asked_for_together_all_is_done_or_nothing(
 ) -> None:
     (paths.root / "usr/lib/systemd/system/systemd-timesyncd.service").write_text("")
     with pytest.raises(TimeRefused, match=why):
-        SettingsService(paths, Network(paths), Accounts(paths)).set_time(SetTimeRequest(*asked))
+        SettingsService(paths, Network(paths), Audit(paths)).set_time(SetTimeRequest(*asked))
     assert not (paths.root / "etc/localtime").is_symlink()
 
 

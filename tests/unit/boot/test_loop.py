@@ -1,0 +1,77 @@
+"""What the boot menu does when something was chosen; what is chosen: test_menu.py."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+
+from boot import loop, power
+from boot import menu as machine
+from boot.loop import MenuLoop
+from boot.menu import Effect, Menu, Screen
+from boot.model import Mode
+from boot.state import StateStore
+from core.accounts import Accounts
+from core.paths import Paths
+
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+class Terminals:
+    """Consoles that nobody sits at."""
+
+    handles = ()
+    bells = 0
+
+    def show(self, _: tuple[str, ...]) -> None: ...
+
+    def bell(self) -> None:
+        self.bells += 1
+
+
+@pytest.fixture
+def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
+    monkeypatch.setattr(Accounts.__init__, "__defaults__", (None, CHEAP))
+    return Paths(tmp_path)
+
+
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What would have been asked of systemd and paneld."""
+    steps: list[str] = []
+    for step in ("reboot", "shutdown", "off", "beep_once"):
+        monkeypatch.setattr(power, step, lambda step=step: steps.append(step))
+    monkeypatch.setattr(loop, "_wait_for_the_end", lambda: None)
+    monkeypatch.setattr("boot.restore.run", lambda *_, **__: None)
+    monkeypatch.setattr(power, "is_active", lambda _: False)
+    return steps
+
+
+def typed(user: str, password: str) -> Menu:
+    menu = machine.begin(Mode.STANDARD, "V1", 0.0, 10.0)
+    return replace(menu, screen=Screen.BUSY, user=user, typed=password)
+
+
+def perform(paths: Paths, effect: Effect, menu: Menu) -> tuple[Menu, int]:
+    """The menu afterwards, and how often the bell rang."""
+    terminals = Terminals()
+    shown = MenuLoop(paths, StateStore(paths), terminals)._perform(effect, menu)  # type: ignore[arg-type]
+    return shown, terminals.bells
+
+
+def test_damaged_accounts_are_no_wrong_password_and_nobody_gets_past_them(paths: Paths, done: list[str]) -> None:
+    people = Accounts(paths)
+    people.file.parent.mkdir(parents=True)
+    people.file.write_bytes(b"no database at all" * 1000)
+    shown, bells = perform(paths, Effect.CHECK, typed("admin", "admin"))
+    assert shown.screen is Screen.NOTICE
+    assert "cannot be used" in shown.lines[0]
+    assert "hold the reset button" in shown.lines[1]
+    assert shown.lines[2] == "(ACC-010)"
+    assert (shown.wrong, bells, done) == (0, 0, [])
+
+
+def test_a_wrong_password_rings_beeps_and_counts(paths: Paths, done: list[str]) -> None:
+    shown, bells = perform(paths, Effect.CHECK, typed("admin", "guess"))
+    assert (shown.screen, shown.wrong, bells, done) == (Screen.DELAY, 1, 1, ["beep_once"])
