@@ -6,32 +6,13 @@ Today it says what this appliance is, and waits: a redundant server is configure
 
 import sys
 from dataclasses import dataclass
-from enum import StrEnum, unique
 
+from boot.failover_model import BUS_NAME, NAME, FailoverSnapshot, FailoverState
 from boot.model import Mode
 from boot.version import version_text
 from core.daemon import Daemon, Decision, run_daemon
 
-BUS_NAME = "org.rackeye.Failover1"
-NAME = "rackeye-failover"
 SENTENCE = "This is a redundant server in Failover Mode. It waits for a CMS to configure it."
-
-
-@unique
-class FailoverState(StrEnum):
-    """How far the redundant server is."""
-
-    WAITING = "Waiting for a CMS"
-
-
-@dataclass(frozen=True, slots=True)
-class FailoverSnapshot:
-    """What the redundant server says."""
-
-    state: FailoverState
-    version: str
-    sentence: str
-    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

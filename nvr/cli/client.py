@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from boot import failover_model
+from boot.failover_model import FailoverSnapshot
 from core.bus import BusClient, Envelope
 from core.clock import Clock
 from core.errors import BusMissing, DaemonGone, RackeyeError
@@ -37,6 +39,7 @@ PANEL = Source("org.rackeye.Panel1", PanelSnapshot, "rackeye-paneld")
 FAN = Source("org.rackeye.Fan1", FanSnapshot, "rackeye-fand")
 RECORDER = Source("org.rackeye.Recorder1", RecorderSnapshot, "rackeye-recorder")
 POLICY = Source("org.rackeye.Policy1", PolicySnapshot, "rackeye-policyd")
+FAILOVER = Source(failover_model.BUS_NAME, FailoverSnapshot, failover_model.NAME)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ from typing import assert_never
 
 import click
 
+from boot.failover_model import FailoverSnapshot
 from core.errors import RackeyeError
 from nvr.alarms.model import Health, Level
-from nvr.cli.client import FAN, POLICY, RAID, RECORDER, View
+from nvr.cli.client import FAILOVER, FAN, POLICY, RAID, RECORDER, View
 from nvr.cli.output import STALE_AFTER, age, clean, document, print_json
 from nvr.cli.session import Session
 from nvr.cli.shape import examples, json_option, pass_session
-from nvr.cli.status import SOURCES, is_moving
+from nvr.cli.status import ALL, is_moving, is_redundant, parts
 from nvr.recorder.model import CameraState
 from raid.model import VdState
 
@@ -43,13 +44,13 @@ class Finding:
 
 def findings(view: View) -> tuple[Finding, ...]:
     """All of them, the worst first."""
-    found = [*_silent(view), *_alarms(view), *_virtual_drives(view)]
+    found = [*_silent(view), *_alarms(view), *_virtual_drives(view), *_failover(view)]
     return tuple(sorted(found, key=lambda finding: RANK.index(finding.code)))
 
 
 def _silent(view: View) -> list[Finding]:
     found = []
-    for _, _, source in SOURCES:
+    for _, _, source in parts(view):
         answer = view.of(source)
         old = age(answer, view.at)
         if answer.error is not None:
@@ -91,11 +92,23 @@ def _virtual_drives(view: View) -> list[Finding]:
     return found
 
 
+def _failover(view: View) -> list[Finding]:
+    """Nobody else watches over the redundant server."""
+    server = redundant(view)
+    return [] if server is None else [Finding(Code.WARNING, problem) for problem in server.problems]
+
+
+def redundant(view: View) -> FailoverSnapshot | None:
+    """What the redundant server says of itself; None where there is none."""
+    answer = view.of(FAILOVER)
+    return answer.envelope.data if answer.envelope is not None and is_redundant(view) else None
+
+
 def figures(view: View) -> dict[str, float | None]:
     """Performance data; None for what is not known."""
     recorder, fan = view.of(RECORDER).envelope, view.of(FAN).envelope
     cameras = None if recorder is None else recorder.data.cameras
-    made: dict[str, float | None] = {
+    made: dict[str, float | None] = {} if is_redundant(view) else {
         "cameras": None if cameras is None else len(cameras),
         "recording": None if cameras is None else sum(camera.state is CameraState.RECORDING for camera in cameras),
     }
@@ -106,9 +119,13 @@ def figures(view: View) -> dict[str, float | None]:
     return made
 
 
-def line(code: Code, found: tuple[Finding, ...], numbers: dict[str, float | None]) -> str:
-    """The line of the plug-in; U is its word for an unknown value, | may stand only before the figures."""
+def line(code: Code, found: tuple[Finding, ...], numbers: dict[str, float | None], server: str = "") -> str:
+    """The line of the plug-in; U is its word for an unknown value, | may stand only before the figures.
+
+    server: what a redundant server says of itself.
+    """
     said = " ".join(dict.fromkeys(finding.text for finding in found if finding.code is not Code.OK)) or "All is well."
+    said = f"{said} {server}".rstrip()
     values = " ".join(f"'{name}'={'U' if value is None else f'{value:.15g}'}" for name, value in numbers.items())
     words = clean(said).replace("|", "/").replace("\n", " ")
     return f"RACKEYE {code.name} - {words} | {values}".rstrip()
@@ -137,17 +154,18 @@ class PlugIn(click.Command):
 def command(ctx: click.Context, session: Session) -> None:
     """One line for monitoring. Exit 0 OK, 1 warning, 2 critical, 3 unknown."""
     try:
-        view = session.client.look(*(source for _, _, source in SOURCES))
+        view = session.client.look(*ALL)
     except RackeyeError as error:
         found: tuple[Finding, ...] = (Finding(Code.UNKNOWN, error.sentence),)
         numbers: dict[str, float | None] = {}
+        server = None
     else:
-        found, numbers = findings(view), figures(view)
+        found, numbers, server = findings(view), figures(view), redundant(view)
     code = found[0].code if found else Code.OK
     if session.as_json:
         listed = [{"level": finding.code.name, "text": finding.text} for finding in found]
-        health = {"exit_code": int(code), "health": code.name, "findings": listed, "figures": numbers}
+        health = {"exit_code": int(code), "health": code.name, "findings": listed, "figures": numbers, "failover": server}
         print_json(document(session, health))
     else:
-        click.echo(line(code, found, numbers))
+        click.echo(line(code, found, numbers, server.sentence if server else ""))
     ctx.exit(code)

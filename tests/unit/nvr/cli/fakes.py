@@ -6,13 +6,17 @@ from typing import Any, TypeVar
 
 from click.testing import CliRunner, Result
 
+from boot.failover import SENTENCE
+from boot.failover_model import FailoverSnapshot, FailoverState
+from boot.model import BoxSnapshot, Mode
 from core.bus import Envelope
 from core.clock import ManualClock
 from core.errors import DaemonGone, RackeyeError
 from hw.model import BayView, FanSnapshot, PanelSnapshot, Sensor, SensorKind, SensorState, TrayCondition, TrayLight
 from nvr.alarms.model import Alarm, Category, Health, Level, PolicySnapshot
-from nvr.cli.client import FAN, PANEL, POLICY, RAID, RECORDER, Answer, Source, View
+from nvr.cli.client import FAILOVER, FAN, PANEL, POLICY, RAID, RECORDER, Answer, Source, View
 from nvr.cli.main import cli
+from nvr.cli.mode import BOX
 from nvr.cli.session import Session
 from nvr.recorder.model import CameraState, CameraView, RecorderSnapshot, VolumeState, VolumeView
 from raid.model import Drive, DriveState, Progress, RaidSnapshot, VdState, VirtualDrive, Work
@@ -121,8 +125,15 @@ ALARM = Alarm(
 )
 GOOD: dict[str, object] = {
     RAID.name: RAID_GOOD, PANEL.name: PANEL_GOOD, FAN.name: FAN_GOOD, RECORDER.name: RECORDER_GOOD,
-    POLICY.name: POLICY_GOOD,
+    POLICY.name: POLICY_GOOD, BOX.name: BoxSnapshot(version="V0.1.0"),
 }
+REDUNDANT: dict[str, object] = {
+    **{name: said for name, said in GOOD.items() if name != RECORDER.name},
+    RAID.name: RaidSnapshot(),
+    BOX.name: BoxSnapshot(Mode.FAILOVER, version="V0.1.0R"),
+    FAILOVER.name: FailoverSnapshot(FailoverState.WAITING, "V0.1.0R", SENTENCE),
+}
+"""A redundant server: no recorder, no virtual drive."""
 REBUILD = Progress(Work.REBUILD, 42.3, 120_000_000, 3900.0)
 PULLED = RaidSnapshot(
     drives=(

@@ -5,11 +5,14 @@ from dataclasses import replace
 
 import pytest
 
+from boot.failover import SENTENCE
+from boot.failover_model import FailoverSnapshot, FailoverState
 from core.errors import DaemonGone
 from nvr.alarms.model import Health, Level, PolicySnapshot
-from nvr.cli.client import FAN, POLICY, RAID
+from nvr.cli.client import FAILOVER, FAN, POLICY, RAID
+from nvr.cli.mode import BOX
 from raid.model import RaidSnapshot, VdState
-from tests.unit.nvr.cli.fakes import ALARM, POLICY_GOOD, FakeClient, client, rackeye, virtual_drive
+from tests.unit.nvr.cli.fakes import ALARM, POLICY_GOOD, REDUNDANT, FakeClient, client, rackeye, virtual_drive
 
 
 def with_alarm(level: Level) -> FakeClient:
@@ -43,6 +46,9 @@ def gone(some: FakeClient, *names: str) -> FakeClient:
     (gone(with_alarm(Level.CRITICAL), FAN.name), 2, "CRITICAL"),
     (gone(with_vd(VdState.FAILED), POLICY.name), 2, "CRITICAL"),
     (client(said={}), 3, "UNKNOWN"),
+    (gone(client(), BOX.name), 3, "UNKNOWN"),
+    (client(said=dict(REDUNDANT)), 0, "OK"),
+    (gone(client(said=dict(REDUNDANT)), FAILOVER.name), 3, "UNKNOWN"),
     (client(old=100.0), 3, "UNKNOWN"),  # a recording whose figures stand still
 ])
 def test_the_code_and_the_word(some: FakeClient, code: int, word: str) -> None:
@@ -61,6 +67,15 @@ def test_the_line_has_figures_and_only_one_bar() -> None:
     some = client()
     some.said[POLICY.name] = replace(POLICY_GOOD, alarms=(replace(ALARM, text="a|b\nc\x1b"),))
     assert rackeye(some, "health").stdout.startswith("RACKEYE CRITICAL - a/b c? | ")
+
+
+def test_a_redundant_server_tells_what_it_is_and_has_no_cameras() -> None:
+    some = client(said=dict(REDUNDANT))
+    assert rackeye(some, "health").stdout == f"RACKEYE OK - All is well. {SENTENCE} | 'chassis'=31 'fan_1'=1200\n"
+    assert json.loads(rackeye(some, "health", "--json").stdout)["failover"]["state"] == "Waiting for a CMS"
+    assert json.loads(rackeye(client(), "health", "--json").stdout)["failover"] is None
+    some.said[FAILOVER.name] = FailoverSnapshot(FailoverState.WAITING, "V0.1.0R", SENTENCE, ("The bus went away.",))
+    assert rackeye(some, "health").stdout.startswith(f"RACKEYE WARNING - The bus went away. {SENTENCE} | ")
 
 
 def test_a_silent_part_is_named_and_its_figures_are_unknown() -> None:

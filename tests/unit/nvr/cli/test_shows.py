@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from boot.failover import SENTENCE
 from core.bus import Envelope
 from core.errors import BadReply, BusMissing, DaemonGone
 from hw.model import BayView, PanelSnapshot, TrayLight
 from nvr.alarms.model import Health, PolicySnapshot
-from nvr.cli.client import FAN, PANEL, POLICY, RAID, RECORDER, Answer
+from nvr.cli.client import FAILOVER, FAN, PANEL, POLICY, RAID, RECORDER, Answer
+from nvr.cli.mode import BOX
 from nvr.recorder.model import CameraState, CameraView, RecorderSnapshot
 from raid.model import CheckResult, CheckVerdict, DriveState, RaidSnapshot, VdState
 from tests.unit.nvr.cli.fakes import (
@@ -19,6 +21,7 @@ from tests.unit.nvr.cli.fakes import (
     PULLED,
     RAID_GOOD,
     RECORDER_GOOD,
+    REDUNDANT,
     FakeClient,
     client,
     drive,
@@ -131,8 +134,10 @@ def test_a_bay_that_nobody_knows_is_neither_empty_nor_good() -> None:
 def test_json_has_the_same_keys_whatever_is_known() -> None:
     nothing = client(said={POLICY.name: PolicySnapshot(Health.UNKNOWN, (), (), {})})
     full, empty = (json.loads(rackeye(who, "status", "--json").stdout) for who in (client(), nothing))
-    assert list(full) == list(empty) == ["error", "now", "host", "policy", "raid", "recorder", "panel", "fan"]
-    for part in ("policy", "raid", "recorder", "panel", "fan"):
+    assert list(full) == list(empty) == [
+        "error", "now", "host", "box", "policy", "raid", "recorder", "failover", "panel", "fan"]
+    assert full["failover"] is empty["failover"] is None
+    for part in ("box", "policy", "raid", "recorder", "panel", "fan"):
         assert list(full[part]) == list(empty[part]) == ["generation", "at", "age", "stale", "gone", "data"]
     assert empty["raid"]["gone"]["code"] == "BUS-001"
     assert (empty["raid"]["data"], empty["raid"]["stale"]) == (None, True)
@@ -152,6 +157,35 @@ def test_status_shows_the_rest_when_one_part_is_gone() -> None:
     ):
         assert text in result.stdout
     assert rackeye(client(), "status").exit_code == 0
+
+
+def test_a_redundant_server_says_what_it_is_and_misses_no_recorder() -> None:
+    result = rackeye(client(said=dict(REDUNDANT)), "status")
+    assert (result.exit_code, result.stderr) == (0, "")
+    for text in ("Failover Mode, version V0.1.0R", f"Waiting for a CMS. {SENTENCE}", "No virtual drive.\n"):
+        assert text in result.stdout
+    for text in ("Recorder", "Recording", "nothing is recorded", "???"):
+        assert text not in result.stdout
+    told = json.loads(rackeye(client(said=dict(REDUNDANT)), "status", "--json").stdout)
+    assert (told["recorder"], told["failover"]["data"]["sentence"]) == (None, SENTENCE)
+    assert (told["failover"]["gone"], told["box"]["data"]["mode"]) == (None, "Failover Mode")
+
+
+def test_a_redundant_server_whose_service_is_gone_is_not_well() -> None:
+    some = client(said={name: said for name, said in REDUNDANT.items() if name != FAILOVER.name})
+    result = rackeye(some, "status")
+    assert result.exit_code == 1
+    assert "??? org.rackeye.Failover1 is not running." in result.stdout
+    assert "Recorder1" not in result.stdout
+
+
+def test_while_boxd_is_silent_the_failover_service_tells_the_mode() -> None:
+    some = client(said={name: said for name, said in REDUNDANT.items() if name != BOX.name})
+    result = rackeye(some, "status")
+    assert result.exit_code == 1
+    assert "??? org.rackeye.Box1 is not running." in result.stdout
+    assert SENTENCE in result.stdout
+    assert "Recorder1" not in result.stdout
 
 
 def test_figures_that_should_move_and_do_not_are_stale() -> None:
