@@ -9,9 +9,10 @@ from core import journal
 from core.errors import RackeyeError
 from core.paths import Paths
 
-CONSOLE, CHASSIS, COMMAND_LINE = "console", "chassis", "command line"
-"""`where` of what came from the boot menu's consoles, the buttons, a shell."""
-PANEL = "front panel"
+PANEL, CHASSIS = "front panel", "chassis"
+"""`who` and `where` of a press of a button."""
+CONSOLE = "console"
+"""As core.accounts has it, which is slow to load at boot."""
 PATIENCE = 5.0
 """Seconds that a line is waited for: a drive that hangs must not hold up who wants the power off."""
 log = journal.get_logger("rackeye-audit")
@@ -34,7 +35,7 @@ class Audit:
 
     def _write(self, who: str, what: str, where: str) -> None:
         try:
-            from core.accounts import Accounts  # noqa: PLC0415 -- SQLite and argon2 are slow to load at boot
+            from core.accounts import Accounts  # noqa: PLC0415 -- see above
 
             Accounts(self._paths).audit(who, what, where)
         except Exception as error:  # whatever it is, what was asked for is done

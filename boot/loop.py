@@ -7,6 +7,7 @@ from functools import partial
 
 from boot import menu as machine
 from boot import power, redundant, restore
+from boot.audit import CHASSIS, CONSOLE, PANEL, Audit
 from boot.consoles import Consoles
 from boot.menu import Effect, Menu
 from boot.menu_buttons import MenuButtons
@@ -32,6 +33,7 @@ class MenuLoop:
         self._store = store
         self._consoles = consoles
         self._buttons = MenuButtons(paths)
+        self._log = Audit(paths)
 
     def run(self, seconds: float, lines: tuple[str, ...]) -> None:
         """Returns when the NVR shall start."""
@@ -87,26 +89,37 @@ class MenuLoop:
             case Effect.SWITCH:
                 redundant.convert(self._paths, self._store)
                 log.info("The appliance was switched to Failover Mode at the boot menu.")
+                self._audit(menu, "switched to Failover Mode")
                 self._reboot()
             case Effect.RESTORE | Effect.RESTORE_AND_ERASE:
                 also = effect is Effect.RESTORE_AND_ERASE
                 restore.intend(self._store, erase=also)
                 log.info(f"{menu.user} asked for a restore to default{', with video,' if also else ''} at the menu.")
-                restore.finish(self._paths, self._store)
+                try:
+                    restore.finish(self._paths, self._store)
+                finally:  # the restore resets the log, too
+                    self._audit(menu, f"asked for a restore to default{', with video' if also else ''}")
                 self._reboot()
             case Effect.REBOOT:
                 log.info("Reboot was asked for at the boot menu.")
+                self._audit(menu, "reboot")
                 self._reboot()
             case Effect.SHUTDOWN:
                 log.info("Shutdown was asked for at the boot menu.")
+                self._audit(menu, "shutdown")
                 power.shutdown()
                 _wait_for_the_end()
             case Effect.OFF:
+                self._audit(menu, "power off")
                 power.off()
                 _wait_for_the_end()
             case Effect.LEAVE:
                 pass
         return menu
+
+    def _audit(self, menu: Menu, what: str) -> None:
+        who, where = (PANEL, CHASSIS) if menu.button else (menu.user or "boot menu", CONSOLE)
+        self._log.write(who, what, where)
 
     def _reboot(self) -> None:
         power.reboot()
@@ -114,7 +127,7 @@ class MenuLoop:
 
     def _check(self, menu: Menu) -> Menu:
         """Raises AccountsBroken: it says nothing of the password, and nobody gets past it."""
-        from core.accounts import CONSOLE, Accounts  # noqa: PLC0415 -- SQLite and argon2 are slow to load
+        from core.accounts import Accounts  # noqa: PLC0415 -- SQLite and argon2 are slow to load
 
         accounts = Accounts(self._paths)
         try:
@@ -127,6 +140,7 @@ class MenuLoop:
             answer = machine.wrong_password(menu, error.sentence, time.monotonic())
             self._consoles.show(draw(answer, time.monotonic()))
             power.beep_once()
+            self._audit(menu, f"restore to default refused: {error.sentence}")
             return answer
         return machine.proved(menu, time.monotonic())
 

@@ -85,6 +85,7 @@ class Menu:
     typed: str = ""
     lines: tuple[str, ...] = ()
     wrong: int = 0
+    button: bool = False  # a button of the chassis asked for what is done now
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -120,7 +121,9 @@ def by_button(menu: Menu, asked: str) -> Step:
         return menu, None
     effect, line = BUTTONS[asked]
     who = "Whoever held the reset button" if effect is Effect.RESTORE else menu.user
-    return replace(menu, screen=Screen.BUSY, counting=False, user=who, typed="", lines=(line,)), effect
+    return replace(
+        menu, screen=Screen.BUSY, counting=False, user=who, typed="", lines=(line,), button=True,
+    ), effect
 
 
 def press(menu: Menu, key: Key, now: float) -> Step:

@@ -78,15 +78,18 @@ def _resume(paths: Paths, store: StateStore) -> tuple[str, ...]:
     if not store.load().record.intent.restores:
         return ()
     from boot import restore  # noqa: PLC0415 -- see above
+    from boot.audit import CONSOLE, Audit  # noqa: PLC0415
 
     power.notify(f"EXTEND_TIMEOUT_USEC={power.PATIENT}000000")
     log.info("A restore to default was begun; it is finished now.")
+    said, hint = "Restore to default is done.", ""
     try:
         restore.finish(paths, store)
     except RackeyeError as error:
         log.error(f"[{error.code}] {error.sentence}")
-        return (f"{error.sentence} {error.hint}",)
-    return ("Restore to default is done.",)
+        said, hint = error.sentence, error.hint
+    Audit(paths).write("boot menu", said, CONSOLE)  # in the new log: who had asked was in the old one
+    return (f"{said} {hint}".strip(),)
 
 
 if __name__ == "__main__":

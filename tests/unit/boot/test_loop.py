@@ -1,12 +1,14 @@
 """What the boot menu does when something was chosen; what is chosen: test_menu.py."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
 
-from boot import loop, power
+from boot import loop, power, program, redundant, restore
 from boot import menu as machine
 from boot.loop import MenuLoop
 from boot.menu import Effect, Menu, Screen
@@ -75,3 +77,64 @@ def test_damaged_accounts_are_no_wrong_password_and_nobody_gets_past_them(paths:
 def test_a_wrong_password_rings_beeps_and_counts(paths: Paths, done: list[str]) -> None:
     shown, bells = perform(paths, Effect.CHECK, typed("admin", "guess"))
     assert (shown.screen, shown.wrong, bells, done) == (Screen.DELAY, 1, 1, ["beep_once"])
+
+
+BUTTON = ("front panel", "chassis")
+NOBODY = ("boot menu", "console")
+
+
+@pytest.mark.parametrize(("effect", "step", "line"), [
+    (Effect.REBOOT, "reboot", (*NOBODY, "reboot")),
+    (Effect.SHUTDOWN, "shutdown", (*NOBODY, "shutdown")),
+    (Effect.REBOOT, "reboot", (*BUTTON, "reboot")),
+    (Effect.OFF, "off", (*BUTTON, "power off")),
+    (Effect.RESTORE, "reboot", (*BUTTON, "asked for a restore to default")),
+])
+def test_what_is_done_at_the_menu_is_written_down(
+    paths: Paths, done: list[str], effect: Effect, step: str, line: tuple[str, str, str],
+) -> None:
+    menu = machine.begin(Mode.STANDARD, "V1", 0.0, 10.0)
+    perform(paths, effect, machine.by_button(menu, effect.name)[0] if line[0] == BUTTON[0] else menu)
+    assert done == [step]
+    assert lines(paths) == [line]
+
+
+def test_a_damaged_log_stops_nothing_at_the_menu(paths: Paths, done: list[str]) -> None:
+    people = Accounts(paths)
+    people.file.parent.mkdir(parents=True)
+    people.file.write_bytes(b"no database at all" * 1000)
+    for effect in (Effect.REBOOT, Effect.SHUTDOWN, Effect.OFF):
+        perform(paths, effect, machine.begin(Mode.STANDARD, "V1", 0.0, 10.0))
+    assert done == ["reboot", "shutdown", "off"]
+
+
+def test_a_restore_is_the_first_line_of_the_new_log(paths: Paths, done: list[str]) -> None:
+    perform(paths, Effect.CHECK, typed("admin", "guess"))
+    assert [line[0] for line in lines(paths)] == ["admin"]
+    assert lines(paths)[0][2].startswith("restore to default refused: The user name or the password")
+    perform(paths, Effect.RESTORE_AND_ERASE, typed("admin", ""))
+    assert lines(paths) == [("admin", "console", "asked for a restore to default, with video")]
+
+
+def test_a_restore_that_is_finished_at_the_start_is_written_down(paths: Paths, done: list[str]) -> None:
+    restore.intend(StateStore(paths))
+    assert program._resume(paths, StateStore(paths)) == ("Restore to default is done.",)
+    assert lines(paths) == [(*NOBODY, "Restore to default is done.")]
+
+
+def test_the_switch_at_the_menu_is_written_down(
+    paths: Paths, done: list[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(redundant, "convert", lambda *_: None)
+    perform(paths, Effect.SWITCH, machine.begin(Mode.STANDARD, "V1", 0.0, 10.0))
+    assert (done, lines(paths)) == (["reboot"], [(*NOBODY, "switched to Failover Mode")])
+
+
+def lines(paths: Paths) -> list[tuple[str, str, str]]:
+    return [(line.who, line.where, line.what) for line in Accounts(paths).audit_list()]
+
+
+def test_what_only_a_choice_needs_is_not_loaded_for_the_menu() -> None:
+    said = "import sys, boot.loop; print([name for name in ('sqlite3', 'argon2') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
