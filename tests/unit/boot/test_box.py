@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from boot import boxd, power
+from boot import boxd, power, switch_command
 from boot.box import DHCP_SECONDS, Action, BoxLook, BoxMemory, decide, show
 from boot.consoles import has_keyboard, names
 from boot.model import (
@@ -25,6 +25,7 @@ from boot.model import (
 )
 from boot.state import Loaded, Record, StateStore
 from boot.version import version_text
+from core.accounts import Accounts
 from core.bus import BusClient, Nothing, Sentence
 from core.errors import RackeyeError, SwitchNotConfirmed, WrongLogin
 from core.paths import Paths
@@ -158,6 +159,60 @@ def test_commands_on_the_bus(bus: Bus, tmp_path: Path, asked: list[str]) -> None
 
     run_with_boxd(paths, story)
     assert asked == ["shutdown", "beep", "reboot", "reboot"]
+
+
+@pytest.fixture
+def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
+    """An appliance without drives, as root finds it."""
+    for folder in ("sys/class/net", "sys/block", "proc/self"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "proc/self/mountinfo").write_text("")
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setenv("SUDO_USER", "jo")
+    monkeypatch.setattr(switch_command, "Paths", lambda *_: Paths(tmp_path))
+    return Paths(tmp_path)
+
+
+SWITCHED = [("jo", "switched to Failover Mode", "command line")]
+
+
+def switched(paths: Paths) -> list[tuple[str, str, str]]:
+    return [(line.who, line.what, line.where) for line in Accounts(paths).audit_list()]
+
+
+def test_the_script_has_boxd_switch(
+    bus: Bus, box: Paths, asked: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(switch_command, "_alone", lambda _: pytest.fail("boxd alone writes the mode"))
+
+    async def story(_: BusClient) -> None:
+        assert await asyncio.to_thread(switch_command.main, ["--dry-run"], lambda _: "y") == 0
+        assert await asyncio.to_thread(switch_command.main, [], lambda _: "n") == 1
+        assert asked == []
+        assert await asyncio.to_thread(switch_command.main, [], lambda _: "y") == 0
+        assert await asyncio.to_thread(switch_command.main, [], lambda _: "y") == 1
+
+    run_with_boxd(box, story)
+    assert StateStore(box).load().record.mode is Mode.FAILOVER
+    assert (asked, switched(box)) == (["reboot"], SWITCHED)
+    said = capsys.readouterr()
+    assert "is in Failover Mode, and reboots" in said.out
+    assert "[BOOT-010]" in said.err
+
+
+def test_without_boxd_the_script_switches_by_itself(bus: Bus, box: Paths, asked: list[str]) -> None:
+    assert switch_command.main([], lambda _: "y") == 0
+    assert StateStore(box).load().record.mode is Mode.FAILOVER
+    assert (asked, switched(box)) == (["reboot"], SWITCHED)
+
+
+def test_nothing_is_done_beside_a_boxd_that_falls_silent(
+    bus: Bus, box: Paths, asked: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(switch_command, "_boxds_plan", lambda: SwitchPlan(("One way.",), ()))
+    assert switch_command.main([], lambda _: "y") == 1
+    assert "[BUS-001]" in capsys.readouterr().err
+    assert (asked, StateStore(box).load().record) == ([], Record())
 
 
 # -- which consoles there are ----------------------------------------------------------------------------------------
