@@ -25,7 +25,8 @@ def assemble(vd: KnownVd, running: Running | None, scene: Scene) -> Iterator[Act
     ready = muster(vd, scene.world)
     match ready.readiness:
         case Readiness.COMPLETE:
-            yield from _start(vd, ready, scene, force=False)
+            if not (ready.awaited and still_waiting(vd, ready, scene)):  # the target of a copyback: else from its start
+                yield from _start(vd, ready, scene, force=False)
         case Readiness.DEGRADED:
             if not still_waiting(vd, ready, scene):
                 yield from _start(vd, ready, scene, force=ready.dirty)
@@ -42,7 +43,8 @@ def still_waiting(vd: KnownVd, ready: Muster, scene: Scene) -> bool:
         return True
     if not ready.awaited:
         return False
-    if all(slot.serial and scene.world.by_serial(slot.serial) is not None for slot in vd.slots):
+    here = all(slot.serial and scene.world.by_serial(slot.serial) is not None for slot in vd.slots)
+    if here and ready.readiness is not Readiness.COMPLETE:
         return False  # every drive is here: the one that is counted on has lost its superblock
     started = scene.memory.fleeting.started
     return started is None or scene.now - started < scene.settings.settle_seconds

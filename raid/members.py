@@ -150,7 +150,6 @@ def muster(vd: KnownVd, world: World) -> Muster:
     in_sync = frozenset(
         m.superblock.role for m in current if m.superblock.role is not None and not m.superblock.recovering
     )
-    here = {m.superblock.role for m in current}
     needed = freshest.raid_disks - tolerance(freshest.level, freshest.raid_disks)
     if len(set(numbers)) != len(numbers):
         readiness = Readiness.AMBIGUOUS
@@ -162,7 +161,7 @@ def muster(vd: KnownVd, world: World) -> Muster:
         readiness = Readiness.TOO_FEW
     return Muster(
         readiness, tuple(current), stale, len(in_sync), needed,
-        awaited=bool(freshest.active_slots() - here), dirty=not freshest.clean,
+        awaited=any(number not in numbers for number in freshest.active_numbers()), dirty=not freshest.clean,
     )
 
 

@@ -79,6 +79,10 @@ class Superblock:
         """Slots that had a working member when this superblock was written."""
         return frozenset(role for role in self.roles if role < self.raid_disks)
 
+    def active_numbers(self) -> frozenset[int]:
+        """Device numbers of those members; a slot whose data is copied back has two."""
+        return frozenset(number for number, role in enumerate(self.roles) if role < self.raid_disks)
+
 
 def format_uuid(raw: bytes) -> str:
     """As mdadm writes it: four groups of eight hexadecimal digits."""

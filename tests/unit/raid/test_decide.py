@@ -238,6 +238,16 @@ def test_a_degraded_start_waits_for_drives_that_still_appear() -> None:
     assert len(devices_of(only_job(of))) == 3
 
 
+def test_a_whole_one_waits_for_the_drive_that_its_data_goes_back_to() -> None:
+    """Else the copyback begins anew: slot 2 has two members, and the second one is not seen yet."""
+    of = w.asleep(*(w.probe(slot, roles=(0, 1, 2, 3, 2)) for slot in range(4)))
+    just_started = w.memory(fleeting=Fleeting(w.NOW - 5))
+    assert jobs(of, just_started) == []
+    assert len(devices_of(only_job(of))) == 4, "it does not come"
+    target = w.newcomer(2, w.probe(2, roles=(0, 1, 2, 3, 2), device_number=4, recovering=True))
+    assert len(devices_of(only_job(replace(of, disks=(*of.disks, target)), just_started))) == 5
+
+
 def test_two_stale_members_are_never_forced_without_a_word() -> None:
     fresh = [w.probe(slot, 130, out=(1, 2)) for slot in (0, 3)]
     of = w.asleep(fresh[0], w.probe(1, 120), w.probe(2, 100), fresh[1])
