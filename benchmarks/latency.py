@@ -16,7 +16,7 @@ from rig.daemons import raid
 from rig.rack import Rack
 
 PULLS, QUICK_PULLS = 100, 10
-LIMIT = 300.0  # seconds: then the pulls that were done have to do
+LIMIT = 1500.0  # seconds: then the pulls that were done have to do
 QUIET = 0.7  # seconds of rest before each pull
 ALONE = 0.5  # seconds after a pull in which the guest's one CPU is not asked for anything
 BAYS = 4

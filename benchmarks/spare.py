@@ -17,8 +17,8 @@ from rig.daemons import raid
 from rig.rack import Rack
 from tests.rig.raid_rig import command, create
 
-RUNS, QUICK_RUNS = 40, 8
-LIMIT = 330.0  # seconds: then the runs that were done have to do
+RUNS, QUICK_RUNS = 100, 8
+LIMIT = 1800.0  # seconds: then the runs that were done have to do
 QUIET = 1.0  # seconds of rest before each pull
 BAYS, BAY_MIB = 8, 256
 SETTINGS = "[raid]\nsettle_seconds = 0.1\nsync_speed_min = 500000\ncopyback = false\n"
