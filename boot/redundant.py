@@ -5,14 +5,12 @@ leaves one mode or the other, whole.
 """
 
 import json
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from boot import network_set, power
+from boot import factory, power
 from boot.model import Intent, Mode, Refusal, SwitchPlan
-from boot.restore import factory_settings
 from boot.state import StateStore
 from core.errors import (
     AlreadyRedundant,
@@ -123,8 +121,9 @@ def look(paths: Paths, store: StateStore) -> Look:
                 superblocks.append(found)
             else:
                 contents.append(found)
+    changed = factory.changed(paths, unknown)
     return Look(record.mode, record.intent, power.is_active(RECORDER), arrays, mounted, tuple(superblocks),
-                tuple(contents), tuple(_changed_settings(paths)), tuple(unknown))
+                tuple(contents), changed, tuple(unknown))
 
 
 def _storage(paths: Paths, unknown: list[str]) -> tuple[tuple[str, ...], tuple[str, ...], frozenset[str]]:
@@ -205,20 +204,6 @@ def _place(paths: Paths, name: str) -> str:
     tail = f"{name}, serial {serial}" if serial else name
     bay = facts.get("RACKEYE_BAY")
     return f"bay {bay} ({tail})" if bay else f"{tail}"
-
-
-def _changed_settings(paths: Paths) -> Iterator[str]:
-    """Names of the files that hold a person's settings."""
-    own = paths.state / "settings.toml"
-    try:
-        if own.exists() and tomllib.loads(own.read_text()):
-            yield str(own)
-    except (OSError, ValueError):
-        yield str(own)
-    yield from (str(paths.root / network_set.file_of(one.name)) for one in network_set.settings(paths))
-    factory, present = factory_settings(paths), paths.etc / "rackeye.toml"
-    if factory.exists() and "\n".join(_lines(factory)) != "\n".join(_lines(present)):
-        yield str(present)
 
 
 def _text(file: Path) -> str:

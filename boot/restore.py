@@ -95,10 +95,7 @@ def _identity(paths: Paths) -> None:
     copy = paths.root / "var/lib/dbus/machine-id"
     if copy.exists() and not copy.is_symlink():
         write_atomic(copy, identity, 0o444)
-    name = FACTORY_HOSTNAME
-    with suppress(OSError):
-        name = (paths.share / "factory/hostname").read_text().strip() or name
-    write_atomic(paths.root / "etc/hostname", f"{name}\n".encode(), 0o644)
+    write_atomic(paths.root / "etc/hostname", f"{factory_hostname(paths)}\n".encode(), 0o644)
     keys = list((paths.root / "etc/ssh").glob("ssh_host_*"))
     for key in keys:
         key.unlink(missing_ok=True)
@@ -130,6 +127,13 @@ STAYS = "video, virtual drives and drive groups"
 def factory_settings(paths: Paths) -> Path:
     """/etc/rackeye/rackeye.toml as the installation made it (systemd/install.sh)."""
     return paths.share / "factory/rackeye.toml"
+
+
+def factory_hostname(paths: Paths) -> str:
+    """The name that the installation found, if any."""
+    with suppress(OSError):
+        return (paths.share / "factory/hostname").read_text().strip() or FACTORY_HOSTNAME
+    return FACTORY_HOSTNAME
 
 
 def intend(store: StateStore, *, erase: bool = False) -> None:
