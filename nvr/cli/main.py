@@ -2,13 +2,17 @@
 
 import os
 import sys
+from contextlib import suppress
 from io import TextIOWrapper
 
 import click
 
+from core.errors import RackeyeError
+from core.paths import Paths
 from nvr.cli.session import Session
 from nvr.cli.shape import LazyGroup, examples
 
+PATHS = Paths()
 NOUNS = {
     "status": ("nvr.cli.status", "The whole appliance on one page."),
     "health": ("nvr.cli.health", "One line for monitoring: exit 0 OK, 1 warning, 2 critical, 3 unknown."),
@@ -35,16 +39,25 @@ NOUNS = {
 }
 
 
-def version() -> str:
-    """Of the installed distribution."""
-    from importlib import metadata  # noqa: PLC0415 -- slow, and needed for --version only
+def version(session: Session) -> str:
+    """With the R of Failover Mode: by the record of the mode, which is root's, or else by boxd's word."""
+    from boot.state import StateStore  # noqa: PLC0415 -- slow, and needed for --version only
+    from boot.version import version_text  # noqa: PLC0415
 
-    return metadata.version("rackeye")
+    loaded = StateStore(PATHS).load()
+    mode = loaded.record.mode
+    if loaded.lost:
+        from nvr.cli.mode import BOX  # noqa: PLC0415
+
+        with suppress(RackeyeError):  # no bus, or no boxd
+            mode = session.client.look(BOX).of(BOX).data.mode
+        session.close()
+    return version_text(mode)
 
 
 def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        click.echo(f"rackeye {version()}")
+        click.echo(f"rackeye {version(ctx.ensure_object(Session))}")
         ctx.exit()
 
 
