@@ -164,8 +164,8 @@ def command(ctx: click.Context, session: Session) -> None:
     code = found[0].code if found else Code.OK
     if session.as_json:
         listed = [{"level": finding.code.name, "text": finding.text} for finding in found]
-        health = {"exit_code": int(code), "health": code.name, "findings": listed, "figures": numbers, "failover": server}
-        print_json(document(session, health))
+        health = {"exit_code": int(code), "health": code.name, "findings": listed, "figures": numbers}
+        print_json(document(session, {**health, "failover": server}))
     else:
         click.echo(line(code, found, numbers, server.sentence if server else ""))
     ctx.exit(code)

@@ -15,7 +15,7 @@ from core.accounts_model import AuditListReply, AuditListRequest
 from core.errors import AccountError, BadRequest, NotThere, RackeyeError, TooManyRequests
 from nvr.alarms.model import Health, PolicySnapshot
 from nvr.web import metrics
-from nvr.web.answers import as_json, body_of, decode, error_table
+from nvr.web.answers import as_json, body_of, decode, error_table, status_of
 from nvr.web.guard import Who
 from nvr.web.openapi import document
 from nvr.web.rooms import BOX, BY_KEY, POLICY, ROOMS, Order, Room
@@ -29,14 +29,15 @@ SECRET = re.compile(r"//[^/@\s]+@")
 
 
 async def snapshot(request: Request) -> Response:
-    """GET /api/v1/{room}: the envelope; 503 with the last known one when the daemon is gone."""
+    """GET /api/v1/{room}: the envelope. Gone: 503 with the last known one; 404 when this mode has no such daemon."""
     web = web_of(request)
     await web.guard.who(request)
     room = _room(request)
     word = web.hub.words[room.key]
     if word.answers:
         return Response(word.text(), media_type="application/json")
-    return as_json({"error": error_table(web.hub.gone(room)), "last": word.envelope}, 503)
+    error = web.hub.gone(room)
+    return as_json({"error": error_table(error), "last": word.envelope}, status_of(error))
 
 
 async def command(request: Request) -> Response:

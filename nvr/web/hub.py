@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from boot.model import BoxSnapshot, Mode
 from core.bus import BusClient, Envelope
 from core.clock import Clock
-from core.errors import BadReply, DaemonGone
+from core.errors import BadReply, DaemonGone, NotThere, RackeyeError
 from hw.model import FanSnapshot
 from nvr.web.history import History
-from nvr.web.rooms import FAN, ROOMS, Room
+from nvr.web.rooms import BOX_ROOM, FAILOVER, FAN, RECORDER, ROOMS, Room
 
 T = TypeVar("T")
 
@@ -82,8 +83,26 @@ class Hub:
             said = f"{room.unit} says something unknown: {error}."
             raise BadReply(said, hint="Restart it: versions differ.") from error
 
-    def gone(self, room: Room) -> DaemonGone:
-        """The error that says so."""
+    @property
+    def mode(self) -> Mode:
+        """By boxd's last word; while there is none, by whether the failover service is there."""
+        last = self.words[BOX_ROOM.key].envelope
+        with suppress(msgspec.MsgspecError):
+            if last is not None:
+                return msgspec.json.decode(last.data, type=BoxSnapshot).mode
+        return Mode.FAILOVER if self.words[FAILOVER.key].answers else Mode.STANDARD
+
+    @property
+    def awaited(self) -> tuple[Room, ...]:
+        """Those that should answer: a redundant server has no recorder, and only it the failover service."""
+        absent = RECORDER if self.mode is Mode.FAILOVER else FAILOVER
+        return tuple(room for room in ROOMS if room is not absent)
+
+    def gone(self, room: Room) -> RackeyeError:
+        """The error that says so; another one where this mode has no such daemon."""
+        if room not in self.awaited:
+            there = FAILOVER if room is RECORDER else RECORDER
+            return NotThere(f"There is no {room.unit} in {self.mode}.", hint=f"GET /api/v1/{there.key}")
         return DaemonGone(f"{room.unit} is not running.", hint=f"systemctl status {room.unit} says why.")
 
     async def changes(self, tick: float) -> AsyncIterator[frozenset[str]]:

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from boot.failover_model import FailoverSnapshot, FailoverState
+from boot.model import Mode
 from hw.model import FanSnapshot, PanelSnapshot, SensorKind, SensorState, TrayLight
 from nvr.alarms.model import Health, PolicySnapshot
 from nvr.recorder.model import CameraState, RecorderSnapshot, VolumeState
 from nvr.web.hub import Hub
-from nvr.web.rooms import FAN, PANEL, POLICY, RAID, RECORDER, ROOMS
+from nvr.web.rooms import FAILOVER, FAN, PANEL, POLICY, RAID, RECORDER
 from raid.model import DriveState, RaidSnapshot, VdState
 from raid.smart_model import Smart, SmartHealth
 
@@ -29,20 +31,24 @@ class Family:
 def text(hub: Hub) -> str:
     """All of it. Raises BadReply."""
     families: list[Family] = [Family("rackeye_daemon_up", "gauge", "1 when the daemon answers.", [
-        ({"daemon": room.unit}, float(hub.words[room.key].answers)) for room in ROOMS])]
+        ({"daemon": room.unit}, float(hub.words[room.key].answers)) for room in hub.awaited])]
     policy = hub.data(POLICY, PolicySnapshot)
     raid = hub.data(RAID, RaidSnapshot)
     panel = hub.data(PANEL, PanelSnapshot)
     fan = hub.data(FAN, FanSnapshot)
     recorder = hub.data(RECORDER, RecorderSnapshot)
+    failover = hub.data(FAILOVER, FailoverSnapshot)
     health = policy.health if policy else Health.UNKNOWN
     families.append(Family("rackeye_health", "gauge", "The appliance in one word: 1 at what it is.",
                            list(_states(Health, health, {}, "health"))))
+    families.append(Family("rackeye_mode", "gauge", "What the appliance is: 1 at what it is.",
+                           list(_states(Mode, hub.mode, {}, "mode"))))
     families += _policy(policy) if policy else []
     families += _raid(raid) if raid else []
     families += _panel(panel) if panel else []
     families += _fan(fan) if fan else []
     families += _recorder(recorder) if recorder else []
+    families += _failover(failover) if failover else []
     return "".join(line for family in families for line in _lines(family))
 
 
@@ -145,6 +151,11 @@ def _recorder(data: RecorderSnapshot) -> Iterator[Family]:
         (who, float(volume.recorded)) for who, volume in ready])
     yield Family("rackeye_volume_oldest_timestamp_seconds", "gauge", "The first picture.", [
         (who, volume.oldest) for who, volume in ready])
+
+
+def _failover(data: FailoverSnapshot) -> Iterator[Family]:
+    yield Family("rackeye_failover_state", "gauge", "How far the redundant server is: 1 at what it is.", list(
+        _states(FailoverState, data.state, {}, "state")))
 
 
 def _states(kind: type[StrEnum], now: str, labels: Labels, name: str) -> Iterable[Sample]:

@@ -43,7 +43,9 @@ def document() -> dict[str, Any]:
     schema = dict(zip(dict.fromkeys(kinds), schemas, strict=True))
     paths: dict[str, Any] = {}
     for room in ROOMS:
-        paths[f"/api/v1/{room.key}"] = {"get": _get(f"get_{room.key}", room.says, _envelope(schema[room.snapshot]))}
+        told = _get(f"get_{room.key}", room.says, _envelope(schema[room.snapshot]))
+        told["responses"] |= _failures(("404",))  # this mode has no such daemon
+        paths[f"/api/v1/{room.key}"] = {"get": told}
         for order in room.orders:
             paths[f"/api/v1/{room.key}/{order.name}"] = {"post": _post(room, order, schema)}
     paths["/api/v1/session"] = {"get": _get("get_session", "Who is logged in", schema[Account])}

@@ -26,6 +26,7 @@ all. A browser's session sends the header `X-CSRF-Token` with each command; its 
 """
 REST = """
 Each answer is `{{"generation": N, "at": UTC, "data": ...}}`. A daemon that is gone: 503, with its last word in `last`.
+One that this mode does not have (`failover` in Standard Mode, `recorder` in Failover Mode): 404.
 
 `GET /api/v1/events` is a stream (`text/event-stream`): first all that is known, then each change. The event's name is
 the room's, its data the envelope, `null` when the daemon is gone; `tick` tells the machine's time at least every 10 s,

@@ -7,6 +7,8 @@ test) follow. What is not here cannot be reached over the network.
 from dataclasses import dataclass
 from typing import Any
 
+from boot import failover_model
+from boot.failover_model import FailoverSnapshot
 from boot.model import (
     BoxSnapshot,
     KeepModeRequest,
@@ -152,7 +154,11 @@ BOX_ROOM = Room(
         Order("SwitchToRedundant", SwitchRequest, Sentence, "Switch to Failover Mode", sure=True),
     ),
 )
-ROOMS: tuple[Room, ...] = (RAID, PANEL, FAN, RECORDER, POLICY, BOX_ROOM)
+FAILOVER = Room(
+    "failover", failover_model.BUS_NAME, failover_model.NAME, "The redundant server, in Failover Mode only",
+    FailoverSnapshot,
+)
+ROOMS: tuple[Room, ...] = (RAID, PANEL, FAN, RECORDER, POLICY, BOX_ROOM, FAILOVER)
 BY_KEY = {room.key: room for room in ROOMS}
 BOX = BOX_ROOM.bus
 """boxd also has accounts, sessions and the log of who did what; asked by nvr/web/guard.py."""

@@ -16,8 +16,9 @@ from typing import Any
 import uvicorn
 from argon2 import PasswordHasher
 
+from boot import failover_model
 from boot.accounts_service import account_commands
-from boot.model import BoxSnapshot, KeepModeRequest, PowerRequest, RestoreRequest, SwitchPlan, SwitchRequest
+from boot.model import BoxSnapshot, KeepModeRequest, Mode, PowerRequest, RestoreRequest, SwitchPlan, SwitchRequest
 from core.accounts import Accounts
 from core.accounts_model import Role
 from core.bus import BusClient, BusServer, Command, Nothing, Sentence
@@ -76,6 +77,17 @@ class House:
         """A daemon has news."""
         self.shown[key] = snapshot
         self.servers[key].publish(snapshot)
+
+    async def switch_over(self) -> None:
+        """It is a redundant server from now on: no recorder, the failover service in its place."""
+        self.servers.pop("recorder").close()
+        self.servers["failover"] = await BusServer.connect(failover_model.BUS_NAME)
+        self.show("failover", sample.FAILOVER)
+        await self.servers["failover"].own()
+        self.show("raid", RaidSnapshot())
+        self.show("box", sample.REDUNDANT)
+        while self.hub.mode is not Mode.FAILOVER or not self.hub.words["failover"].answers:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
     def commands(self) -> dict[str, tuple[Command[Any, Any], ...]]:
         """What the daemons can be asked for here."""
@@ -224,7 +236,7 @@ async def open_house(folder: Path, port: int = 0) -> AsyncIterator[House]:
             server = uvicorn.Server(config(make_app(client, hub, clock), cert, key, "127.0.0.1", port))
             house.server = server
             serving = asyncio.create_task(server.serve([listener]))
-            while not (server.started and all(word.answers for word in hub.words.values())):  # noqa: ASYNC110
+            while not (server.started and all(hub.words[name].answers for name in house.servers)):  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
             try:
                 yield house

@@ -2,7 +2,9 @@
 
 import time
 
-from boot.model import BoxSnapshot, Interface, Refusal, SwitchPlan, TimeView
+from boot.failover import SENTENCE
+from boot.failover_model import FailoverSnapshot, FailoverState
+from boot.model import BoxSnapshot, Interface, Mode, Refusal, SwitchPlan, TimeView
 from hw.model import BayView, FanSnapshot, PanelSnapshot, Sensor, SensorKind, SensorState, TrayCondition, TrayLight
 from nvr.alarms.model import Alarm, Category, ChannelView, Health, Level, PolicySnapshot
 from nvr.recorder.model import CameraState, CameraView, Gap, RecorderSnapshot, VolumeState, VolumeView
@@ -139,6 +141,8 @@ SWITCH = SwitchPlan(
 BOX = BoxSnapshot(
     version="V0.1.0", hostname="rack", interfaces=(Interface("eth0", "52:54:00:12:34:56", True, ("192.0.2.2/24",)),),
     time=TimeView("Europe/Berlin", None))
+REDUNDANT = BoxSnapshot(Mode.FAILOVER, version="V0.1.0R", hostname="rack", failover_runs=True)
+FAILOVER = FailoverSnapshot(FailoverState.WAITING, "V0.1.0R", SENTENCE)
 _PLANNED = tuple(PlannedDrive(bay, f"WD-WX12D{bay}0{bay}417", "WDC WD60PURX-64T0ZY0", SIZE) for bay in (4, 5, 6, 7))
 PLAN = Plan(
     (PlannedVd("vd2", 5, _PLANNED, 3 * SIZE, 1, 262_144, 3 * 262_144),),

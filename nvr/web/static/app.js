@@ -6,18 +6,20 @@ import { refresh } from "./bay.js";
 import { cameras } from "./cameras.js";
 import { chassis } from "./chassis.js";
 import { climate, remember } from "./climate.js";
+import { failover } from "./failover.js";
 import { seconds, time } from "./format.js";
 import { log } from "./log.js";
 import { storage } from "./storage.js";
-import { connect, line, listen, live, now, rooms } from "./store.js";
+import { connect, line, listen, live, now, redundant, rooms } from "./store.js";
 
 import { people } from "./people.js";
 import { waiting } from "./settings.js";
 import { system } from "./system.js";
 
-const UNITS = { raid: "rackeye-raidd", panel: "rackeye-paneld", fan: "rackeye-fand", recorder: "rackeye-recorder", policy: "rackeye-policyd", box: "rackeye-boxd" };
+const UNITS = { raid: "rackeye-raidd", panel: "rackeye-paneld", fan: "rackeye-fand", recorder: "rackeye-recorder", policy: "rackeye-policyd", box: "rackeye-boxd", failover: "rackeye-failover" };
 const SECTIONS = [
   ["alarms", alarms, ["policy", "panel"], ["policy"]], // name, draws, redrawn at news of, shows what is of
+  ["failover", failover, ["failover"], ["failover"]],
   ["chassis", chassis, ["panel", "raid"], ["panel", "raid"]],
   ["storage", storage, ["raid"], ["raid"]],
   ["cameras", cameras, ["recorder"], ["recorder"]],
@@ -38,12 +40,20 @@ function stale(name, keys) {
   }));
 }
 
+// A redundant server has no cameras of its own, and only it the failover service.
+function mode() {
+  for (const [name, hidden] of [["failover", !redundant()], ["cameras", redundant()]]) {
+    for (const one of document.querySelectorAll(`#${name}, nav a[href="#${name}"]`)) one.hidden = hidden;
+  }
+}
+
 function draw() {
   const keys = new Set(due);
   due.clear();
   if (keys.has("fan") && rooms.fan.answers) remember(now());
   if (keys.has("policy") || keys.has("line")) health();
   if (keys.has("box")) waiting();
+  if (keys.has("box") || keys.has("failover")) mode();
   for (const [name, paint, of, from] of SECTIONS) {
     if (keys.has("line") || of.some((key) => keys.has(key))) paint($(`#${name} .body`));
     stale(name, from);

@@ -8,7 +8,7 @@ import { openDelete } from "./delete.js";
 import { fromElsewhere, openAbandon } from "./foreign.js";
 import { tone } from "./drives.js";
 import { bytes, percent, raid, seconds, time } from "./format.js";
-import { known } from "./store.js";
+import { known, redundant } from "./store.js";
 import { openSetup } from "./setup.js";
 import { spares } from "./spares.js";
 
@@ -90,7 +90,7 @@ export function storage(body) {
     data.problems.map((text) => h("p", { class: "problem" }, text)),
     data.jobs.filter((job) => job.state === "Failed" || job.state === "Interrupted").map((job) => h("p", { class: "problem" }, `${job.vd}: ${job.kind}: ${job.state}. ${job.error}`)),
     data.virtual_drives.length ? h("div", { class: "cards" }, data.virtual_drives.map((vd) => virtualDrive(vd, data)))
-      : h("p", { class: "problem" }, "There is no virtual drive, so nothing is recorded."),
+      : redundant() ? h("p", {}, "There is no virtual drive.") : h("p", { class: "problem" }, "There is no virtual drive, so nothing is recorded."),
     fromElsewhere(data),
     mayChange ? h("div", { class: "buttons" }, h("button", { class: data.virtual_drives.length ? "" : "main", "data-key": "setup", onclick: openSetup }, `New virtual drives … (${blank} blank drive${blank === 1 ? "" : "s"})`)) : [],
     table(["Bay", "State", "Model", "Serial", "Capacity", "VD", ""], data.drives.map(driveRow), "Drives"),

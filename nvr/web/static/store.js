@@ -1,7 +1,7 @@
 // What the daemons say, as the event stream brings it. A room is { data, at, answers }: `data` is the last word, and
 // `answers` false means that it is old. The clock is the machine's, not the browser's.
 
-export const ROOMS = ["raid", "panel", "fan", "recorder", "policy", "box"];
+export const ROOMS = ["raid", "panel", "fan", "recorder", "policy", "box", "failover"];
 export const rooms = Object.fromEntries(ROOMS.map((key) => [key, { data: null, at: null, answers: false, since: null }]));
 export const line = { up: false, heard: 0, over: false };
 const listeners = new Set();
@@ -13,6 +13,8 @@ const tell = (key) => listeners.forEach((listener) => listener(key));
 
 export const known = (key) => rooms[key].data;
 export const live = (key) => rooms[key].answers && line.up;
+// Failover Mode, by boxd's last word; while there is none, by whether the failover service is there. No recorder runs then.
+export const redundant = () => (rooms.box.data ? rooms.box.data.mode === "Failover Mode" : rooms.failover.answers);
 // How old what a room shows is, in seconds; 0 while it answers.
 export const old = (key) => (live(key) ? 0 : Math.max(0, now() - (line.up ? rooms[key].since ?? now() : line.heard || now())));
 

@@ -31,7 +31,7 @@ function openKeep() {
 export function system(body) {
   const data = known("box");
   if (!data) return put(body, h("p", { class: "unknown" }, "unknown"));
-  put($("#version"), data.version);
+  put($("#version"), data.mode === "Standard Mode" ? data.version : `${data.version}, ${data.mode}`);
   if (data.hostname) put($("#hostname"), data.hostname);
   const net = data.interfaces.map((one) => h("div", {}, `${one.name}: ${one.up === null ? "unknown" : one.up ? "up" : "down"}, ${one.addresses.join(", ") || "no address"}`));
   const synchronized = { true: "synchronized", false: "not synchronized" }[data.time.synchronized] ?? "synchronized: unknown";
