@@ -25,7 +25,7 @@ from raid.model import Done, VdRequest, level_text
 from raid.model_care import PlannedRepair, RepairPlan, RepairRequest, ScheduleRequest
 from raid.nested import has_failed
 from raid.patrolling import to_read
-from raid.progress_file import left_behind
+from raid.progress_file import known_of, left_behind
 from raid.scene import Scene
 from raid.scrub_result import BadStripe
 from raid.spans import spans_of
@@ -115,33 +115,19 @@ class CareCommands:
         what = "repair" if job.kind == check.REPAIR else "check"
         return Done(f"The {what} of {vd.name} is stopped.")
 
-    def _found(self, vd: KnownVd) -> CheckFile:
-        """The last whole check, which found something. Raises CannotRepair."""
-        found = check.load(check.file_of(self._paths, vd.name))
-        if found is None or found.identity != vd.uuid or not found.done or found.result is None:
-            raise CannotRepair(
-                f"It is not known which stripes of {vd.name} are wrong: no check has ended.",
-                hint=f"Check it first: rackeye check start {vd.name}",
-            )
-        if not found.result.bad:
-            raise CannotRepair(
-                f"The last check of {vd.name} found no wrong stripe: nothing is to be repaired.",
-                hint=f"rackeye check show {vd.name}",
-            )
-        return found
-
     async def plan_repair(self, request: VdRequest) -> RepairPlan:
         """What a repair of what the last check found would do."""
         vd, _ = self._settled(request.name, "repaired")
-        return replace(plan(vd, self._daemon.memory, self._found(vd)), name=request.name)
+        shown = plan(vd, self._daemon.memory, found_wrong(vd, self._paths))
+        cut_off = check.file_of(self._paths, vd.name).stat().st_mtime
+        return replace(shown, name=request.name, checked=shown.checked or cut_off)
 
     async def start_repair(self, request: RepairRequest) -> Done:
         vd, devices = self._settled(request.name, "repaired")
-        found = self._found(vd)
+        found = found_wrong(vd, self._paths)
         if check.fingerprint(vd.uuid, found) != request.fingerprint:
             raise PlanChanged(f"{vd.name} was checked again since the plan was shown.", hint="Ask for it again.")
-        assert found.result is not None  # refused above
-        written = [bad for bad in found.result.bad if not why_left(vd, bad)]
+        written = [bad for bad in _wrong(found) if not why_left(vd, bad)]
         if not written:
             mirror = vd.level in check.MIRRORS
             raise CannotRepair(
@@ -199,6 +185,29 @@ def _write(paths: Paths, wanted: dict[str, Any]) -> None:
         shutil.chown(paths.state / "settings.toml", "rackeye", "rackeye")
 
 
+def found_wrong(vd: KnownVd, paths: Paths) -> CheckFile:
+    """The file of the last check, when stripes are known to be wrong: also by one that saw only a part, or by the one
+    before it. Raises CannotRepair."""
+    file = check.file_of(paths, vd.name)
+    found = check.load(file)
+    if found is None or found.identity != vd.uuid or known_of(found) is None:
+        raise CannotRepair(
+            f"It is not known which stripes of {vd.name} are wrong: no check has ended.",
+            hint=f"Check it first: rackeye check start {vd.name}",
+        )
+    if not _wrong(found):
+        raise CannotRepair(
+            f"The last check of {vd.name} found no wrong stripe: nothing is to be repaired.",
+            hint=f"rackeye check show {vd.name}",
+        )
+    return found
+
+
+def _wrong(found: CheckFile) -> tuple[BadStripe, ...]:
+    known = known_of(found)
+    return () if known is None else known.result.bad
+
+
 def why_left(vd: KnownVd, bad: BadStripe) -> str:
     """Why a repair leaves this stripe alone; empty when it is written."""
     if vd.level in check.MIRRORS:
@@ -223,34 +232,47 @@ def _holds_still(vd: KnownVd, running: Running | None, does: str) -> str:
 
 def plan(vd: KnownVd, memory: Memory, found: CheckFile) -> RepairPlan:
     """In words. Pure."""
-    assert found.result is not None
     arrays = spans_of(vd, memory) or (vd,)
     steps = []
-    for bad in found.result.bad:
+    for bad in _wrong(found):
         number = max(0, bad.span - 1)
         slots = arrays[number].slots if number < len(arrays) else ()
         bays = tuple(slots[slot].bay for slot in check.slots_of(bad) if slot < len(slots))
         steps.append(PlannedRepair(bad.number, bad.pages, bays, why_left(vd, bad), bad.span or None))
     written = [step for step in steps if not step.left]
     return RepairPlan(
-        vd.name, vd.level, found.finished or 0.0, tuple(steps[:PLANNED]), len(written), _means(vd, found, written),
+        vd.name, vd.level, _when(found), tuple(steps[:PLANNED]), len(written), _means(vd, found, written),
         check.fingerprint(vd.uuid, found),
     )
 
 
+def _when(found: CheckFile) -> float:
+    """When the check ended that found it; 0 for one that was cut off."""
+    known = known_of(found)
+    return 0.0 if known is None else known.finished
+
+
 def _means(vd: KnownVd, found: CheckFile, written: list[PlannedRepair]) -> str:
-    when = utc_text(found.finished or 0.0)
+    at = _when(found)
+    which = f"The check of {utc_text(at)}" if at else "The check that was cut off"
+    said = _does(vd, which, written)
+    if found.ended:
+        return said
+    return f"{said} It did not see all: check {vd.name} again afterwards (rackeye check start {vd.name})."
+
+
+def _does(vd: KnownVd, which: str, written: list[PlannedRepair]) -> str:
     if vd.level in check.MIRRORS:
-        return f"The check of {when} compared copies. {MIRROR_BY_HAND}"
+        return f"{which} compared copies. {MIRROR_BY_HAND}"
     if vd.level in RAID6:
         bays = Counter(bay for step in written for bay in step.members)
         named = ", ".join(f"bay {bay} in {count}" for bay, count in sorted(bays.items(), key=str))
         return (
-            f"The check of {when} knows which drive is wrong: {named or 'none'}. What is wrong there is computed from "
+            f"{which} knows which drive is wrong: {named or 'none'}. What is wrong there is computed from "
             "the other drives, written, and read again. A drive that is wrong more than once should be replaced."
         )
     return (
-        f"The check of {when} cannot know whether data or parity are wrong: RAID{vd.level} has one parity. The data "
+        f"{which} cannot know whether data or parity are wrong: RAID{vd.level} has one parity. The data "
         "stay as they are, and the parity is computed anew from them: if the data are wrong, they stay wrong, and the "
         "one other copy of them is gone. Recordings there may show a damaged picture either way."
     )

@@ -18,7 +18,7 @@ from core.paths import Paths
 from raid.memory import KnownVd, Memory
 from raid.model import CheckResult, CheckVerdict, Work
 from raid.model_care import WrongPlace
-from raid.progress_file import Whole
+from raid.progress_file import Left, Whole, known_of
 from raid.repair_result import Outcome, RepairResult, summary
 from raid.scrub_result import BadStripe, ScrubResult, Unreadable
 from raid.spans import spans_of
@@ -34,29 +34,14 @@ WRONG_KEPT = 100
 """Numbers of so many wrong stripes travel in a snapshot; the file has the rest."""
 
 
-class _Error(msgspec.Struct):
-    code: str
-    sentence: str
-    hint: str = ""
-
-
-class CheckFile(msgspec.Struct):
+class CheckFile(Left):
     """The file. identity: the virtual drive's UUID. finished: UTC seconds, None while it runs or was cut off.
 
-    result: until `done`, what was found so far. repair: what a repair after the check did. last: the check before it
-    that saw all.
+    result: what was found so far, or in all. repair: what a repair after the check did. last: what was known before it.
     """
 
-    percent: float
-    done: bool
     speed: int | None = None
     seconds_left: float | None = None
-    result: ScrubResult | None = None
-    error: _Error | None = None
-    identity: str = ""
-    finished: float | None = None
-    repair: RepairResult | None = None
-    last: Whole | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +149,9 @@ def read(paths: Paths, vd: str, uuid: str, job: Job | None) -> Last:
         data = None  # of another virtual drive, which had this name
     if job is not None and job.kind == REPAIR:
         return Last(_repairing(paths, vd), None if data is None else judged(vd, data))
-    before = None if data is None else judged(vd, data)
+    own = job is not None and data is not None and not data.done  # before it begins to write, it is the last one's
+    before = None if data is None else judged(vd, data, runs=own)
     if job is not None:
-        own = data is not None and not data.done  # until it has begun to write, the file is the last one's
         run = CheckRun(data.percent, data.speed, data.seconds_left) if data is not None and own else CheckRun(0.0)
         whole = before if before is not None and before.verdict is not CheckVerdict.STOPPED else None
         return Last(run, whole)
@@ -199,35 +184,52 @@ def _repairing(paths: Paths, vd: str) -> CheckRun:
     return CheckRun(data.percent, None, data.seconds_left, Work.REPAIR)
 
 
-def judged(vd: str, data: CheckFile) -> CheckResult:
-    """What holds. A check that was stopped, cut off or refused does not end what the one before it had found."""
-    tried = data.finished or 0.0
-    whole = data.done and data.result is not None and not data.result.stopped
-    if whole and data.result is not None:
-        return _ended(vd, Whole(data.result, tried, data.repair), tried, 100.0, "")
-    if data.error is not None:
-        left, percent = data.error.sentence, 100.0
-    else:
-        how = "stopped" if data.done else "cut off"
-        left, percent = f"It was {how} at {data.percent:.0f} %, and goes on from there.", min(99.9, data.percent)
-    if data.result is not None and data.result.bad_stripes:
-        return _ended(vd, Whole(data.result, tried), tried, percent, left)
-    if data.last is not None:
-        return _ended(vd, data.last, tried, percent, f"The check after it: {left}")
+def judged(vd: str, data: CheckFile, *, runs: bool = False) -> CheckResult:
+    """What holds. A check that was stopped, cut off, refused or broken off does not end what is known from before it,
+    and what it has found itself is known, too."""
+    known = known_of(data)
+    if data.ended and known is not None:
+        return _ended(vd, known, known.finished, 100.0, "")
+    tried, percent = data.finished or 0.0, min(99.9, data.percent)
+    more = _unfinished(data, runs=runs)
+    if known is not None and (known.result.bad_stripes or known.result.unreadable or not known.result.stopped):
+        alone = data.last is None
+        found = _ended(vd, known, tried, percent, f"That check is not whole: {more}" if alone else f"{LATER}: {more}")
+        refused = data.error is not None and found.verdict is CheckVerdict.CLEAN
+        return replace(found, verdict=CheckVerdict.FAILED) if refused else found
     verdict = CheckVerdict.FAILED if data.error is not None else CheckVerdict.STOPPED
-    return CheckResult(vd, verdict, tried, data.result.stripes if data.result else 0, (), 0, left, percent, tried)
+    said = more if data.repair is None else f"Repair: {summary(data.repair)} {more}"
+    return CheckResult(vd, verdict, tried, data.result.stripes if data.result else 0, (), 0, said, percent, tried)
+
+
+LATER = "The check after it"
+
+
+def _unfinished(data: CheckFile, *, runs: bool) -> str:
+    """How a check stands that has not seen all."""
+    if data.error is None:
+        how = "runs, and is at" if runs else f"was {'stopped' if data.done else 'cut off'} at"
+        return f"It {how} {data.percent:.0f} %{'.' if runs else ', and goes on from there.'}"
+    said = " ".join(filter(None, (data.error.sentence, data.error.hint)))
+    if data.percent and data.result is not None:
+        return f"{said} It goes on from {data.percent:.0f} %."
+    if data.result is None:
+        return said
+    return f"It broke off at {100.0 * data.result.stripes / data.result.of:.0f} %; the next one begins anew. {said}"
 
 
 def _ended(vd: str, whole: Whole, tried: float, percent: float, more: str) -> CheckResult:
     result = whole.result
     numbers = tuple(bad.number for bad in result.bad[:WRONG_KEPT])
+    unread = f"{len(result.unreadable)} places could not be read" if result.unreadable else ""
     if result.bad_stripes:
         verdict, detail = CheckVerdict.WRONG, _disagrees(result)
-    elif result.unreadable:
+        detail += f" {unread}." if unread else ""
+    elif unread:
         verdict = CheckVerdict.FAILED
+        rest = "nothing wrong was found so far" if result.stopped else "the rest is right"
         detail = (
-            f"{len(result.unreadable)} places could not be read; the rest is right. A patrol read has them written "
-            "anew where that can be done: rackeye patrol start."
+            f"{unread}; {rest}. A patrol read has them written anew where that can be done: rackeye patrol start."
         )
     elif whole.repair is not None:
         verdict, detail = CheckVerdict.CLEAN, f"All {result.stripes} stripes agree now ({result.engine})."
@@ -291,16 +293,27 @@ def located(result: CheckResult, vd: KnownVd, memory: Memory) -> CheckResult:
 
 def after_repair(data: CheckFile, repair: RepairResult) -> CheckFile:
     """The check's file once a repair has ended: without the stripes that were read again and are right."""
-    if data.result is None:
-        return data
     right = {(stripe.span, stripe.number) for stripe in repair.stripes if stripe.outcome is not Outcome.LEFT}
-    left = tuple(bad for bad in data.result.bad if (bad.span, bad.number) not in right)
-    count = data.result.bad_stripes - (len(data.result.bad) - len(left))
-    result = replace(data.result, bad=left, bad_stripes=count)
-    return msgspec.structs.replace(data, repair=repair, result=result)
+    result, last = data.result, data.last
+    if result is not None:
+        result = _without(right, result)
+    if last is not None:
+        last = Whole(_without(right, last.result), last.finished, repair)
+    return msgspec.structs.replace(data, repair=repair, result=result, last=last)
+
+
+def _without(right: set[tuple[int, int]], result: ScrubResult) -> ScrubResult:
+    gone = [bad for bad in result.bad if (bad.span, bad.number) in right]
+    spans = tuple(
+        replace(span, bad_stripes=span.bad_stripes - sum(bad.span == number for bad in gone))
+        for number, span in enumerate(result.spans, start=1)
+    )
+    left = tuple(bad for bad in result.bad if bad not in gone)
+    return replace(result, bad=left, bad_stripes=result.bad_stripes - len(gone), spans=spans)
 
 
 def fingerprint(uuid: str, data: CheckFile) -> str:
     """Of what a repair would do: changes with every check."""
-    numbers = [] if data.result is None else [(bad.span, bad.number) for bad in data.result.bad]
+    known = known_of(data)
+    numbers = [] if known is None else [(bad.span, bad.number) for bad in known.result.bad]
     return sha256(f"{uuid} {data.finished} {numbers}".encode()).hexdigest()[:16]

@@ -4,7 +4,7 @@ import ctypes
 import os
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -27,9 +27,9 @@ _LONGEST = 5.0  # seconds of one pause: a stop is heard in it, progress is told 
 class ProgressFile:
     """How far a check or a repair is, as JSON; replaced as a whole (docs/design/parity.md, "Progress file").
 
-    result: of a check; until `done` what it has found so far, from which another can go on.
-    repair: of a repair. identity: of the virtual drive. finished: UTC seconds. last: the check before it that saw all,
-    which counts until this one has.
+    result: of a check; until it has seen all, what it has found so far. repair: of a repair. identity: of the virtual
+    drive. finished: UTC seconds. last: what was known before it, which counts until it has seen all.
+    percent: of one that came to an end early, where the next one goes on; 0: it begins anew.
     """
 
     def __init__(
@@ -39,12 +39,15 @@ class ProgressFile:
         """before: what the check that is taken up had found."""
         self._array, self._file, self._identity = array, file, identity
         self._clock = clock or SystemClock()
-        self._last = _last(file, identity)
-        percent = 100.0 * before.stripes / before.of if before else 0.0
-        self._replace(ScrubProgress(percent, None, None), done=False, result=before)
+        left = _read(file, identity)
+        self._last = None if left is None else known_of(left)
+        self._found, self._read_some = before, False
+        self._begun = ScrubProgress(100.0 * before.stripes / before.of if before else 0.0, None, None)
+        self._replace(self._begun, done=False, result=before)
 
     def write(self, progress: ScrubProgress, so_far: ScrubResult | None = None) -> None:
         """How far it is."""
+        self._found, self._read_some = so_far, True
         self._replace(progress, done=False, result=so_far)
 
     def done(self, result: ScrubResult) -> None:
@@ -58,9 +61,11 @@ class ProgressFile:
         self._replace(ScrubProgress(percent, None, 0.0), done=True, repair=result)
 
     def failed(self, error: RackeyeError) -> None:
-        """It came to nothing."""
+        """It came to nothing, or broke off: what it found stays. A check that was refused leaves the place to go on
+        from; after one that broke off, because the array is another now, the next begins anew."""
         about = {"code": error.code, "sentence": error.sentence, "hint": error.hint}
-        self._replace(ScrubProgress(0.0, None, None), done=True, error=about)
+        place = ScrubProgress(0.0, None, None) if self._read_some else self._begun
+        self._replace(place, done=True, result=self._found, error=about)
 
     def _replace(
         self,
@@ -90,48 +95,79 @@ class ProgressFile:
 
 
 class Whole(msgspec.Struct):
-    """A check that saw the whole array. repair: what was repaired after it."""
+    """What is known of a whole array, by a check that saw all of it, and by those after it that did not.
+
+    result: `stopped` while no check has seen all. repair: what was repaired after it.
+    """
 
     result: ScrubResult
     finished: float
     repair: RepairResult | None = None
 
 
-class _Left(msgspec.Struct):
+class Said(msgspec.Struct):
+    """Why it came to nothing."""
+
+    code: str
+    sentence: str
+    hint: str = ""
+
+
+class Left(msgspec.Struct):
+    """What stands in the file of a check."""
+
+    percent: float
     done: bool
     identity: str = ""
     result: ScrubResult | None = None
+    error: Said | None = None
     finished: float | None = None
     repair: RepairResult | None = None
     last: Whole | None = None
 
     @property
     def ended(self) -> bool:
+        """It saw all."""
         return self.done and self.result is not None and not self.result.stopped
 
 
-def _read(file: Path | None, identity: str) -> _Left | None:
+def known_of(left: Left) -> Whole | None:
+    """All that is known to be wrong, or could not be read, until a check has seen all: what one that did not come to
+    its end has found stands beside what was known before it."""
+    found, last = left.result, left.last
+    if found is None or not (left.ended or found.bad_stripes or found.unreadable):
+        return last
+    ended = Whole(found, left.finished or 0.0, left.repair)
+    if left.ended or last is None:
+        return ended
+    old = last.result
+    named = {(bad.span, bad.number) for bad in found.bad}
+    more = tuple(bad for bad in old.bad if (bad.span, bad.number) not in named)
+    both = replace(
+        old, bad=(*found.bad, *more), bad_stripes=max(old.bad_stripes, found.bad_stripes, len(found.bad) + len(more)),
+        unreadable=tuple(dict.fromkeys((*found.unreadable, *old.unreadable))),
+    )
+    return Whole(both, max(ended.finished, last.finished), left.repair or last.repair)
+
+
+def _read(file: Path | None, identity: str) -> Left | None:
     """Of the same virtual drive."""
     if file is None or not identity:
         return None
     try:
-        left = msgspec.json.decode(file.read_bytes(), type=_Left)
+        left = msgspec.json.decode(file.read_bytes(), type=Left)
     except (OSError, msgspec.MsgspecError):
         return None
     return left if left.identity == identity else None
 
 
-def _last(file: Path | None, identity: str) -> Whole | None:
-    left = _read(file, identity)
-    if left is None or not left.ended or left.result is None:
-        return None if left is None else left.last
-    return Whole(left.result, left.finished or 0.0, left.repair)
-
-
 def left_behind(file: Path | None, identity: str) -> ScrubResult | None:
-    """What a check of the same virtual drive found that was stopped or cut off; None: there is none to go on from."""
+    """What a check of the same virtual drive found that was stopped, cut off or refused; None: there is none to go on
+    from, or it broke off."""
     left = _read(file, identity)
-    return None if left is None or left.ended else left.result
+    if left is None or left.ended or (left.error is not None and not left.percent):
+        return None
+    return left.result
 
 
 @dataclass(slots=True)

@@ -84,33 +84,58 @@ class Scrub(abc.ABC):
             if place.slot in offsets:
                 self._note_unread(Unread(place.slot, place.offset - offsets[place.slot], place.length, place.why))
         self._bad = {bad.number: bad for bad in before.bad if bad.number < before.stripes}
-        self._bad_stripes, self._last_bad = before.bad_stripes, max(self._bad, default=-1)
+        again = len(before.bad) - len(self._bad)  # read in part: it is read, and counted, anew
+        self._bad_stripes, self._last_bad = before.bad_stripes - again, max(self._bad, default=-1)
         return min(shape.length, before.stripes * shape.chunk)
 
     def run(
         self, begin: int, on_progress: Told, stop: threading.Event, clock: Clock, pace: Callable[[float], None] | None
     ) -> ScrubResult:
-        """From `begin` to the end, or until `stop` is set."""
-        began = reported = last = clock.monotonic()
-        done, length = begin, self._shape.length
-        with self._readers:
-            self._note_bad_blocks()
-            for piece in self._readers.stream(length, begin):
-                self._judge(piece)
-                done = piece.start + piece.length
-                if stop.is_set():
-                    break
-                now = clock.monotonic()
-                if pace is not None:
-                    pace(now - last)
-                    last = now = clock.monotonic()
-                if now - reported >= _REPORT:
-                    self._still_the_same()
-                    on_progress(_progress(begin, done, length, now - began), self._result(done, now - began))
-                    reported = now
-            self._still_the_same()
-            self._note_bad_blocks()
+        """From `begin` to the end, or until `stop` is set. When it breaks off, what it has found is told first: each
+        finding was proved by a look of its own."""
+        began = clock.monotonic()
+        proved, length = begin, self._shape.length
+
+        def tell(done: int, now: float) -> None:
+            nonlocal proved
+            proved = done
+            on_progress(_progress(begin, done, length, now - began), self._result(done, now - began))
+
+        try:
+            with self._readers:
+                done = self._read_on(begin, began, tell, stop=stop, clock=clock, pace=pace)
+        except (CannotCheck, OSError) as error:
+            tell(proved, clock.monotonic())
+            if isinstance(error, CannotCheck):
+                raise
+            raise CannotCheck(
+                f"{self._array} could not be read on: {error}.", hint="Look at its drives, then check again."
+            ) from error
         return self._result(done, clock.monotonic() - began)
+
+    def _read_on(
+        self, begin: int, began: float, tell: Callable[[int, float], None], *, stop: threading.Event, clock: Clock,
+        pace: Callable[[float], None] | None,
+    ) -> int:
+        """How far it came."""
+        reported, last, done = began, began, begin
+        self._note_bad_blocks()
+        for piece in self._readers.stream(self._shape.length, begin):
+            self._judge(piece)
+            done = piece.start + piece.length
+            if stop.is_set():
+                break
+            now = clock.monotonic()
+            if pace is not None:
+                pace(now - last)
+                last = now = clock.monotonic()
+            if now - reported >= _REPORT:
+                self._still_the_same()
+                tell(done, now)
+                reported = now
+        self._still_the_same()
+        self._note_bad_blocks()
+        return done
 
     def _second_look(self, start: int, length: int) -> None:
         """Reads [start, start+length) of all members while nobody writes there, and notes what is bad."""
@@ -121,9 +146,9 @@ class Scrub(abc.ABC):
             self._still_the_same()
             self._note_bad_blocks()
             piece = self._readers.again(start, length)
-        for unread in piece.unread:
-            self._note_unread(unread)
         self._still_the_same()
+        for unread in piece.unread:  # not before: a drive that goes away fails its last reads
+            self._note_unread(unread)
         self._examine(piece)
 
     def _still_the_same(self) -> None:

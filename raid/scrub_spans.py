@@ -45,7 +45,8 @@ def check_spans(
             break
 
         def told(progress: ScrubProgress, so_far: ScrubResult, at: int = at) -> None:
-            whole = roll_up([*seen[:at], so_far, *seen[at + 1 :]])
+            seen[at] = so_far
+            whole = roll_up(seen)
             left = progress.seconds_left
             if left is not None and progress.speed and so_far.stripes < so_far.of:
                 each = left / (so_far.of - so_far.stripes)
@@ -56,6 +57,9 @@ def check_spans(
         try:
             seen[at] = check(array, on_progress=told, stop=stop, before=go_on, pace=pace)
         except CannotCheck as error:
+            if at:  # it may have been refused before a word: what the spans before it have is told
+                whole = roll_up(seen)
+                on_progress(ScrubProgress(100.0 * whole.stripes / whole.of, None, None), whole)
             raise CannotCheck(f"Span {at + 1}: {error.sentence}", hint=error.hint) from error
     return roll_up(seen)
 

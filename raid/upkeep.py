@@ -91,7 +91,8 @@ def checks(vd: KnownVd, scene: Scene) -> Iterator[Action]:
             yield StopCheck(vd.name, job.id, why)
         return
     if when is not None and when.now(scene.settings.care, scene.now) and not why_not(vd, scene):
-        so_far = "" if last is None or last.percent >= 100.0 else f" It goes on from {last.percent:.0f} %."
+        left = 0.0 if last is None or last.percent >= 100.0 else last.percent
+        so_far = f" It goes on from {left:.0f} %." if left else ""
         why = f"The parity of {vd.name} is being checked, as every {scene.settings.care.check_days:g} days.{so_far}"
         arrays = tuple(one.md.device for _, one in arrays_of(vd, scene.memory, scene.world) if one is not None)
         yield StartCheck(vd.name, vd.uuid, arrays, why)

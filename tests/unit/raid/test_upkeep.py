@@ -74,6 +74,16 @@ def test_what_was_left_goes_on() -> None:
     assert actions(AT_NIGHT, replace(cut, tried=AT_NIGHT - DAY))
 
 
+def test_what_broke_off_or_was_refused_is_tried_again_half_a_day_later() -> None:
+    broke = last(0.1, AT_NIGHT, verdict=CheckVerdict.WRONG, percent=0.0, tried=AT_NIGHT - 3600)
+    refused = last(6, AT_NIGHT, verdict=CheckVerdict.FAILED, percent=0.0, tried=AT_NIGHT - 3600)
+    for result in (broke, refused):
+        assert not actions(AT_NIGHT, result)
+        [begun] = actions(AT_NIGHT, replace(result, tried=AT_NIGHT - 0.6 * DAY))
+        assert isinstance(begun, StartCheck)
+        assert "goes on from" not in begun.why, "it begins anew"
+
+
 @pytest.mark.parametrize("md", [
     {"degraded": 1}, {"parity_complete": False}, {"sync_action": "resync", "sync_total": 100},
     {"sync_action": "repair"},
