@@ -8,6 +8,9 @@ from core.units import human_bytes, human_seconds
 NAMED = 1000
 """So many wrong stripes are named, and the rest counted; with more unreadable places the check is given up."""
 
+LISTED = "in md's list of bad blocks"
+"""Why of an unreadable place that md itself holds for bad."""
+
 
 @dataclass(frozen=True, slots=True)
 class WrongMember:

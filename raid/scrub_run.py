@@ -14,7 +14,7 @@ from core.errors import CannotCheck
 from raid.geometry import Member, bad_blocks, suspended
 from raid.parity import PAGE, Engine
 from raid.readers import Piece, Readers, Unread
-from raid.scrub_result import NAMED, BadExtent, BadStripe, ScrubProgress, ScrubResult, Unreadable
+from raid.scrub_result import LISTED, NAMED, BadExtent, BadStripe, ScrubProgress, ScrubResult, Unreadable
 
 Told = Callable[[ScrubProgress, ScrubResult], None]
 """Is told how far it is, and what it has found."""
@@ -164,7 +164,7 @@ class Scrub(abc.ABC):
             for bad in bad_blocks(self._array, member, self._sysfs):
                 inside = range(max(0, bad.start), min(bad.stop, self._shape.component))
                 if inside:
-                    self._note_unread(Unread(member.slot, inside.start, len(inside), "in md's list of bad blocks"))
+                    self._note_unread(Unread(member.slot, inside.start, len(inside), LISTED))
 
     def _note_unread(self, unread: Unread) -> None:
         self._unread.setdefault((unread.slot, unread.offset), unread)

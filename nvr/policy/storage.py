@@ -12,18 +12,30 @@ from nvr.alarms.kinds.drives import (
     SpareLost,
     Unreadable,
 )
-from nvr.alarms.kinds.storage import DataLost, ParityWrong, VdDegraded, VdFailed, VdOffline
+from nvr.alarms.kinds.storage import (
+    CheckBlind,
+    CheckUndone,
+    DataLost,
+    ParityWrong,
+    VdDegraded,
+    VdFailed,
+    VdOffline,
+)
 from nvr.alarms.kinds.system import Trouble
 from raid.model import CheckVerdict, Drive, DriveState, RaidSnapshot, VdState, VirtualDrive, Work
-from raid.model_care import BadPlace
+from raid.model_care import BadPlace, WrongPlace
+from raid.scrub_result import LISTED
 from raid.smart_model import SmartHealth
 from raid.spare_model import SpareState
 
 JUDGES = {
     "drive-failed", "vd-degraded", "vd-failed", "vd-offline", "replacement-refused", "parity-wrong", "spare-lost",
     "unreadable", "drive-failing", "drive-watch", "member-lacks", "data-lost",
+    "check-blind", "check-undone",
 }
 BROKEN = {DriveState.FAILED, DriveState.MISSING}
+WHOLE = 100.0
+PAGE_SECTORS = 8
 UNUSED = {DriveState.BLANK, DriveState.FOREIGN, DriveState.UNCONFIGURED_BAD, DriveState.STALE, DriveState.SHIELD}
 
 
@@ -32,7 +44,8 @@ def conditions(raid: RaidSnapshot, was_open: set[str]) -> list[Condition]:
     return [
         *_drives(raid.drives, was_open), *_replacements(raid.drives),
         *(condition for vd in raid.virtual_drives for condition in _vd(vd, was_open)),
-        *_parity(raid), *_spares(raid), *_unreadable(raid), *_foretold(raid.drives, was_open), *_lacking(raid),
+        *_parity(raid), *_checks(raid, was_open), *_spares(raid), *_unreadable(raid),
+        *_foretold(raid.drives, was_open), *_lacking(raid),
     ]
 
 
@@ -98,6 +111,37 @@ def _parity(raid: RaidSnapshot) -> list[Condition]:
         for check in raid.checks
         if check.verdict is CheckVerdict.WRONG
     ]
+
+
+def _checks(raid: RaidSnapshot, was_open: set[str]) -> list[Condition]:
+    """Checks that could not be done, or could not read everything. What was not done stays told until one has ended."""
+    results = {check.vd: check for check in raid.checks}
+    found: list[Condition] = []
+    for vd in raid.virtual_drives:
+        check = results.get(vd.name)
+        undone = CheckUndone(vd.name, "It is being checked now." if check is None else check.detail)
+        if check is None:
+            going_on = vd.progress is not None and vd.progress.kind is Work.CHECK
+            found += [undone] if going_on and undone.same in was_open else []
+            continue
+        unread = [place for place in check.places if place.why]
+        failed = check.verdict is CheckVerdict.FAILED
+        if failed and any(not _told(place, raid) for place in unread):
+            found.append(CheckBlind(vd.name, check.detail))
+        if failed and not unread:
+            found += [undone] if vd.state is VdState.OPTIMAL or undone.same in was_open else []
+        elif check.percent < WHOLE and undone.same in was_open:
+            found.append(undone)
+    return found
+
+
+def _told(place: WrongPlace, raid: RaidSnapshot) -> bool:
+    """Whether an alarm of the drive itself tells of a place that could not be read."""
+    first = place.lba or 0
+    return place.why == LISTED or any(
+        bad.bay in place.bays and bad.lba < first + place.pages * PAGE_SECTORS and first < bad.lba + bad.sectors
+        for bad in raid.patrol.bad
+    )
 
 
 def _spares(raid: RaidSnapshot) -> list[Condition]:

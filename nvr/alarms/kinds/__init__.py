@@ -18,7 +18,15 @@ from nvr.alarms.kinds.drives import (
     Unreadable,
 )
 from nvr.alarms.kinds.recording import NoVolume, RecordingStopped
-from nvr.alarms.kinds.storage import DataLost, ParityWrong, VdDegraded, VdFailed, VdOffline
+from nvr.alarms.kinds.storage import (
+    CheckBlind,
+    CheckUndone,
+    DataLost,
+    ParityWrong,
+    VdDegraded,
+    VdFailed,
+    VdOffline,
+)
 from nvr.alarms.kinds.system import (
     DaemonSilent,
     ModeRecordDamaged,
@@ -30,9 +38,9 @@ from nvr.alarms.kinds.system import (
 
 KINDS: tuple[type[Condition], ...] = (
     DriveFailed, SpareLost, DriveFailing, DriveWatch, Unreadable, MemberLacks, DataLost,
-    VdDegraded, VdFailed, VdOffline, ReplacementRefused, ParityWrong, NoVolume, RecordingStopped,
-    Overheat, FanFailed, SensorLost, DaemonSilent, Trouble, ModeRecordLost, ModeRecordDamaged, RestoreUnfinished,
-    SwitchUnfinished,
+    VdDegraded, VdFailed, VdOffline, ReplacementRefused, ParityWrong, CheckBlind, CheckUndone, NoVolume,
+    RecordingStopped, Overheat, FanFailed, SensorLost, DaemonSilent, Trouble, ModeRecordLost, ModeRecordDamaged,
+    RestoreUnfinished, SwitchUnfinished,
 )
 
 

@@ -137,6 +137,70 @@ class ParityWrong(Condition):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckBlind(Condition):
+    """A consistency check met places that cannot be read."""
+
+    code = "ALARM-134"
+    category = Category.STORAGE
+    level = Level.WARNING
+    title = "Check could not read everything"
+    meaning = (
+        "A consistency check met places of a drive that could not be read; there nothing is known of the redundancy. "
+        "When another drive fails such a place is lost, or the rebuild meets it. `rackeye patrol start` reads all "
+        "drives, names each place, and has it written anew from the other drives where that can be done. A drive with "
+        "more and more of them is to be replaced; then check again, which ends this alarm. What a patrol read, or md's "
+        "list of bad blocks, has told already is not told again by this alarm."
+    )
+    cleared_text = "A later check could read everything, or the alarm of the drive itself tells it now."
+
+    vd: str
+    detail: str
+
+    @property
+    def same(self) -> str:
+        return f"check-blind/{self.vd}"
+
+    @property
+    def text(self) -> str:
+        return f"A check of {self.vd} could not read everything. {self.detail}".strip()
+
+    @property
+    def hint(self) -> str:
+        return f"rackeye patrol start names the drive. When it is mended or replaced: rackeye check start {self.vd}"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckUndone(Condition):
+    """The last consistency check was refused, or broke off. Not raised while the virtual drive has a louder alarm."""
+
+    code = "ALARM-135"
+    category = Category.STORAGE
+    level = Level.NOTICE
+    title = "Check not done"
+    meaning = (
+        "The last consistency check of a virtual drive could not begin, or broke off: most often a drive was pulled "
+        "or failed meanwhile, or the virtual drive was stopped. Nothing is known to be wrong; it is only not known "
+        "that all is right. A check that comes by itself is tried again; `rackeye check schedule` says when."
+    )
+    cleared_text = "A later check came to its end, or the virtual drive is gone."
+
+    vd: str
+    detail: str
+
+    @property
+    def same(self) -> str:
+        return f"check-undone/{self.vd}"
+
+    @property
+    def text(self) -> str:
+        return f"The last check of {self.vd} was not done. {self.detail}".strip()
+
+    @property
+    def hint(self) -> str:
+        return f"Nothing now. When it comes again: rackeye check schedule; at once: rackeye check start {self.vd}"
+
+
+@dataclass(frozen=True, slots=True)
 class DataLost(Condition):
     """Places of a virtual drive are on none of its drives."""
 
