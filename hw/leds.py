@@ -4,21 +4,12 @@ Table, priority and tolerance: spec/panel.md, "Tray LEDs".
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from hw.model import LampMode as LampMode  # noqa: PLC0414 -- the drivers have it from here, with Lamp
 from hw.model import TrayCondition, TrayLight
 
 RATE_TOLERANCE = 0.06
 """Rates hold to 6 %: the kernel's own timer trigger gives 3.81 Hz for 4 at HZ=250 (facts/hardware.md)."""
-
-
-class LampMode(StrEnum):
-    """What one LED does. OTHER: something that we never set, such as a trigger of another program."""
-
-    OFF = "OFF"
-    ON = "ON"
-    BLINK = "BLINK"
-    OTHER = "OTHER"
 
 
 @dataclass(frozen=True, slots=True)

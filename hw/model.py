@@ -7,6 +7,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
+class LampMode(StrEnum):
+    """What one LED does. OTHER: something that we never set, such as a trigger of another program."""
+
+    OFF = "OFF"
+    ON = "ON"
+    BLINK = "BLINK"
+    OTHER = "OTHER"
+
+
 class TrayCondition(StrEnum):
     """What the RAID side says about a bay; the only thing about a bay that hw/ cannot see for itself.
 
@@ -46,6 +55,20 @@ class BayView:
     light: TrayLight | None = None
     locate: bool = False
     condition: TrayCondition = TrayCondition.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class LedView:
+    """One LED of the profile, read back. name: to its driver; role: in the profile. bay: None for those of the panel.
+
+    lamp: None when it cannot be read. hz: its rate while it blinks.
+    """
+
+    name: str
+    role: str
+    bay: int | None = None
+    lamp: LampMode | None = None
+    hz: float = 0.0
 
 
 class Uid(StrEnum):
@@ -125,6 +148,7 @@ class PanelSnapshot:
     information, warning: what the LEDs show, read back; None when there is none or it cannot be read.
     conditions: all that hold, also those that a more important one hides. policy_silent: policyd is gone or hung.
     pressed: the latest wishes by buttons, newest last. restoring: a restore by the button begins within a minute.
+    leds: every one of the profile, those of the bays first; in a lamp test they are all on, and `light` is None.
     problems: one sentence each: an LED that is gone, two drives in one bay, udev not readable.
     """
 
@@ -142,6 +166,7 @@ class PanelSnapshot:
     problems: tuple[str, ...] = ()
     pressed: tuple[Pressed, ...] = ()
     restoring: bool = False
+    leds: tuple[LedView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

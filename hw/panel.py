@@ -11,7 +11,7 @@ from hw.buttons import Buttons, press
 from hw.chassis import Bay, Button, Led, PanelRole, Profile
 from hw.information import INFORMATION, information_light, information_shown, warning
 from hw.leds import OFF, ON, TRAY, Lamp, light_shown, tray_light
-from hw.model import BayView, Conditions, PanelSnapshot, Sound, TrayCondition, TrayLight, Uid
+from hw.model import BayView, Conditions, LedView, PanelSnapshot, Sound, TrayCondition, TrayLight, Uid
 
 ACTIVE_RATE = 100_000.0
 """Bytes/s from which a drive is active: above what looking at it costs (superblocks, S.M.A.R.T.), below any camera."""
@@ -137,7 +137,7 @@ def decide(look: PanelLook, memory: PanelMemory, now: float) -> Decision[PanelMe
     testing = tests_lamps(memory, now)
     if testing:
         due.append(memory.lamp_test - now)
-        changes = _differing(look, ((led, ON) for led in all_leds(look.profile)))
+        changes = _differing(look, ((led, ON) for led, _, _ in all_leds(look.profile)))
         actions += [SetLamps("Lamp test", changes)] if changes else []
     else:
         actions += [action for bay in look.profile.bays if (action := _tray(look, memory, bay)) is not None]
@@ -157,11 +157,12 @@ def tests_lamps(memory: PanelMemory, now: float) -> bool:
     return 0 < memory.lamp_test - now <= LAMP_TEST
 
 
-def all_leds(profile: Profile) -> Iterator[Led]:
-    """Every LED of the chassis."""
+def all_leds(profile: Profile) -> Iterator[tuple[Led, str, int | None]]:
+    """Every LED of the chassis, with its role and its bay."""
     for bay in profile.bays:
-        yield from (led for led in (bay.activity, bay.status) if led is not None)
-    yield from (panel.led for panel in profile.panel)
+        pairs = ((bay.activity, "activity"), (bay.status, "status"))
+        yield from ((led, role, bay.number) for led, role in pairs if led is not None)
+    yield from ((panel.led, panel.role.value, None) for panel in profile.panel)
 
 
 def panel_led(profile: Profile, role: PanelRole) -> Led | None:
@@ -255,6 +256,7 @@ def show(look: PanelLook, memory: PanelMemory, now: float, problems: Iterable[st
         problems=(*look.problems, *crowded, *problems),
         pressed=memory.buttons.pressed,
         restoring=memory.buttons.restore_at is not None,
+        leds=tuple(_led(look, *one) for one in all_leds(look.profile)),
     )
 
 
@@ -271,6 +273,11 @@ def _view(look: PanelLook, memory: PanelMemory, bay: Bay) -> BayView:
         locate=bay.number in memory.locate,
         condition=memory.conditions.get(bay.number, TrayCondition.NONE),
     )
+
+
+def _led(look: PanelLook, led: Led, role: str, bay: int | None) -> LedView:
+    lamp = _lamp(look, led)
+    return LedView(led.name, role, bay) if lamp is None else LedView(led.name, role, bay, lamp.mode, lamp.hz)
 
 
 def _lamp(look: PanelLook, led: Led | None) -> Lamp | None:

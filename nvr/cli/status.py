@@ -13,7 +13,7 @@ from boot.failover_model import FailoverSnapshot
 from boot.model import BoxSnapshot, Mode
 from core.errors import RackeyeError
 from core.units import human_bytes
-from hw.model import FanSnapshot, PanelSnapshot, Sensor
+from hw.model import BayView, FanSnapshot, LampMode, PanelSnapshot, Sensor
 from nvr.alarms.model import PolicySnapshot
 from nvr.cli.alarm import alarm_table
 from nvr.cli.camera import moving as recording
@@ -106,11 +106,18 @@ def _recorder(data: RecorderSnapshot, _view: View) -> list[RenderableType]:
 
 
 def _panel(data: PanelSnapshot, _view: View) -> list[RenderableType]:
-    lights = Counter(UNKNOWN if bay.light is None else bay.light.lower() for bay in data.bays)
+    lights = Counter(_light(data, bay) for bay in data.bays)
     counts = ", ".join(f"{count} {light}" for light, count in sorted(lights.items()))
     located = [str(bay.bay) for bay in data.bays if bay.locate]
     tail = f"; locating bay {', '.join(located)}" if located else ""
+    tail += "; a lamp test is on" * data.lamp_test
     return [clean(f"{data.title or data.profile}: bays {counts or 'none in the profile'}{tail}")]
+
+
+def _light(data: PanelSnapshot, bay: BayView) -> str:
+    """In a lamp test both LEDs are on, which is no light of a bay."""
+    lamps = {led.lamp for led in data.leds if led.bay == bay.bay}
+    return bay.light.lower() if bay.light else "all on" if lamps == {LampMode.ON} else UNKNOWN
 
 
 def _fan(data: FanSnapshot, _view: View) -> list[RenderableType]:

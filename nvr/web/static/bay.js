@@ -4,7 +4,8 @@ import { mayChange, order, said, tell } from "./api.js";
 import { $, h, put, table, toast, word } from "./dom.js";
 import { bayView, driveOf, drivesIn, tone, vdOf } from "./drives.js";
 import { bytes, seconds, time } from "./format.js";
-import { listen, live, now, old } from "./store.js";
+import { light } from "./leds.js";
+import { known, listen, live, now, old } from "./store.js";
 import { startReplace } from "./replace.js";
 import { canSpare, lacking, openRebuildOn, openSpare } from "./spares.js";
 
@@ -69,7 +70,7 @@ export function facts(bay) {
     fact("Device", drive?.device ?? view?.device ?? (present === false ? "none" : null)),
     fact("Virtual drive", drive ? drive.vd ?? "none" : null),
     smart(drive),
-    fact("Lights", view?.light?.toLowerCase()));
+    fact("Lights", view && light(known("panel"), view)));
 }
 
 export async function locate(bay, on) {

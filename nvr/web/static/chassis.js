@@ -5,20 +5,18 @@ import { h, put, s } from "./dom.js";
 import { known, live } from "./store.js";
 import { openBay } from "./bay.js";
 import { driveOf, tone } from "./drives.js";
+import { inWords, lamp, ledOf, light, trayOf } from "./leds.js";
 
-// light -> [activity (green), status (amber)]: the table "Tray LEDs" of spec/panel.md.
-const LEDS = {
-  ABSENT: ["off", "off"], PRESENT: ["on", "off"], ACTIVE: ["blink4", "off"],
-  LOCATE: ["off", "blink4"], FAILED: ["off", "on"], REBUILD: ["off", "blink1"],
-};
-const SAYS = {
-  ABSENT: "empty", PRESENT: "idle", ACTIVE: "active", LOCATE: "located", FAILED: "failed", REBUILD: "rebuilding",
-};
 // spec/panel.md, "Information LED".
 const INFORMATION = {
   OFF: ["blue off", "off"], OVERHEAT: ["red on", "red, overheat"], FAN: ["red blink1", "red 1 Hz, fan failure"],
   PSU: ["red blink025", "red 0.25 Hz, power supply failure"], UID_PRESSED: ["blue on", "blue, UID pressed on the chassis"],
   UID_REMOTE: ["blue blink1", "blue 1 Hz, UID set from afar"],
+};
+// LEDs of the panel besides: role -> [what stands below it, colour, name].
+const PANEL = {
+  power: ["pwr", "green", "Power LED"], system: ["sys", "green", "System LED"], activity: ["hdd", "green", "HDD activity LED"],
+  warning: ["warn", "amber", "Warning LED"], "power-failure": ["psu", "red", "Power failure LED"],
 };
 // Units of the picture. A phone gets narrow bays: number and state, the serial is in the dialog.
 const phone = matchMedia("(max-width: 46rem)");
@@ -27,16 +25,15 @@ const NARROW = { wide: 98, high: 76, gap: 6, ear: 24, lens: 6, leds: [16, 18, 42
 let form = BROAD;
 
 function led(x, y, colour, state, says) {
-  return s("g", { class: `led ${colour} ${state}` }, s("title", {}, `${says}: ${state.replace("blink", "blinks at ")}${state.startsWith("blink") ? " Hz" : ""}`),
+  return s("g", { class: `led ${colour} ${state}` }, s("title", {}, `${says}: ${inWords(state)}`),
     s("circle", { class: "glow", cx: x, cy: y, r: form.lens + 3.5 }), s("circle", { class: "lens", cx: x, cy: y, r: form.lens }));
 }
 
-function bay(view, x, y) {
-  const [activity, status] = LEDS[view.light] ?? ["unknown", "unknown"];
+function bay(panel, view, x, y) {
+  const [activity, status] = trayOf(panel, view);
   const drive = driveOf(view.bay);
   const state = drive?.state ?? (view.present === null ? "unknown" : view.present ? "unknown" : "empty");
-  const light = SAYS[view.light] ?? "lights unknown";
-  const label = `Bay ${view.bay}: ${state}, ${light}${drive?.serial ? `, ${drive.model} ${drive.serial}` : ""}`;
+  const label = `Bay ${view.bay}: ${state}, ${light(panel, view) ?? "lights unknown"}${drive?.serial ? `, ${drive.model} ${drive.serial}` : ""}`;
   const open = () => openBay(view.bay);
   const key = (event) => {
     if (event.key === "Enter" || event.key === " ") {
@@ -60,21 +57,36 @@ function bay(view, x, y) {
   led(form.leds[0], form.leds[2], "amber", status, "Status"));
 }
 
-// The lights of the whole chassis: shown only when paneld tells of them.
-function front(panel) {
-  const lights = [];
-  const information = INFORMATION[panel.information];
-  if (information) lights.push(["info", information[0], `Information LED: ${information[1]}`]);
-  if (typeof panel.warning === "boolean") lights.push(["warn", panel.warning ? "amber on" : "amber off", `Warning LED: ${panel.warning ? "on" : "off"}`]);
-  return lights.map(([text, kind, says], at) => s("g", { class: `led ${kind}`, role: "img", "aria-label": says },
-    s("title", {}, says),
-    s("circle", { class: "glow", cx: form.ear / 2, cy: 26 + at * 44, r: 9 }), s("circle", { class: "lens", cx: form.ear / 2, cy: 26 + at * 44, r: 6 }),
-    s("text", { class: "small", x: form.ear / 2, y: 48 + at * 44 }, text)));
+// The one LED that is red and blue.
+function information(panel) {
+  if (INFORMATION[panel.information]) return INFORMATION[panel.information];
+  const both = ["information-red", "information-blue"].map((role) => lamp(ledOf(panel, role)));
+  return both.every((state) => state === "on") ? ["violet on", "red and blue on"] : ["blue unknown", "unknown"];
+}
+
+// The lights of the whole chassis: all that the profile names, half of them in each ear.
+function front(panel, width, height) {
+  const lights = Object.entries(PANEL).filter(([role]) => ledOf(panel, role)).map(([role, [text, colour, name]]) => {
+    const state = lamp(ledOf(panel, role));
+    return [text, `${colour} ${state}`, `${name}: ${inWords(state)}`];
+  });
+  if (panel.information || ledOf(panel, "information-red")) {
+    const [kind, says] = information(panel);
+    lights.unshift(["info", kind, `Information LED: ${says}`]);
+  }
+  const left = Math.ceil(lights.length / 2);
+  const step = Math.min(44, (height - 16) / left);
+  return lights.map(([text, kind, says], at) => {
+    const [x, y] = [at < left ? form.ear / 2 : width - form.ear / 2, 16 + (at % left) * step];
+    return s("g", { class: `led ${kind}`, role: "img", "aria-label": says }, s("title", {}, says),
+      s("circle", { class: "glow", cx: x, cy: y, r: 9 }), s("circle", { class: "lens", cx: x, cy: y, r: 6 }),
+      s("text", { class: "small", x, y: y + 20 }, text));
+  });
 }
 
 // A light on the front that says which box is meant.
 function uid(panel) {
-  if (!mayChange || !INFORMATION[panel.information]) return [];
+  if (!mayChange || !(panel.information || ledOf(panel, "information-red"))) return [];
   const on = panel.uid !== "OFF";
   return h("div", { class: "buttons" },
     h("button", { "data-key": "uid", onclick: () => tell("panel", "Uid", { on: !on }) }, on ? "Stop the UID light" : "Light the UID"),
@@ -96,13 +108,14 @@ export function chassis(body) {
   const height = rows.length * (high + gap) + gap;
   const views = Object.fromEntries(panel.bays.map((view) => [view.bay, view]));
   const bays = rows.flatMap((row, y) => row.map((number, x) => bay(
-    views[number] ?? { bay: number, present: null, light: null }, ear + gap + x * (wide + gap), gap + y * (high + gap))));
+    panel,    views[number] ?? { bay: number, present: null, light: null }, ear + gap + x * (wide + gap), gap + y * (high + gap))));
   const picture = s("svg", {
     viewBox: `0 0 ${width} ${height}`, class: `front ${live("panel") ? "" : "stale"}`, role: "group", "aria-label": `Front of the chassis: ${panel.title}`,
   }, s("rect", { class: "case", width, height, rx: 7 }),
   s("rect", { class: "ear", width: ear, height, rx: 7 }), s("rect", { class: "ear", x: width - ear, width: ear, height, rx: 7 }),
-  front(panel), bays);
-  return put(body, h("div", { class: "frame" }, picture), notes,
+  front(panel, width, height), bays);
+  return put(body, panel.lamp_test ? h("p", { class: "waiting", role: "status" }, "Lamp test: every LED is on. One that is dark is broken.") : [],
+    h("div", { class: "frame" }, picture), notes,
     uid(panel),
     h("p", { class: "quiet" }, "Choose a bay to see its drive, to make it blink, or to replace it. Green: activity. Amber: on failed, slow rebuilding, fast located."));
 }

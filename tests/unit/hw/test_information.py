@@ -1,20 +1,23 @@
 """The Information LED by spec/panel.md: conditions, colours, rates, priority."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
 from core.paths import Paths
 from hw import panel, profile
+from hw.bays import Occupant
+from hw.chassis import Bay, Led, LedDriver, Match, PanelLed, PanelRole, Profile
 from hw.information import INFORMATION, information_light, information_shown, warning
-from hw.leds import OFF, ON, Lamp, blink
-from hw.model import Conditions, InformationLight, Uid
+from hw.leds import OFF, ON, Lamp, LampMode, blink
+from hw.model import Conditions, InformationLight, LedView, Uid
 from hw.panel import LAMP_TEST, PanelLook, PanelMemory, SetLamps, SetTray
 
 RACK = profile.load("virtual-8", Paths())
 NOW = 1_000_000.0
 LIGHTS = InformationLight
-DARK = {led.name: OFF for led in panel.all_leds(RACK)}
+DARK = {led.name: OFF for led, _, _ in panel.all_leds(RACK)}
 SPEC = [
     (Conditions(overheat=True), Uid.OFF, ON, OFF),
     (Conditions(fan=True), Uid.OFF, blink(1.0), OFF),
@@ -92,3 +95,50 @@ def test_a_lamp_test_lights_all_and_ends() -> None:
     lit = PanelLook(RACK, (), dict.fromkeys(DARK, ON))
     assert lamps(lit, memory, NOW + LAMP_TEST + 0.1) == DARK
     assert lamps(lit, memory, NOW - 3600) == DARK, "a clock that was set back does not make it last"
+
+
+def an_led(name: str) -> Led:
+    return Led(LedDriver.SYSFS_LED, name)
+
+
+SMALL = Profile(
+    "small", "Small", ((0,),), bays=(Bay(0, Match(hctl="0:0:0:0"), an_led("bay0:green"), an_led("bay0:amber")),),
+    panel=tuple(PanelLed(role, an_led(f"panel:{role.value}")) for role in PanelRole),
+)
+BUSY = PanelLook(SMALL, (Occupant(0, "/dev/sda", "SN0", "DISK"),), {}, {"/dev/sda": 4e6})
+LIT = {
+    "bay0:green": blink(4.0), "bay0:amber": OFF, "panel:power": ON, "panel:activity": blink(4.0), "panel:warning": ON,
+    "panel:information-red": blink(0.25), "panel:information-blue": OFF, "panel:system": ON, "panel:power-failure": ON,
+}
+NO_POWER = PanelMemory(chassis=Conditions(psu=True))
+
+
+def test_power_system_activity_and_power_failure_are_set() -> None:
+    dark = replace(BUSY, lamps=dict.fromkeys(LIT, OFF))
+    assert lamps(dark, NO_POWER) == {name: lamp for name, lamp in LIT.items() if lamp != OFF}
+    idle = replace(BUSY, lamps=LIT, rates={})
+    assert lamps(idle, PanelMemory()) == {
+        "bay0:green": ON, "panel:activity": OFF, "panel:warning": OFF, "panel:information-red": OFF,
+        "panel:power-failure": OFF,
+    }
+
+
+def test_every_led_is_shown_as_it_is_and_one_that_cannot_be_read_as_unknown() -> None:
+    read = {name: lamp for name, lamp in LIT.items() if name not in ("panel:system", "bay0:amber")}
+    shown = panel.show(replace(BUSY, lamps=read), NO_POWER, NOW, ()).leds
+    assert shown == (
+        LedView("bay0:green", "activity", 0, LampMode.BLINK, 4.0), LedView("bay0:amber", "status", 0),
+        LedView("panel:power", "power", None, LampMode.ON),
+        LedView("panel:activity", "activity", None, LampMode.BLINK, 4.0),
+        LedView("panel:warning", "warning", None, LampMode.ON),
+        LedView("panel:information-red", "information-red", None, LampMode.BLINK, 0.25),
+        LedView("panel:information-blue", "information-blue", None, LampMode.OFF),
+        LedView("panel:system", "system"), LedView("panel:power-failure", "power-failure", None, LampMode.ON),
+    )
+
+
+def test_in_a_lamp_test_every_led_is_shown_on() -> None:
+    memory = PanelMemory(lamp_test=NOW + LAMP_TEST)
+    shown = panel.show(replace(BUSY, lamps=dict.fromkeys(LIT, ON)), memory, NOW, ())
+    assert (shown.lamp_test, shown.information, shown.bays[0].light) == (True, None, None)
+    assert {led.lamp for led in shown.leds} == {LampMode.ON}

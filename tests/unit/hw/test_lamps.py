@@ -18,7 +18,7 @@ AMBER = RACK.bays[2].status
 
 @pytest.fixture
 def chassis(tmp_path: Path) -> InForce:
-    for led in all_leds(RACK):
+    for led, _, _ in all_leds(RACK):
         folder = tmp_path / "class/leds" / led.name
         folder.mkdir(parents=True)
         for name, text in (("trigger", "[none] timer"), ("brightness", "0"), ("max_brightness", "255")):

@@ -9,7 +9,7 @@ import pytest
 from boot.failover import SENTENCE
 from core.bus import Envelope
 from core.errors import BadReply, BusMissing, DaemonGone
-from hw.model import BayView, PanelSnapshot, TrayLight
+from hw.model import BayView, LampMode, LedView, PanelSnapshot, TrayLight
 from nvr.alarms.model import Health, PolicySnapshot
 from nvr.cli.client import FAILOVER, FAN, PANEL, POLICY, RAID, RECORDER, Answer
 from nvr.cli.mode import BOX
@@ -186,6 +186,15 @@ def test_while_boxd_is_silent_the_failover_service_tells_the_mode() -> None:
     assert "??? org.rackeye.Box1 is not running." in result.stdout
     assert SENTENCE in result.stdout
     assert "Recorder1" not in result.stdout
+
+
+def test_in_a_lamp_test_the_bays_are_not_unknown_but_an_led_that_cannot_be_read_is() -> None:
+    bays = tuple(BayView(bay, present=True) for bay in (0, 1))
+    leds = [LedView(f"bay{bay}:{role}", role, bay, LampMode.ON) for bay in (0, 1) for role in ("activity", "status")]
+    leds[3] = replace(leds[3], lamp=None)
+    some = client()
+    some.said[PANEL.name] = PanelSnapshot("p", "P", ((0, 1),), bays, lamp_test=True, leds=tuple(leds))
+    assert "P: bays 1 ???, 1 all on; a lamp test is on" in rackeye(some, "status").stdout
 
 
 def test_figures_that_should_move_and_do_not_are_stale() -> None:
