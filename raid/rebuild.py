@@ -1,6 +1,6 @@
 """Members that are gone are put out of their arrays; drives that may take their place are put in. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from raid import mdadm, rates
 from raid.actions import Action, FailMember, RemoveMember, SetActive, SetSpeed
@@ -8,6 +8,7 @@ from raid.candidates import Use, judge
 from raid.members import empty_slots, rebuilding, spare_failures
 from raid.memory import KnownVd
 from raid.scene import Scene
+from raid.spans import number_of
 from raid.world import Disk, Running
 
 
@@ -52,8 +53,20 @@ def release(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
             yield RemoveMember(running.md.device, member.device, vd.name)
 
 
+def side_by_side(vd: KnownVd, running: Running) -> int:
+    """So many missing members are rebuilt at the same time: two in a span of RAID60, else one (spec/raid.md)."""
+    return min(2 if vd.level == 6 and number_of(vd) else 1, len(empty_slots(running.md)))
+
+
+def add(running: Running, disks: Sequence[Disk]) -> tuple[str, ...]:
+    """mdadm freezes the array until it has added all that one command names: one recovery then fills all the places."""
+    first, *more = (disk.device for disk in disks)
+    return (*mdadm.add(running.device, first), *more)
+
+
 def rebuild(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
-    """One drive at a time into the place of a missing member; a drive that may be re-added before a blank one."""
+    """One drive at a time into the place of a missing member (two in a span of RAID60); a drive that may be re-added
+    before a blank one."""
     if spare_failures(running.md) < 0:
         return
     verdicts = [(judge(disk, scene), disk) for disk in scene.world.disks]
@@ -73,13 +86,32 @@ def rebuild(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
         yield from scene.job("re-add", vd, again, (disk,), why)
     elif use is Use.COPYBACK:
         yield from copyback(vd, running, disk, scene)
-    elif use is Use.ADD:
-        steps: tuple[tuple[str, ...], ...] = (mdadm.add(running.device, disk.device),)
-        yield from scene.job("add", vd, steps, (disk,), f"{vd.name} is rebuilt on the blank drive in {place}.")
     else:
-        steps = (mdadm.zero_superblock(disk.device), mdadm.add(running.device, disk.device))
-        why = f"The former member in {place} cannot be trusted: {vd.name} is rebuilt on it in full."
-        yield from scene.job("rebuild", vd, steps, (disk,), why)
+        written = (Use.REBUILD, Use.ADD)
+        others = [(order[other], one) for other, _, _, one in ready[1:] if order[other] in written]
+        pair = [(use, disk), *others][: side_by_side(vd, running)]
+        yield from _written_anew(vd, running, pair, scene)
+
+
+def _written_anew(
+    vd: KnownVd, running: Running, drives: Sequence[tuple[Use, Disk]], scene: Scene
+) -> Iterator[Action]:
+    """Two that did not go in together are tried one by one."""
+    former = [disk for use, disk in drives if use is not Use.ADD]
+    disks = tuple(disk for _, disk in drives)
+    kind = "rebuild" if former else "add"
+    steps = (*(mdadm.zero_superblock(disk.device) for disk in former), add(running, disks))
+    if len(drives) > 1 and scene.failed(kind, vd, steps):
+        yield from _written_anew(vd, running, drives[:1], scene)
+        return
+    places = " and ".join(f"bay {disk.bay} (serial {disk.serial})" for disk in disks)
+    if len(disks) > 1:
+        why = f"{vd.name} is rebuilt in full on the drives in {places}, at the same time."
+    elif former:
+        why = f"The former member in {places} cannot be trusted: {vd.name} is rebuilt on it in full."
+    else:
+        why = f"{vd.name} is rebuilt on the blank drive in {places}."
+    yield from scene.job(kind, vd, steps, disks, why)
 
 
 def copyback(vd: KnownVd, running: Running, disk: Disk, scene: Scene) -> Iterator[Action]:

@@ -15,6 +15,7 @@ from raid.delete import resting
 from raid.grow import busy
 from raid.members import Readiness, empty_slots, muster, rebuilding, spare_failures, tolerance
 from raid.memory import KnownVd, Memory, Serving, Slot, Spare, Stage
+from raid.rebuild import add, side_by_side
 from raid.scene import Scene
 from raid.smart_model import SmartHealth
 from raid.spans import top
@@ -73,8 +74,8 @@ def choices(vd: KnownVd, running: Running, slot: int, scene: Scene) -> list[tupl
     return [(spare, disk) for _, spare, disk in sorted(found, key=lambda entry: entry[0])]
 
 
-def in_need(scene: Scene) -> list[tuple[KnownVd, Running, int]]:
-    """Virtual drives with a place to fill, and nothing of their own to fill it with; those that bear least first.
+def in_need(scene: Scene) -> list[tuple[KnownVd, Running, tuple[int, ...]]]:
+    """Virtual drives with places to fill now, and nothing of their own to fill them with; those that bear least first.
 
     Levels without redundancy never: there is nothing to rebuild from.
     """
@@ -91,11 +92,11 @@ def in_need(scene: Scene) -> list[tuple[KnownVd, Running, int]]:
         left = spare_failures(md)
         if left < 0 or not tolerance(md.level or 0, md.raid_disks) or rebuilding(md):
             continue
-        empty = [slot for slot in empty_slots(md) if slot < len(vd.slots)]
+        empty = tuple(slot for slot in empty_slots(md) if slot < len(vd.slots))[: side_by_side(vd, running)]
         if empty and not _has_own(vd, scene):
-            found.append((left, vd, running, empty[0]))
+            found.append((left, vd, running, empty))
     found.sort(key=lambda entry: entry[0])
-    return [(vd, running, slot) for _, vd, running, slot in found]
+    return [(vd, running, slots) for _, vd, running, slots in found]
 
 
 def _has_own(vd: KnownVd, scene: Scene) -> bool:
@@ -108,22 +109,38 @@ def take(scene: Scene) -> tuple[Memory, tuple[Action, ...]]:
     """Spares go to work: who serves where is remembered before the job starts, so that a power cut loses no spare."""
     memory = scene.memory
     actions: list[Action] = []
-    for vd, running, slot in in_need(scene):
-        now = replace(scene, memory=memory)
-        fresh = choices(vd, running, slot, now)
-        fresh.sort(key=lambda one: scene.failed("spare", vd, _steps(running, one[1])))
-        for spare, disk in fresh[:1]:
-            why = f"{top(vd.name)} is rebuilt on the hot spare in bay {disk.bay} (serial {spare.serial})."
-            started = now.job("spare", vd, _steps(running, disk), (disk,), why)
-            if started:
-                started = tuple(replace(one, at_once=True) for one in started)
-                memory = memory.with_spare(replace(spare, serving=Serving(vd.uuid, slot, home_of(vd, slot, memory))))
-                actions += started
+    for vd, running, slots in in_need(scene):
+        taken = _choose(vd, running, slots, replace(scene, memory=memory))
+        if len(taken) > 1 and scene.failed("spare", vd, _steps(running, *(disk for _, disk in taken))):
+            taken = taken[:1]  # they did not go in together
+        if not taken:
+            continue
+        disks = tuple(disk for _, disk in taken)
+        places = " and ".join(f"bay {disk.bay} (serial {disk.serial})" for disk in disks)
+        why = f"{top(vd.name)} is rebuilt on the hot spare in {places}."
+        started = replace(scene, memory=memory).job("spare", vd, _steps(running, *disks), disks, why)
+        if started:
+            actions += [replace(one, at_once=True) for one in started]
+            for spare, _ in taken:
+                memory = memory.with_spare(spare)
     return memory, tuple(actions)
 
 
-def _steps(running: Running, disk: Disk) -> tuple[tuple[str, ...], ...]:
-    return (mdadm.add(running.device, disk.device),)
+def _choose(vd: KnownVd, running: Running, slots: tuple[int, ...], scene: Scene) -> list[tuple[Spare, Disk]]:
+    """The best one for each of the places, as it is to be remembered; none for two of them."""
+    taken: list[tuple[Spare, Disk]] = []
+    for slot in slots:
+        fresh = choices(vd, running, slot, scene)
+        fresh.sort(key=lambda one: scene.failed("spare", vd, _steps(running, one[1])))
+        for spare, disk in fresh[:1]:
+            serves = replace(spare, serving=Serving(vd.uuid, slot, home_of(vd, slot, scene.memory)))
+            scene = replace(scene, memory=scene.memory.with_spare(serves))
+            taken.append((serves, disk))
+    return taken
+
+
+def _steps(running: Running, *disks: Disk) -> tuple[tuple[str, ...], ...]:
+    return (add(running, disks),)
 
 
 def give_back(scene: Scene) -> Iterator[Action]:
