@@ -6,8 +6,9 @@ from rich.console import Group, RenderableType
 from core.bus import Nothing, Sentence
 from core.errors import NoSuchAlarm
 from core.units import utc_text
+from hw.model import PanelSnapshot
 from nvr.alarms.model import AcknowledgeRequest, Alarm, PolicySnapshot, Told
-from nvr.cli.client import POLICY, View
+from nvr.cli.client import PANEL, POLICY, View
 from nvr.cli.output import ago, notes, origin, pairs, problems, say, show, styled, table
 from nvr.cli.session import Session
 from nvr.cli.shape import NounGroup, examples, json_option, pass_session, watch_option
@@ -23,6 +24,18 @@ def alarm_table(alarms: tuple[Alarm, ...], now: float) -> RenderableType:
         return [str(alarm.id), level, alarm.code, state, ago(alarm.raised, now), alarm.text]
 
     return table(("ID", "Level", "Code", "State", "Raised", "What"), map(cells, alarms), right=("ID",))
+
+
+def panel_alarms(panel: PanelSnapshot) -> tuple[str, ...]:
+    """What paneld sounds the alarm for by itself: policyd knows nothing of it."""
+    silent = "rackeye-policyd is silent: nobody watches over the chassis. See: systemctl status rackeye-policyd"
+    restore = "Restore to default by the reset button begins within a minute. Any button of the chassis ends it."
+    return (silent,) * panel.policy_silent + (restore,) * panel.restoring
+
+
+def _of_panel(view: View) -> tuple[str, ...]:
+    panel = view.of(PANEL).envelope
+    return () if panel is None else panel_alarms(panel.data)
 
 
 def _chosen(data: PolicySnapshot, everything: bool) -> tuple[Alarm, ...]:
@@ -81,6 +94,7 @@ def list_(session: Session, *, everything: bool, watch: bool) -> None:
         quiet = [name for name, answers in answer.data.daemons.items() if not answers]
         silent = [f"{name} does not answer: what it watches is unknown." for name in quiet]
         untold = [f"{way.name} cannot be delivered: {way.error}" for way in answer.data.channels if way.error]
+        silent += _of_panel(view)
         none = "No alarm is known to be open." if silent else "No alarm is open."
         body = alarm_table(alarms, view.at) if alarms else none
         return Group(*notes(POLICY, answer, view.at), *problems((*silent, *untold, *answer.data.problems)), body)
@@ -93,10 +107,11 @@ def list_(session: Session, *, everything: bool, watch: bool) -> None:
             "daemons": answer.data.daemons,
             "problems": answer.data.problems,
             "channels": answer.data.channels,
+            "panel": _of_panel(view),
             "policy": origin(answer, view.at),
         }
 
-    show(session, (POLICY,), render, to_json, watch=watch)
+    show(session, (POLICY, PANEL), render, to_json, watch=watch)
 
 
 @command.command("show", epilog=examples("rackeye alarm show 12"))

@@ -15,7 +15,7 @@ from core.errors import RackeyeError
 from core.units import human_bytes
 from hw.model import BayView, FanSnapshot, LampMode, PanelSnapshot, Sensor
 from nvr.alarms.model import PolicySnapshot
-from nvr.cli.alarm import alarm_table
+from nvr.cli.alarm import alarm_table, panel_alarms
 from nvr.cli.camera import moving as recording
 from nvr.cli.client import FAILOVER, FAN, PANEL, POLICY, RAID, RECORDER, Source, View
 from nvr.cli.mode import BOX
@@ -111,7 +111,8 @@ def _panel(data: PanelSnapshot, _view: View) -> list[RenderableType]:
     located = [str(bay.bay) for bay in data.bays if bay.locate]
     tail = f"; locating bay {', '.join(located)}" if located else ""
     tail += "; a lamp test is on" * data.lamp_test
-    return [clean(f"{data.title or data.profile}: bays {counts or 'none in the profile'}{tail}")]
+    line = clean(f"{data.title or data.profile}: bays {counts or 'none in the profile'}{tail}")
+    return [line, *problems(panel_alarms(data))]
 
 
 def _light(data: PanelSnapshot, bay: BayView) -> str:

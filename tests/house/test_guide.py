@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
+from boot.restore import GOES
 from nvr.alarms.kinds import KINDS
 from nvr.alarms.kinds.condition import Condition
 from nvr.cli.main import cli
@@ -31,6 +32,23 @@ INDEX = " ".join(PAGES["index.md"].split())
 def test_every_alarm_is_a_heading_by_the_words_that_it_prints(kind: type[Condition]) -> None:
     assert kind.title in HEADINGS
     assert f"*{kind.title}*" in INDEX
+
+
+def test_all_that_a_restore_resets_is_named() -> None:
+    page = " ".join(PAGES["restore-to-default.md"].split())
+    assert f"These go: {GOES}." in page
+
+
+@pytest.mark.parametrize("lit", ["too hot", "a fan", "power supply", "`rackeye-policyd` is dead or hung"])
+def test_the_printed_page_says_when_the_warning_led_is_on(lit: str) -> None:
+    page = " ".join(PAGES["lights-and-beeps.md"].split())
+    assert lit in page[page.index("warning LED goes on"):page.index("## Beeps")]
+
+
+def test_the_printed_page_tells_the_alarms_that_are_paneld_s_own() -> None:
+    beeps = PAGES["lights-and-beeps.md"].split("## Beeps")[1]
+    assert "nobody watches over the chassis" in beeps
+    assert "restore to default begins" in beeps
 
 
 def commands() -> list[tuple[str, str]]:

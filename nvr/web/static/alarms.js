@@ -27,6 +27,15 @@ function beeper() {
     mayChange && state.heard.length ? h("button", { class: "main", "data-key": "silence", onclick: () => tell("panel", "Silence", {}) }, "Silence it") : []);
 }
 
+// What paneld sounds the alarm for by itself (nvr/cli/alarm.py).
+function ofPanel() {
+  const panel = known("panel");
+  return [
+    panel?.policy_silent ? "rackeye-policyd is silent: nobody watches over the chassis. See: `systemctl status rackeye-policyd`" : [],
+    panel?.restoring ? "Restore to default by the reset button begins within a minute. Any button of the chassis ends it." : [],
+  ].flat().map((text) => h("p", { class: "problem" }, text));
+}
+
 // Who is told, and why not. A test mail shows both before it is needed.
 function channels(data) {
   const mail = data.channels.find((one) => one.name === "mail");
@@ -40,10 +49,10 @@ function channels(data) {
 
 export function alarms(body) {
   const data = known("policy");
-  if (!data) return put(body, h("p", { class: "unknown" }, "unknown"));
+  if (!data) return put(body, beeper(), ofPanel(), h("p", { class: "unknown" }, "unknown"));
   const silent = Object.entries(data.daemons).filter(([, answers]) => !answers).map(([name]) => name);
   return put(body,
-    beeper(),
+    beeper(), ofPanel(),
     silent.map((name) => h("p", { class: "problem" }, `${name} does not answer: what it watches is unknown.`)),
     data.problems.map((text) => h("p", { class: "problem" }, text)),
     data.alarms.length ? h("ul", { class: "alarms" }, data.alarms.map(alarm)) : h("p", {}, silent.length ? "No alarm is known to be open." : "No alarm is open."),

@@ -17,6 +17,7 @@ from nvr.recorder.model import CameraState, CameraView, RecorderSnapshot
 from raid.model import CheckResult, CheckVerdict, DriveState, RaidSnapshot, VdState
 from tests.unit.nvr.cli.fakes import (
     ALARM,
+    PANEL_GOOD,
     PANEL_PULLED,
     PULLED,
     RAID_GOOD,
@@ -195,6 +196,18 @@ def test_in_a_lamp_test_the_bays_are_not_unknown_but_an_led_that_cannot_be_read_
     some = client()
     some.said[PANEL.name] = PanelSnapshot("p", "P", ((0, 1),), bays, lamp_test=True, leds=tuple(leds))
     assert "P: bays 1 ???, 1 all on; a lamp test is on" in rackeye(some, "status").stdout
+
+
+def test_what_only_paneld_knows_is_an_alarm_too() -> None:
+    some = client()
+    some.said[PANEL.name] = replace(PANEL_GOOD, policy_silent=True, restoring=True)
+    for words in (("alarm",), ("status",)):
+        shown = rackeye(some, *words).stdout
+        assert "rackeye-policyd is silent: nobody watches over the chassis." in shown
+        assert "Restore to default by the reset button begins within a minute." in shown
+    assert "No alarm is open" not in rackeye(some, "alarm").stdout
+    assert len(json.loads(rackeye(some, "alarm", "--json").stdout)["panel"]) == 2
+    assert json.loads(rackeye(client(), "alarm", "--json").stdout)["panel"] == []
 
 
 def test_figures_that_should_move_and_do_not_are_stale() -> None:
