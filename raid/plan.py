@@ -64,7 +64,7 @@ def plan_simple(request: PlanSimpleRequest, scene: Scene) -> Plan:
     vds = tuple(_planned(name, group, request, spans) for name, group in zip(names, groups, strict=True))
     if request.size:
         vds = (first_of_group(vds[0], request.size, scene),)
-    return _no_smaller(Plan(vds, tuple(_warnings(vds, left)), (), left, fingerprint(request, vds)))
+    return _no_smaller(Plan(vds, tuple(_warnings(vds, left, scene)), (), left, fingerprint(request, vds)))
 
 
 def _no_smaller(plan: Plan) -> Plan:
@@ -215,7 +215,8 @@ def _planned(name: str, drives: tuple[PlannedDrive, ...], request: PlanSimpleReq
     )
 
 
-def _warnings(vds: tuple[PlannedVd, ...], unused: tuple[PlannedDrive, ...]) -> list[str]:
+def _warnings(vds: tuple[PlannedVd, ...], unused: tuple[PlannedDrive, ...], scene: Scene) -> list[str]:
+    """Differences of model, speed and size are pointed out, not refused (spec/raid.md)."""
     said = []
     for vd in vds:
         if vd.tolerance == 0:
@@ -223,6 +224,13 @@ def _warnings(vds: tuple[PlannedVd, ...], unused: tuple[PlannedDrive, ...]) -> l
         models = sorted({drive.model for drive in vd.drives})
         if len(models) > 1:
             said.append(f"{vd.name} mixes models ({', '.join(models)}): the slowest sets the pace.")
+        spinning = [drive.bay for drive in vd.drives if _spins(drive, scene)]
+        flash = [drive.bay for drive in vd.drives if drive.bay not in spinning]
+        if spinning and flash:
+            said.append(
+                f"{vd.name} mixes spinning drives (bays {', '.join(map(str, spinning))}) and flash (bays "
+                f"{', '.join(map(str, flash))}): it is as slow as the spinning ones."
+            )
         sizes = sorted({drive.size for drive in vd.drives})
         if len(sizes) > 1 and vd.level:
             small, large = human_bytes(sizes[0]), human_bytes(sizes[-1])
@@ -231,6 +239,11 @@ def _warnings(vds: tuple[PlannedVd, ...], unused: tuple[PlannedDrive, ...]) -> l
         bays = ", ".join(str(drive.bay) for drive in unused)
         said.append(f"The blank drives in bays {bays} are not used.")
     return said
+
+
+def _spins(drive: PlannedDrive, scene: Scene) -> bool:
+    disk = scene.world.by_serial(drive.serial)
+    return disk is not None and disk.rotational
 
 
 def fingerprint(request: PlanSimpleRequest, vds: tuple[PlannedVd, ...]) -> str:

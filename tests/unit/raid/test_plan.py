@@ -154,6 +154,17 @@ def test_differences_are_pointed_out_and_not_refused() -> None:
     assert any("mixes sizes" in said for said in made.warnings)
 
 
+def test_spinning_drives_beside_flash_are_pointed_out() -> None:
+    first, *rest = blank(4)
+    made = plan((replace(first, rotational=True), *rest))
+    assert "vd0 mixes spinning drives (bays 0) and flash (bays 1, 2, 3): it is as slow as the spinning ones." in (
+        made.warnings
+    )
+    for rotational in (True, False):
+        alike = plan(tuple(replace(disk, rotational=rotational) for disk in blank(4)))
+        assert not any("mixes" in said for said in alike.warnings)
+
+
 def test_another_drive_makes_another_plan() -> None:
     first, *rest = blank(4)
     assert plan((first, *rest)).fingerprint == plan((first, *rest)).fingerprint
