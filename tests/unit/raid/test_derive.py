@@ -98,6 +98,26 @@ def test_a_drive_that_md_put_out_has_failed() -> None:
     assert bay(off, 2)[0].state is DriveState.FAILED
 
 
+def test_a_source_that_fails_during_a_rebuild_is_offline_while_its_virtual_drive_does_not_run() -> None:
+    """spec/raid.md: it may be the last hope, and nothing leads a person to pull it."""
+    onto = replace(w.member(2, states="spare"), device="sdm")
+    md = w.array(w.member(0), w.member(1, states="faulty"), w.member(3), onto, degraded=2, state="broken")
+    drives = (w.disk(0), w.disk(1), w.disk(3), replace(w.newcomer(2, w.BLANK), probe=None))
+    of = w.world(drives, w.running(md))
+    memory = decide(of, w.memory(), w.SETTINGS, w.NOW).memory
+    assert [(failed.serial, failed.last_straw) for failed in memory.failed] == [("SN0001", True)]
+    (row,) = bay(tell(of, memory), 1)
+    assert (row.state, row.vd, row.slot) == (DriveState.OFFLINE, "vd0", 1)
+    assert "It failed when vd0 could not bear it any more" in row.detail
+
+    stopped = w.world(tuple(
+        w.disk(slot, w.probe(slot, 120 if slot == 1 else 130, out=() if slot == 1 else (1, 2))) for slot in (0, 1, 3)
+    ))
+    assert bay(tell(stopped, memory), 1)[0].state is DriveState.OFFLINE, "md has let go of it"
+    again = w.world(stopped.disks, w.running(w.array(w.member(0), w.member(2), w.member(3))))
+    assert bay(tell(again, memory), 1)[0].state is DriveState.FAILED, "vd0 runs without it"
+
+
 def test_two_gone_is_failed_and_no_volume() -> None:
     md = w.array(*(w.member(number, present=number not in (1, 2)) for number in range(4)))
     told = tell(w.world((w.disk(0), w.disk(3)), w.running(md)))
