@@ -25,7 +25,7 @@ from core.bus import BusClient, BusServer, Command, Nothing, Sentence
 from core.clock import SystemClock
 from core.errors import RackeyeError
 from core.paths import Paths
-from hw.model import FanSnapshot, LocateRequest, PanelSnapshot, TrayLight
+from hw.model import FanSnapshot, LocateRequest, PanelSnapshot, Sound, TrayLight
 from nvr.alarms.model import AcknowledgeRequest, PolicySnapshot
 from nvr.recorder.model import RecorderSnapshot
 from nvr.web import certificate
@@ -99,6 +99,13 @@ class House:
                 if bay.bay == asked.bay else bay for bay in panel.bays)
             self.show("panel", replace(panel, bays=bays))
             return Sentence(f"Bay {asked.bay} {'blinks' if asked.on else 'blinks no more'}.")
+
+        async def silence(asked: Nothing) -> Sentence:
+            self._note(asked)
+            panel = self.shown["panel"]
+            beeper = replace(panel.beeper, sound=Sound.SILENT, heard=(), silenced=panel.beeper.heard)
+            self.show("panel", replace(panel, beeper=beeper))
+            return Sentence("Silent until something new happens.")
 
         async def clear(asked: ClearDriveRequest) -> Done:
             self._note(asked)
@@ -181,7 +188,10 @@ class House:
                 Command("PlanAbandon", VdRequest, AbandonPlan, plan_abandon),
                 Command("AbandonVd", AbandonRequest, Done, noted),
             ),
-            "panel": (Command("Locate", LocateRequest, Sentence, locate),),
+            "panel": (
+                Command("Locate", LocateRequest, Sentence, locate),
+                Command("Silence", Nothing, Sentence, silence),
+            ),
             "box": (
                 Command("Reboot", PowerRequest, Sentence, reboot),
                 Command("KeepMode", KeepModeRequest, Sentence, keep_mode),
