@@ -105,6 +105,20 @@ def hurry(rack: Rack, *, resync: bool = True) -> None:
     rack.sh("systemctl reload-or-restart rackeye-raidd")
 
 
+def speed(rack: Rack, least: int, most: int) -> None:
+    """KiB/s of each drive, after `hurry`. The cameras in the settings stay."""
+    file = "/var/lib/rackeye/settings.toml"
+    rack.sh(f"sed -i 's/^sync_speed_min = .*/sync_speed_min = {least}/' {file}; chown rackeye:rackeye {file}")
+    rack.sh(f"echo {most} > /proc/sys/dev/raid/speed_limit_max; systemctl reload-or-restart rackeye-raidd")
+    said = "cat /sys/block/md*/md/sync_speed_min 2> /dev/null || true"  # a RAID0 has none
+    rack.wait_until(lambda: rack.sh(said).split()[:1] in ([], [str(least)]), 60, "the speed is set")
+
+
+def clock(rack: Rack) -> float:
+    """The guest's wall clock, UTC seconds."""
+    return float(rack.sh("date +%s.%N"))
+
+
 def write_file(rack: Rack, path: str, mib: int = 8) -> str:
     """Random bytes, on the drives when this returns; returns their checksum."""
     rack.sh(f"dd if=/dev/urandom of={path} bs=1M count={mib} conv=fsync status=none")

@@ -136,6 +136,7 @@ def test_restore_at_the_menu_wipes_the_settings_and_leaves_video_and_arrays(
     assert machine_id(rack) != identity
     rack.wait_until(lambda: rack.sh(f"test -e {VIDEO}; echo yes"), 120, "the volume")
     assert sums(rack) == video["was"]
+    assert "asked for a restore to default" in rack.sh("rackeye account log --json")
 
 
 def test_restore_by_boxd(rack: Rack) -> None:
@@ -196,9 +197,13 @@ def test_the_switch_makes_a_redundant_server(rack: Rack) -> None:
     now = up(rack)
     assert now.mode is Mode.FAILOVER
     assert now.version.endswith("R")
+    assert rack.sh("rackeye --version").strip() == f"rackeye {now.version}"
+    assert "switched to Failover Mode" in rack.sh("rackeye account log --json")
     rack.wait_until(lambda: state_of(rack, "rackeye-failover") == "active", 90, "the failover service")
     rack.wait_until(lambda: state_of(rack, "failover.target") == "active", 90, "all of failover.target")
     assert state_of(rack, "nvr.target") == "inactive"
+    rack.wait_until(lambda: rack.exec(["rackeye", "status"]).rc == 0, 60, "the recorder is not missed")
+    assert "Failover" in rack.sh("rackeye status")
     assert state_of(rack, "rackeye-recorder") == "inactive"
     assert state_of(rack, "rackeye-raidd") == "active"
     told = rack.sh("busctl call org.rackeye.Failover1 /org/rackeye/Failover1 org.rackeye.Failover1 Snapshot")
