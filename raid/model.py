@@ -259,6 +259,8 @@ class PlanSimpleRequest:
     """Bytes of the one virtual drive, so that its drives can hold others too; 0: all there is."""
     group: str = ""
     """In this drive group, which must have been made with a size; level and strip are then the group's."""
+    spares: int = 0
+    """By simple configuration: so many of the largest drives become global hot spares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +304,8 @@ class Plan:
     """What would be overwritten: always empty, only blank drives are taken."""
     unused: tuple[PlannedDrive, ...]
     fingerprint: str
+    spares: tuple[PlannedDrive, ...] = ()
+    """These become global hot spares."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,17 +27,18 @@ LONGEST_NAME = 15
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How many drives a level takes, in each span where it has spans. even: only in pairs."""
+    """How many drives a level takes, in each span where it has spans. even: in pairs. spared: a hot spare helps."""
 
     least: int
     most: int
     even: bool = False
     spans: bool = False
+    spared: bool = True
 
 
 RULES = {
-    "RAID0": Rule(1, 32),
-    "RAID00": Rule(1, 32, spans=True),
+    "RAID0": Rule(1, 32, spared=False),
+    "RAID00": Rule(1, 32, spans=True, spared=False),
     "RAID1": Rule(2, 32, even=True),
     "RAID5": Rule(3, 32),
     "RAID6": Rule(4, 32),
@@ -55,6 +56,7 @@ def plan_simple(request: PlanSimpleRequest, scene: Scene) -> Plan:
         vd, beside = in_group(request, request.name or _free_names(1, scene)[0], scene)
         return _no_smaller(Plan((vd,), beside, (), (), fingerprint(request, (vd,))))
     drives, left = _blank(request, scene)
+    drives, spares = _keep_back(request, drives, rule)
     if request.full:
         groups = [_whole(request, drives, rule, spans)]
     else:
@@ -64,7 +66,8 @@ def plan_simple(request: PlanSimpleRequest, scene: Scene) -> Plan:
     vds = tuple(_planned(name, group, request, spans) for name, group in zip(names, groups, strict=True))
     if request.size:
         vds = (first_of_group(vds[0], request.size, scene),)
-    return _no_smaller(Plan(vds, tuple(_warnings(vds, left, scene)), (), left, fingerprint(request, vds)))
+    warnings = tuple(_warnings(vds, left, scene))
+    return _no_smaller(Plan(vds, warnings, (), left, fingerprint(request, vds, spares), spares))
 
 
 def _no_smaller(plan: Plan) -> Plan:
@@ -73,6 +76,21 @@ def _no_smaller(plan: Plan) -> Plan:
     if small is not None:
         raise PlanImpossible(f"{small.name} would have {human_bytes(small.capacity)}: too small for a file system.")
     return plan
+
+
+def _keep_back(
+    request: PlanSimpleRequest, drives: tuple[PlannedDrive, ...], rule: Rule
+) -> tuple[tuple[PlannedDrive, ...], tuple[PlannedDrive, ...]]:
+    """The drives to divide, and those that become hot spares: the largest, so that each fits for any other; of equal
+    ones the last."""
+    if not request.spares:
+        return drives, ()
+    if request.full or request.spares < 0:
+        raise PlanImpossible("Only simple configuration makes hot spares.", hint="rackeye spare add --bay 7")
+    if not rule.spared:
+        raise PlanImpossible(f"RAID{request.level} cannot use a hot spare: nothing can be rebuilt.", hint="--spares 0")
+    kept = sorted(drives, key=lambda drive: (-drive.size, -(drive.bay or 0)))[: request.spares]
+    return tuple(drive for drive in drives if drive not in kept), tuple(drive for drive in drives if drive in kept)
 
 
 def _divide(
@@ -146,7 +164,7 @@ def _refuse_nonsense(request: PlanSimpleRequest, scene: Scene) -> tuple[Rule, in
             hint="rackeye vd create --level 5 --bays 0-3 --size 2T",
         )
     if request.group:
-        if request.bays or request.spans or request.count not in (None, 1):
+        if request.bays or request.spans or request.spares or request.count not in (None, 1):
             raise PlanImpossible("A virtual drive in a drive group takes no drives of its own.", hint="rackeye group")
     elif request.full and (not request.bays or request.count not in (None, 1)):
         raise PlanImpossible("The full form makes one virtual drive of the bays that are named.", hint="--bays 0-3")
@@ -216,7 +234,7 @@ def _planned(name: str, drives: tuple[PlannedDrive, ...], request: PlanSimpleReq
 
 
 def _warnings(vds: tuple[PlannedVd, ...], unused: tuple[PlannedDrive, ...], scene: Scene) -> list[str]:
-    """Differences of model, speed and size are pointed out, not refused (spec/raid.md)."""
+    """Differences of model, firmware, speed and size are pointed out, not refused (spec/raid.md)."""
     said = []
     for vd in vds:
         if vd.tolerance == 0:
@@ -224,6 +242,10 @@ def _warnings(vds: tuple[PlannedVd, ...], unused: tuple[PlannedDrive, ...], scen
         models = sorted({drive.model for drive in vd.drives})
         if len(models) > 1:
             said.append(f"{vd.name} mixes models ({', '.join(models)}): the slowest sets the pace.")
+        for model in models:
+            revisions = sorted({_firmware(drive, scene) for drive in vd.drives if drive.model == model} - {""})
+            if len(revisions) > 1:
+                said.append(f"{vd.name} mixes firmware of {model} ({', '.join(revisions)}).")
         spinning = [drive.bay for drive in vd.drives if _spins(drive, scene)]
         flash = [drive.bay for drive in vd.drives if drive.bay not in spinning]
         if spinning and flash:
@@ -241,11 +263,18 @@ def _warnings(vds: tuple[PlannedVd, ...], unused: tuple[PlannedDrive, ...], scen
     return said
 
 
+def _firmware(drive: PlannedDrive, scene: Scene) -> str:
+    disk = scene.world.by_serial(drive.serial)
+    return "" if disk is None else scene.world.smart_of(disk).figures.firmware
+
+
 def _spins(drive: PlannedDrive, scene: Scene) -> bool:
     disk = scene.world.by_serial(drive.serial)
     return disk is not None and disk.rotational
 
 
-def fingerprint(request: PlanSimpleRequest, vds: tuple[PlannedVd, ...]) -> str:
+def fingerprint(
+    request: PlanSimpleRequest, vds: tuple[PlannedVd, ...], spares: tuple[PlannedDrive, ...] = ()
+) -> str:
     """Changes with the drives, and with what is free in a group."""
-    return hashlib.sha256(msgspec.json.encode((request, vds))).hexdigest()[:16]
+    return hashlib.sha256(msgspec.json.encode((request, vds, spares))).hexdigest()[:16]

@@ -123,7 +123,10 @@ class Service:
             if plan.fingerprint != request.fingerprint:
                 raise PlanChanged("The drives are not those of the plan that was shown.", hint="Ask for it again.")
             vds = tuple(one for planned in plan.vds for one in intents(planned, self._daemon.memory))
-            await self._daemon.change(lambda memory: replace(memory, vds=(*memory.vds, *vds), adopting=False))
+            spares = tuple(Spare(drive.serial, drive.model, drive.size, drive.bay) for drive in plan.spares)
+            await self._daemon.change(lambda memory: replace(
+                memory, vds=(*memory.vds, *vds), spares=(*memory.spares, *spares), adopting=False,
+            ))
             return CreateSimpleReply(tuple(planned.name for planned in plan.vds))
 
     # -- drives

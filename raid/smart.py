@@ -157,6 +157,7 @@ def _figures(document: object) -> Figures:
         temperature=_temperature(document),
         hours=_number(document, "power_on_time", "hours"),
         wear=_number(document, "endurance_used", "current_percent"),
+        firmware=_firmware(document),
     )
     match common.protocol:
         case "ATA":
@@ -167,6 +168,11 @@ def _figures(document: object) -> Figures:
             return _scsi(document, common)
         case _:
             return common
+
+
+def _firmware(document: object) -> str:
+    told = (_at(document, "firmware_version"), _at(document, "scsi_revision"))
+    return next((word.strip()[:32] for word in told if isinstance(word, str) and word.strip()), "")
 
 
 def _temperature(document: object) -> int | None:

@@ -38,6 +38,8 @@ class Figures:
     pending: int | None = None
     uncorrectable: int | None = None
     grown_defects: int | None = None
+    firmware: str = ""
+    """Its revision; empty when the drive does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

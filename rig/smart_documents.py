@@ -69,7 +69,7 @@ def sata_hdd(
     ]
     return _document(
         "sat", "ATA", serial, 0 if passed else DISK_FAILING | PREFAIL_NOW, model="WDC WD60PURX-64T0ZY0",
-        rotation_rate=5700, smart_status={"passed": passed},
+        rotation_rate=5700, firmware_version="80.00A80", smart_status={"passed": passed},
         ata_smart_attributes={"revision": 16, "table": table},
         power_on_time={"hours": hours}, power_cycle_count=41, temperature={"current": temperature},
         ata_smart_error_log={"summary": {"revision": 1, "count": 0}},
@@ -132,7 +132,7 @@ def sas(
     more: Document = {} if pending is None else {"scsi_pending_defects": {"count": pending}}
     return _document(
         "scsi", "SCSI", serial, DISK_FAILING if verdict else 0, rotation_rate=10_500, scsi_vendor="SEAGATE",
-        scsi_product="ST1200MM0088", scsi_model_name="SEAGATE ST1200MM0088", scsi_version="SPC-4",
+        scsi_product="ST1200MM0088", scsi_model_name="SEAGATE ST1200MM0088", scsi_version="SPC-4", scsi_revision="N004",
         temperature_warning={"enabled": True}, smart_status=status,
         temperature={"current": temperature, "drive_trip": 60}, power_on_time={"hours": 5675, "minutes": 39},
         scsi_grown_defect_list=grown,

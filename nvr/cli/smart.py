@@ -44,6 +44,7 @@ def rows(smart: Smart, now: float) -> list[tuple[str, RenderableType]]:
         ("Grown defects", known(figures.grown_defects)),
         ("Endurance used", _unit(figures.wear, "%")),
         ("Spare blocks left", _unit(figures.spare, "%")),
+        ("Firmware", known(figures.firmware or None)),
         ("Read", _read_text(smart, now)),
     ]
     return [row for row in found if row[0] not in _ABSENT.get(figures.protocol, ())]

@@ -97,6 +97,10 @@ def plan_text(plan: Plan) -> RenderableType:
             ),
             right=("Bay", "Capacity"),
         ), Text("")]
+    parts += [
+        Text(clean(f"Hot spare: bay {drive.bay}, {drive.model} {drive.serial}, {size(drive.size)}"))
+        for drive in plan.spares
+    ]
     parts += [Text(f"Warning: {clean(warning)}", "yellow") for warning in plan.warnings]
     parts += [Text(f"WOULD BE LOST: {clean(lost)}", "bold red") for lost in plan.erased]
     parts += [
@@ -172,6 +176,7 @@ def _judge_one(name: str, data: RaidSnapshot) -> Step:
 
 @click.command(epilog=examples(
     "rackeye vd create --simple --level 5 --dry-run", "rackeye vd create --simple --level 5",
+    "rackeye vd create --simple --level 5 --count 1 --spares 1",
     "rackeye vd create --simple --level 5 --count 1 --bays 0-3 --strip 128K --yes --no-wait",
     "rackeye vd create --level 60 --bays 0-7 --spans 2 --strip 128K --dry-run",
     "rackeye vd create --level 5 --bays 0-3 --size 2T", "rackeye vd create --group dg0 --size rest",
@@ -182,6 +187,10 @@ def _judge_one(name: str, data: RaidSnapshot) -> Step:
 @click.option("--name", default="", help="Of the one virtual drive.  [default: the next free one of vd0, vd1, ...]")
 @click.option(
     "--count", type=click.IntRange(min=1), help="Number of virtual drives.  [default: 2 from eight drives on, else 1]"
+)
+@click.option(
+    "--spares", type=click.IntRange(min=0), default=0,
+    help="With --simple: so many of the largest drives become hot spares.  [default: 0]",
 )
 @click.option("--strip", type=Strip(), help="Part of a stripe on one drive.  [default: 256K, or the drive group's]")
 @click.option("--size", type=Capacity(), help="Part of the drives' capacity: 500G, 2T, rest.  [default: all]")
@@ -194,7 +203,7 @@ def _judge_one(name: str, data: RaidSnapshot) -> Step:
 @pass_session
 def create(
     session: Session, *, simple: bool, level: str | None, count: int | None, strip: int | None, bays: tuple[int, ...],
-    spans: int | None, name: str, size: int | None, group: str, dry_run: bool, no_wait: bool, yes: bool,
+    spans: int | None, name: str, size: int | None, group: str, spares: int, dry_run: bool, no_wait: bool, yes: bool,
 ) -> None:
     """Make virtual drives from blank drives: shows the plan, asks, makes them, waits until they are initialized.
 
@@ -212,7 +221,7 @@ def create(
     own_level, own_strip = _of_group(session, group) if group else (5, 256 * KIB)
     wish = PlanSimpleRequest(
         own_level if level is None else int(level), count, own_strip if strip is None else strip, bays, spans or 0,
-        full=not simple, name=name, size=size or 0, group=group,
+        full=not simple, name=name, size=size or 0, group=group, spares=spares,
     )
     plan = session.client.call(RAID, "PlanSimple", wish, Plan)
     if not session.as_json:

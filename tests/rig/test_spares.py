@@ -11,7 +11,6 @@ from rig.drives import DriveKind
 from rig.rack import Rack
 from tests.rig.raid_rig import (
     checksum,
-    create,
     hurry,
     in_bay,
     is_whole,
@@ -90,8 +89,12 @@ def recovery_after(rack: Rack, bay: int) -> float:
 def test_a_blank_drive_becomes_a_spare_and_others_are_refused(rack: Rack) -> None:
     hurry(rack)
     until(rack, lambda s: sum(d.state is DriveState.BLANK for d in s.drives) == 8, "eight blank drives")
-    create(rack, bays=(0, 1, 2, 3))
+    wish = ["vd", "create", "--simple", "--count", "1", "--bays", f"0-3,{SPARE}", "--spares", "1", "--yes", "--no-wait"]
+    assert f"Hot spare: bay {SPARE}" in rackeye(rack, *wish)
     until(rack, lambda s: bool(s.virtual_drives) and is_whole(s, "vd0"), "vd0 is whole", 240)
+    until(rack, lambda s: state(s, SPARE) == {DriveState.HOT_SPARE}, "simple configuration kept one", 120)
+    rackeye(rack, "spare", "remove", "--bay", str(SPARE))
+    until(rack, lambda s: state(s, SPARE) == {DriveState.BLANK}, "it is blank again", 120)
     kept["before"] = write_file(rack, "/srv/rackeye/vd0/before")
     assert "is a global hot spare" in rackeye(rack, "spare", "add", "--bay", str(SPARE))
     told = until(rack, lambda s: state(s, SPARE) == {DriveState.HOT_SPARE}, "it is a spare", 120)

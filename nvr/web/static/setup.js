@@ -36,7 +36,7 @@ export function openSetup() {
     return {
       level: Number(form.level.value), strip: Number(form.strip.value) * 1024,
       spans: SPANNED.includes(form.level.value) ? Number(form.spans.value) : 0,
-      ...(form.how.value === "full" ? { ...part(), bays: chosen() } : { count: form.count.value ? Number(form.count.value) : null }),
+      ...(form.how.value === "full" ? { ...part(), bays: chosen() } : { count: form.count.value ? Number(form.count.value) : null, spares: Number(form.spares.value) }),
     };
   };
   const look = async (event) => {
@@ -46,6 +46,7 @@ export function openSetup() {
       const plan = await order("raid", "PlanSimple", request);
       put(result,
         plan.vds.map(planned),
+        plan.spares.map((drive) => h("p", {}, `Hot spare: bay ${drive.bay}, ${drive.model} ${drive.serial}, ${bytes(drive.size)}`)),
         plan.warnings.map((text) => h("p", { class: "waiting" }, text)),
         plan.erased.map((text) => h("p", { class: "problem" }, `Would be lost: ${text}`)),
         plan.unused.map((drive) => h("p", { class: "quiet" }, `Not used: bay ${drive.bay}, ${drive.model} ${drive.serial}`)),
@@ -63,7 +64,8 @@ export function openSetup() {
       put(result, h("p", { class: "problem" }, said(error)));
     }
   };
-  const simple = h("div", {}, choice("count", "Virtual drives", [["", "as many as fit well (two from eight drives on)"], ["1", "1"], ["2", "2"], ["3", "3"], ["4", "4"]]));
+  const simple = h("div", {}, choice("count", "Virtual drives", [["", "as many as fit well (two from eight drives on)"], ["1", "1"], ["2", "2"], ["3", "3"], ["4", "4"]]),
+    choice("spares", "Hot spares", [["0", "none"], ["1", "1"], ["2", "2"]]));
   const full = h("div", {},
     h("fieldset", {}, h("legend", {}, "Bays"), blank.length ? blank.map((drive) => h("label", { class: "check" }, h("input", { type: "checkbox", name: "bay", value: drive.bay }), `${drive.bay}: ${drive.model} ${drive.serial}, ${bytes(drive.size)}`)) : "No bay holds a blank drive."),
   );

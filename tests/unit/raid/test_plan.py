@@ -9,6 +9,7 @@ from raid.memory import Memory
 from raid.model import Plan, PlanSimpleRequest
 from raid.plan import plan_simple
 from raid.plan_group import GIB, component_size
+from raid.smart_model import Figures, Smart
 from raid.world import Disk, World
 from tests.unit.raid import worlds as w
 
@@ -83,6 +84,20 @@ def test_simple_configuration_divides_what_is_there(level: int, spans: int, driv
     made = plan(blank(drives), PlanSimpleRequest(level, spans=spans))
     assert [len(vd.drives) for vd in made.vds] == groups
     assert len(made.unused) == drives - sum(groups)
+
+
+def test_simple_configuration_keeps_the_largest_as_hot_spares() -> None:
+    disks = (*blank(4), w.disk(4, w.BLANK, size=8 * TB), w.disk(5, w.BLANK, size=6 * TB))
+    made = plan(disks, PlanSimpleRequest(spares=2))
+    assert [drive.bay for drive in made.spares] == [4, 5]
+    assert [[drive.bay for drive in vd.drives] for vd in made.vds] == [[0, 1, 2, 3]]
+    assert made.unused == ()
+    with pytest.raises(PlanImpossible, match="cannot use a hot spare"):
+        plan(disks, PlanSimpleRequest(level=0, spares=1))
+    with pytest.raises(PlanImpossible, match="Only simple configuration"):
+        plan(disks, replace(full(5, 4), spares=1))
+    with pytest.raises(PlanImpossible, match="1 of RAID5 need 3 blank drives in bays, and 2 are there"):
+        plan(blank(4), PlanSimpleRequest(spares=2))
 
 
 def test_in_full_the_order_of_the_bays_is_kept() -> None:
@@ -163,6 +178,16 @@ def test_spinning_drives_beside_flash_are_pointed_out() -> None:
     for rotational in (True, False):
         alike = plan(tuple(replace(disk, rotational=rotational) for disk in blank(4)))
         assert not any("mixes" in said for said in alike.warnings)
+
+
+def test_other_firmware_of_the_same_model_is_pointed_out() -> None:
+    disks = blank(4)
+    revisions = ("A1", "A1", "B2", "")
+    told = tuple(
+        (disk.name, Smart(figures=Figures(firmware=word))) for disk, word in zip(disks, revisions, strict=True)
+    )
+    scene = w.scene(replace(World(w.BOOT, disks), smart=told), Memory())
+    assert "vd0 mixes firmware of RACK DRIVE (A1, B2)." in plan_simple(PlanSimpleRequest(), scene).warnings
 
 
 def test_another_drive_makes_another_plan() -> None:

@@ -24,11 +24,11 @@ def read(document: Document) -> Reading:
 @pytest.mark.parametrize(
     ("document", "figures"),
     [
-        (docs.sata_hdd("S"), Figures("ATA", True, 34, 21_456, None, None, 0, 0, 0)),
+        (docs.sata_hdd("S"), Figures("ATA", True, 34, 21_456, None, None, 0, 0, 0, firmware="80.00A80")),
         (docs.sata_ssd("S"), Figures("ATA", True, 27, 8_462, 10, None, 0, None, 0)),
         (docs.sata_ssd("S", left=90, used=4), Figures("ATA", True, 27, 8_462, 4, None, 0, None, 0)),
         (docs.nvme("S"), Figures("NVMe", True, 35, 12_798, 3, 99, None, None, 0)),
-        (docs.sas("S", grown=4), Figures("SCSI", True, 31, 5_675, None, None, None, None, 0, 4)),
+        (docs.sas("S", grown=4), Figures("SCSI", True, 31, 5_675, None, None, None, None, 0, 4, "N004")),
     ],
     ids=["SATA hard disk", "SATA SSD", "SATA SSD with statistics", "NVMe", "SAS"],
 )
