@@ -1,8 +1,8 @@
 """What a press of a button means (pure; spec/panel.md, "Buttons", and spec/boot.md: who has lost the password).
 
-UID toggles at the press. Power: let go early it is a shutdown, held for `hold` it is off. Reset: let go it is a reboot;
-held for `hold` from power-on it is a restore to default, after a minute's beeping that another press ends. Times are
-CLOCK_MONOTONIC, which begins with the power and which all processes share.
+UID toggles at the press, silence ends the sound. Power: let go early it is a shutdown, held for `hold` it is off.
+Reset: let go it is a reboot; held for `hold` from power-on it is a restore to default, after a minute's beeping that
+another press ends. Times are CLOCK_MONOTONIC, which begins with the power and which all processes share.
 """
 
 from collections.abc import Mapping
@@ -24,13 +24,14 @@ RESTORE_ALARM = "restore-by-button"
 class Buttons:
     """held: since when each is down. restore_at: when the minute ends. pressed: what was asked for, newest last.
 
-    uid: times that UID was pressed and nobody has acted on yet.
+    uid: times that UID was pressed and nobody has acted on yet. silence: so was the one that ends the sound.
     """
 
     held: Mapping[ButtonRole, float] = field(default_factory=dict)
     restore_at: float | None = None
     pressed: tuple[Pressed, ...] = ()
     uid: int = 0
+    silence: bool = False
 
     @property
     def alarms(self) -> tuple[str, ...]:
@@ -51,6 +52,8 @@ def press(state: Buttons, button: Button, down: bool, now: float) -> Buttons:
             return state
         if button.role is ButtonRole.UID:
             state = replace(state, uid=state.uid + 1)
+        if button.role is ButtonRole.SILENCE:
+            state = replace(state, silence=True)
         return replace(state, held={**state.held, button.role: now})
     if since is None:  # pressed before we looked, cancelled, or what it meant has happened
         return state
@@ -62,7 +65,7 @@ def press(state: Buttons, button: Button, down: bool, now: float) -> Buttons:
             return state._asks(ButtonAct.SHUTDOWN, now)
         case ButtonRole.RESET:
             return state._asks(ButtonAct.REBOOT, now)
-        case ButtonRole.UID:
+        case ButtonRole.UID | ButtonRole.SILENCE:
             return state
 
 

@@ -37,6 +37,7 @@ class ButtonRole(StrEnum):
     POWER = "power"
     RESET = "reset"
     UID = "uid"
+    SILENCE = "silence"
 
 
 class PanelRole(StrEnum):

@@ -94,11 +94,12 @@ class PanelMemory:
         """What is to be heard now is not, until something new is."""
         return replace(self, beeps=beeps.silence(self.asked_for(policy_silent)))
 
-    def with_button(self, button: Button, down: bool, now: float) -> "PanelMemory":
-        """A button went down or up; UID toggles at once."""
+    def with_button(self, button: Button, down: bool, now: float, *, policy_silent: bool = False) -> "PanelMemory":
+        """A button went down or up; UID toggles and sound ends at once."""
         state = press(self.buttons, button, down, now)
-        toggled = self.with_uid(on=True, button=True) if state.uid else self
-        return replace(toggled, buttons=replace(state, uid=0))
+        changed = self.with_uid(on=True, button=True) if state.uid else self
+        changed = changed.with_silence(policy_silent) if state.silence else changed
+        return replace(changed, buttons=replace(state, uid=0, silence=False))
 
     def asked_for(self, policy_silent: bool) -> tuple[str, ...]:
         """All alarms that shall be heard unless they are silenced."""

@@ -193,7 +193,9 @@ def make(paths: Paths, cycle: PanelCycle | None = None) -> Daemon[PanelLook, Pan
     daemon.commands = commands(daemon, cycle)
 
     async def heard(button: Button, down: bool, at: float) -> None:
-        await daemon.change(lambda memory: memory.with_button(button, down, at))
+        await daemon.change(lambda memory: memory.with_button(
+            button, down, at, policy_silent=cycle.policy_silent,
+        ))
 
     cycle.front.tell = heard
     return daemon

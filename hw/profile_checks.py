@@ -162,7 +162,7 @@ class _Check:
                 self.refuse(f"{path}.name", f"{button.name!r} is no name; expected that of an input device")
             if not 1 <= button.key <= 0x2FF:
                 self.refuse(f"{path}.key", f"{button.key} is no key; expected a code from 1 to 767")
-            if button.role is not ButtonRole.UID and not 1 <= button.hold <= 60:
+            if button.role in (ButtonRole.POWER, ButtonRole.RESET) and not 1 <= button.hold <= 60:
                 self.refuse(f"{path}.hold", f"{button.hold:g} s; expected from 1 to 60")
             if (button.name, button.key) in keys:
                 other = keys[button.name, button.key]

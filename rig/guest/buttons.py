@@ -14,7 +14,7 @@ from pathlib import Path
 
 NODE = Path("/dev/input/event9")
 NAME = "Rack front buttons"
-KEYS = {"power": 116, "reset": 408, "uid": 148}
+KEYS = {"power": 116, "reset": 408, "uid": 148, "silence": 113}
 EVENT = struct.Struct("@llHHi")  # struct input_event
 
 

@@ -114,3 +114,14 @@ def test_a_press_that_nobody_could_hear_is_told_and_not_done(rack: Rack) -> None
     rack.wait_until(lambda: [said for said in up(rack).problems if "asked for reboot" in said], 60, "it is told")
     assert "before anything could hear it" in rack.sh("rackeye account log --json")
     assert boot_id(rack) == boot
+
+
+def test_silence_ends_the_sound(rack: Rack) -> None:
+    up(rack)
+    at = float(rack.state()["monotonic"])
+    rack.sh("systemctl stop rackeye-policyd")
+    rack.wait_until(lambda: rack.tones(at), 30, "paneld sounds the alarm")
+    tap(rack, "silence")
+    rack.wait_until(lambda: rack.tones(at)[-1][1] is not None, 10, "silence")
+    assert panel(rack).beeper.silenced
+    rack.sh("systemctl start rackeye-policyd")

@@ -16,7 +16,7 @@ from hw.chassis import Button, ButtonRole
 from hw.drivers.beepers import EVENT
 from hw.drivers.buttons import EV_KEY
 from hw.front_buttons import FrontButtons
-from hw.model import ButtonAct, Pressed, Uid
+from hw.model import ButtonAct, Conditions, Pressed, Uid
 from hw.panel import PanelMemory
 from hw.profile import SHIPPED, InForce
 
@@ -85,6 +85,16 @@ def test_a_slow_ear_makes_no_long_press_and_no_busy_loop(tmp_path: Path) -> None
     assert asyncio.run(run()) < 0.1
     assert memory.buttons.pressed == (Pressed(ButtonAct.SHUTDOWN, 50.25),)
     os.close(handle)
+
+
+def test_the_silence_button_ends_what_sounds_now() -> None:
+    mute = next(button for button in RACK.buttons if button.role is ButtonRole.SILENCE)
+    memory = replace(PanelMemory(), chassis=Conditions(alarms=("overheat/Chassis",)))
+    assert not memory.beeps.silenced
+    memory = memory.with_button(mute, True, 90.0).with_button(mute, False, 91.0)
+    assert memory.beeps.silenced == memory.asked_for(False)
+    assert memory.buttons.pressed == ()
+    assert memory.with_button(mute, True, 92.0, policy_silent=True).beeps.silenced == memory.asked_for(True)
 
 
 def test_the_minute_of_beeping_outlives_paneld() -> None:
