@@ -1,7 +1,10 @@
 """Accounts as they cross the bus (org.rackeye.Box1.Admin): roles, sessions, API tokens, the audit."""
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
+
+import msgspec
 
 
 @unique
@@ -87,6 +90,16 @@ class ChangePasswordRequest:
     where: str = ""
     keep: str = field(default="", repr=False)
     """The session that stays open."""
+
+
+SECRET = re.compile(r"//[^/@\s]+@")
+
+
+def told(asked: object) -> str:
+    """A request to a daemon as the log of who did what has it: without passwords."""
+    table = msgspec.to_builtins(asked)
+    hidden = {key: "***" if "password" in key and value else value for key, value in table.items()}
+    return SECRET.sub("//***@", msgspec.json.encode(hidden).decode())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """How the commands ask the daemons: a small protocol (tests have their own), and the bus behind it."""
 
 import asyncio
+import getpass
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,7 +10,9 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from boot import failover_model
 from boot.failover_model import FailoverSnapshot
-from core.bus import BusClient, Envelope
+from boot.model import BUS_NAME as BOX_NAME
+from core.accounts_model import AuditRequest, told
+from core.bus import BusClient, Envelope, Nothing
 from core.clock import Clock
 from core.errors import BusMissing, DaemonGone, RackeyeError
 from hw.model import FanSnapshot, PanelSnapshot
@@ -19,6 +23,9 @@ from raid.model import RaidSnapshot
 T = TypeVar("T")
 R = TypeVar("R")
 
+WHERE = "command line"
+LOOKS = ("Plan", "SmartHistory")
+"""How the names of commands begin that change nothing."""
 TICK = 5.0
 """Seconds after which a watch shows its picture again although nothing changed: ages go on."""
 COALESCE = 0.1
@@ -85,6 +92,17 @@ class Client(Protocol):
         """Ends it."""
 
 
+def person() -> str:
+    """The person behind sudo, for the log of who did what."""
+    return os.environ.get("SUDO_USER") or getpass.getuser()
+
+
+async def _audit(client: BusClient, what: str) -> None:
+    """A log that cannot be written keeps nobody from what he does."""
+    with suppress(RackeyeError):
+        await client.call(BOX_NAME, "Audit", AuditRequest(person(), what, WHERE), Nothing, 2.0)
+
+
 class BusQuestions:
     """The Client on the system bus; its loop runs only while a question is open."""
 
@@ -98,7 +116,17 @@ class BusQuestions:
 
     def call(self, source: Source[Any], command: str, request: object, reply: type[R]) -> R:
         async def ask() -> R:
-            return await (await self._client()).call(source.name, command, request, reply)
+            client = await self._client()
+            what = f"{source.name.rpartition('.')[2].rstrip('1').lower()} {command} {told(request)}"
+            log = not (source.name == BOX_NAME or command.startswith(LOOKS))  # boxd writes its own
+            if log:
+                await _audit(client, what)
+            try:
+                return await client.call(source.name, command, request, reply)
+            except RackeyeError as error:
+                if log:
+                    await _audit(client, f"{what}: refused, {error.code} {error.sentence}")
+                raise
 
         return self._runner.run(ask())
 

@@ -1,8 +1,5 @@
 """`rackeye mode`: what this appliance is; restore to default; the switch to Failover Mode."""
 
-import getpass
-import os
-
 import click
 from rich.console import Group, RenderableType
 
@@ -12,19 +9,13 @@ from boot.redundant import QUESTION
 from boot.restore import GOES, STAYS
 from core.bus import Nothing, Sentence
 from core.errors import InternalError, error_class
-from nvr.cli.client import Source, View
+from nvr.cli.client import WHERE, Source, View, person
 from nvr.cli.confirm import agreed, typed
 from nvr.cli.output import clean, document, known, notes, origin, pairs, print_json, problems, say, show
 from nvr.cli.session import Session
 from nvr.cli.shape import NounGroup, examples, json_option, pass_session, watch_option, yes_option
 
 BOX = Source(BUS_NAME, BoxSnapshot, "rackeye-boxd")
-WHERE = "command line"
-
-
-def person() -> str:
-    """The person behind sudo, for the log of who did what."""
-    return os.environ.get("SUDO_USER") or getpass.getuser()
 
 
 def _network(interface: Interface) -> str:

@@ -6,9 +6,9 @@ from rich.console import Group, RenderableType
 from boot.model import BoxSnapshot, Interface, InterfaceSettings, NetworkRequest, SetHostnameRequest, SetNetworkRequest
 from core.bus import Sentence
 from core.units import human_seconds
-from nvr.cli.client import View
+from nvr.cli.client import WHERE, View, person
 from nvr.cli.confirm import agreed
-from nvr.cli.mode import BOX, WHERE, person
+from nvr.cli.mode import BOX
 from nvr.cli.output import clean, known, notes, origin, pairs, problems, say, show, table
 from nvr.cli.session import Session
 from nvr.cli.shape import NounGroup, examples, json_option, pass_session, watch_option, yes_option

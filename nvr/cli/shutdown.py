@@ -4,8 +4,9 @@ import click
 
 from boot.model import PowerRequest
 from core.bus import Sentence
+from nvr.cli.client import WHERE, person
 from nvr.cli.confirm import agreed
-from nvr.cli.mode import BOX, WHERE, person
+from nvr.cli.mode import BOX
 from nvr.cli.output import say
 from nvr.cli.session import Session
 from nvr.cli.shape import examples, json_option, pass_session, yes_option

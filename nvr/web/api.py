@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from core.accounts_model import AuditListReply, AuditListRequest
+from core.accounts_model import AuditListReply, AuditListRequest, told
 from core.errors import AccountError, BadRequest, NotThere, RackeyeError, TooManyRequests
 from nvr.alarms.model import Health, PolicySnapshot
 from nvr.web import metrics
@@ -25,7 +24,6 @@ TICK = 10.0
 """Seconds after which a quiet stream says the time, so that a page notices a dead line."""
 CHECK_EVERY = 30.0
 STREAMS = 64
-SECRET = re.compile(r"//[^/@\s]+@")
 
 
 async def snapshot(request: Request) -> Response:
@@ -76,13 +74,6 @@ def signed(asked: Any, who: Who) -> Any:
     names = {one.name for one in dataclasses.fields(asked)}
     truth: dict[str, Any] = {"who": who.account.name, "where": who.where, "button": False}
     return dataclasses.replace(asked, **{name: value for name, value in truth.items() if name in names})
-
-
-def told(asked: object) -> str:
-    """A request for the log: without passwords."""
-    table = msgspec.to_builtins(asked)
-    hidden = {key: "***" if "password" in key and value else value for key, value in table.items()}
-    return SECRET.sub("//***@", msgspec.json.encode(hidden).decode())
 
 
 async def events(request: Request) -> Response:

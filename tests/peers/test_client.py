@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from core.bus import BusServer, Command
+from boot.model import BUS_NAME, BoxSnapshot, Mode
+from core.accounts_model import AuditRequest
+from core.bus import BusServer, Command, Nothing
 from core.clock import SystemClock
-from core.errors import BusMissing, CannotCheck, DaemonGone
+from core.errors import BusMissing, CannotCheck, DaemonGone, RackeyeError
 from hw.model import FanSnapshot
-from nvr.cli.client import FAN, RAID, BusQuestions
+from nvr.cli.client import FAN, RAID, WHERE, BusQuestions, person
 from raid.model import Done, RaidSnapshot, VdRequest
 from tests.private_bus import Bus
 from tests.unit.nvr.cli.fakes import FAN_GOOD, PULLED, RAID_GOOD
@@ -28,6 +30,7 @@ class Daemons:
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
         self.servers: dict[str, BusServer] = {}
+        self.log: list[AuditRequest] = []
 
     def do(self, work: Coroutine[Any, Any, Any]) -> None:
         asyncio.run_coroutine_threadsafe(work, self.loop).result(5)
@@ -39,7 +42,13 @@ class Daemons:
                     raise CannotCheck(f"{request.name} cannot be checked.", hint="Take vd0.")
                 return Done("It begins.")
 
-            server = await BusServer.connect(name, [Command("StartCheck", VdRequest, Done, check)])
+            async def audit(request: AuditRequest) -> Nothing:
+                self.log.append(request)
+                return Nothing()
+
+            server = await BusServer.connect(
+                name, [Command("StartCheck", VdRequest, Done, check), Command("Audit", AuditRequest, Nothing, audit)]
+            )
             server.publish(snapshot)
             await server.own()
             self.servers[name] = server
@@ -95,6 +104,22 @@ def test_a_command_and_its_refusal(daemons: Daemons, questions: BusQuestions) ->
     assert questions.call(RAID, "StartCheck", VdRequest("vd0"), Done) == Done("It begins.")
     with pytest.raises(CannotCheck, match="vd1 cannot be checked"):
         questions.call(RAID, "StartCheck", VdRequest("vd1"), Done)
+
+
+def test_what_a_person_does_is_written_down_and_what_he_looks_at_is_not(
+    daemons: Daemons, questions: BusQuestions
+) -> None:
+    daemons.start(RAID.name, RAID_GOOD)
+    daemons.start(BUS_NAME, BoxSnapshot(Mode.STANDARD, 1))
+    questions.call(RAID, "StartCheck", VdRequest("vd0"), Done)
+    with pytest.raises(CannotCheck):
+        questions.call(RAID, "StartCheck", VdRequest("vd1"), Done)
+    with pytest.raises(RackeyeError):
+        questions.call(RAID, "PlanDelete", VdRequest("vd0"), Done)
+    assert [(line.who, line.where) for line in daemons.log] == [(person(), WHERE)] * 3
+    first, second, refused = (line.what for line in daemons.log)
+    assert (first, second) == ('raid StartCheck {"name":"vd0"}', 'raid StartCheck {"name":"vd1"}')
+    assert "refused, RAID-0" in refused
 
 
 def test_a_watch_of_two_daemons(daemons: Daemons, questions: BusQuestions) -> None:

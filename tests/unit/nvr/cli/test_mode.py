@@ -14,7 +14,8 @@ from boot.model import (
     TimeView,
 )
 from core.bus import Sentence
-from nvr.cli.mode import BOX, WHERE, person
+from nvr.cli.client import WHERE, person
+from nvr.cli.mode import BOX
 from tests.unit.nvr.cli.fakes import client, rackeye
 
 SNAPSHOT = BoxSnapshot(
