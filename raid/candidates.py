@@ -135,7 +135,7 @@ def served_from(disk: Disk, scene: Scene) -> tuple[KnownVd, Running] | None:
 
 def needed_bytes(running: Running) -> int:
     """What md needs of each member's drive."""
-    return running.md.component_size + max((member.data_offset for member in running.md.members), default=0)
+    return running.md.each + max((member.data_offset for member in running.md.members), default=0)
 
 
 def _too_small(disk: Disk, vd: KnownVd, running: Running) -> str:

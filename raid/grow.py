@@ -98,9 +98,9 @@ def reconstruct(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]
 def next_step(md: Array, growth: Growth) -> tuple[str, ...] | None:
     """Arguments of the next mdadm --grow; None when the shape is as ordered.
 
-    RAID0 becomes RAID5 with its parity on the drive that comes in. A mirror becomes a RAID5 of two first (the same
-    bytes). A RAID5 grows as one, and becomes RAID6 with the last drive: Q then lies on that drive alone. So a change of
-    level moves no byte, and a loss in the middle is borne as before.
+    RAID0 becomes RAID5 with its parity on the drive that comes in; of a RAID5 of two that is a mirror. A mirror becomes
+    a RAID5 of two first (the same bytes). A RAID5 grows as one, and becomes RAID6 with the last drive: Q then lies on
+    that drive alone. So a change of level moves no byte, and a loss in the middle is borne as before.
     """
     level, disks = md.level, md.raid_disks
     if (level, disks) == (growth.level, growth.disks):
@@ -109,6 +109,8 @@ def next_step(md: Array, growth: Growth) -> tuple[str, ...] | None:
         return ("--level=5", f"--raid-devices={disks + 1}", "--layout=parity-last")
     if level == 1:
         return ("--level=5",)
+    if growth.level == 1:
+        return ("--level=1",)
     if level == 5 and growth.level == 6:
         if disks == growth.disks - 1:
             return ("--level=6", f"--raid-devices={growth.disks}", "--layout=preserve")

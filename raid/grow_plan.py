@@ -24,8 +24,8 @@ from raid.smart_model import SmartHealth
 from raid.spans import is_group, is_span
 from raid.world import Running
 
-WAYS = {5: (5, 6), 6: (6,)}
-"""From which level to which. The others that grow.py knows are opened when they were seen on the rack."""
+WAYS = {0: (1, 5, 6), 1: (5, 6), 5: (5, 6), 6: (6,)}
+"""From which level to which."""
 Q_ALONE = range(16, 21)
 """md's layouts of a RAID6 that was a RAID5 (drivers/md/raid5.h): not tried on."""
 MOST = 32
@@ -54,7 +54,7 @@ def plan_grow(request: PlanGrowRequest, vd: KnownVd, running: Running | None, sc
     strip = LEAST_STRIP if vd.level == 1 else running.md.chunk
     if data_drives(level, disks) != data_drives(vd.level, len(vd.slots)):
         _refuse_room(vd, data_drives(level, disks) * strip, running)
-    each = running.md.component_size // strip * strip
+    each = running.md.each // strip * strip
     added = tuple(PlannedDrive(drive.bay, drive.serial, drive.model, drive.size) for drive in drives)
     capacity = each * data_drives(level, disks)
     share = rates.able(running, scene, 100) * 1024
@@ -63,7 +63,7 @@ def plan_grow(request: PlanGrowRequest, vd: KnownVd, running: Running | None, sc
         name=vd.name, level=level_text(vd.level, 0), new_level=level_text(level, 0), drives=len(vd.slots),
         new_drives=disks, added=added, capacity=running.md.size, new_capacity=capacity,
         tolerance=tolerance(vd.level, len(vd.slots)), new_tolerance=tolerance(level, disks), strip=strip,
-        seconds=round(running.md.component_size * PASSES / share, 1),
+        seconds=round(running.md.each * PASSES / share, 1),
         warnings=tuple(_warnings(vd, running, added, strip, scene)), fingerprint=print_of,
     )
     slots = tuple(Slot(drive.bay, drive.serial, drive.model, drive.size) for drive in added)
@@ -120,8 +120,12 @@ def _preflight(vd: KnownVd, running: Running, scene: Scene) -> None:
 
 def _refuse_way(vd: KnownVd, level: int, more: int, disks: int, running: Running) -> None:
     before, after = level_text(vd.level, 0), level_text(level, 0)
-    if level not in WAYS.get(vd.level, ()) or (vd.level == 1 and len(vd.slots) != 2):
-        ways = "drives are added to RAID5 and RAID6, and RAID5 becomes RAID6"
+    pairs = (vd.level == 1 and len(vd.slots) != 2) or (level == 1 and disks != 2)
+    if level not in WAYS.get(vd.level, ()) or pairs:
+        ways = (
+            "drives are added to RAID5 and RAID6, and RAID0, a RAID1 of two and RAID5 get more parity "
+            "(0 to 5 or 6, 1 to 5 or 6, 5 to 6; a RAID0 of one drive becomes a RAID1 of two)"
+        )
         what = f"{before} of {len(vd.slots)} drives"
         what += " is not grown" if level == vd.level else f" does not become {after}"
         raise CannotReconstruct(f"{what}: {ways}.", hint="Make another virtual drive, and delete this one later.")
@@ -130,7 +134,7 @@ def _refuse_way(vd: KnownVd, level: int, more: int, disks: int, running: Running
             f"{vd.name} was a RAID5 once, and all of its second parity lies on one drive: it is not grown any more.",
             hint="Make another virtual drive of the drives.",
         )
-    least = {5: 3, 6: 4}[level]
+    least = {1: 2, 5: 3, 6: 4}[level]
     if not more or disks < least:
         raise CannotReconstruct(
             f"{after} of {disks} drives cannot be: it takes at least {least}, and a change takes one drive more.",
@@ -182,8 +186,8 @@ def _warnings(
         said.append(f"Its strip becomes {strip // 1024} KiB, whatever it was made with.")
     if (models := sorted({slot.model for slot in vd.slots} | {drive.model for drive in added}))[1:]:
         said.append(f"{vd.name} mixes models ({', '.join(models)}): the slowest sets the pace.")
-    if any(drive.size > 1.1 * needed_bytes(running) for drive in added) and running.md.component_size > 16 * 1024**3:
-        said.append(f"Of each drive {human_bytes(running.md.component_size)} are used, as of the others.")
+    if any(drive.size > 1.1 * needed_bytes(running) for drive in added) and running.md.each > 16 * 1024**3:
+        said.append(f"Of each drive {human_bytes(running.md.each)} are used, as of the others.")
     said.append(
         "It cannot be undone, and takes long. Recording goes on. A drive that is lost meanwhile is rebuilt only "
         "afterwards, and only on your word."

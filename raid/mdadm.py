@@ -40,7 +40,7 @@ def _head(vd: KnownVd, level: int) -> tuple[str, ...]:
     """Room in front of the data, into which they move when drives are added (grow_plan.py): mdadm leaves 1/1024 of a
     drive, up to 128 MiB, which is too little on the smallest."""
     small = min((slot.size for slot in vd.slots), default=0) < SMALL
-    return ("--data-offset=8M",) if level in (4, 5, 6) and small else ()
+    return ("--data-offset=8M",) if level in (0, 1, 4, 5, 6) and small else ()
 
 
 def create_upper(vd: KnownVd, devices: tuple[str, ...], chunk: int, offset: int) -> tuple[str, ...]:

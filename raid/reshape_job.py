@@ -15,10 +15,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from core.errors import RackeyeError, ReconstructionStopped
+from core.errors import RackeyeError, ReconstructionStopped, RunError
 from core.job_step import exit_code, misused
 from core.run import run
 
+NO_ROOM = "failed to create internal bitmap"
+"""What mdadm 4.2 says where its list of bad blocks lies in the bitmap's place: of an array that was made a RAID0."""
 PAUSE = 1.0
 PATIENCE = 5
 """So many looks in a row must see md wait for somebody."""
@@ -80,7 +82,12 @@ def finish(node: str, bitmap: str, folder: str) -> None:
     """May be run again."""
     shape = Shape(node)
     if bitmap == "internal" and shape.read("bitmap/location") in ("none", ""):
-        _mdadm("--grow", node, "--bitmap=internal")
+        try:
+            _mdadm("--grow", node, "--bitmap=internal")
+        except RunError as error:
+            if NO_ROOM not in str(error):
+                raise
+            sys.stderr.write(f"{node} goes on without a write-intent bitmap: there is no room for one.\n")
     if folder != "-":
         run(["xfs_growfs", folder], timeout=None)
 

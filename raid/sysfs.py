@@ -85,6 +85,11 @@ class Array:
     """Its drives hold two shapes, the new one up to a place and the old one behind it (reshape_position)."""
 
     @property
+    def each(self) -> int:
+        """Bytes of data and parity on each member. Of a RAID0 md tells no component size."""
+        return self.component_size or self.size // max(1, self.raid_disks)
+
+    @property
     def started(self) -> bool:
         """It can be read: md has started it and it has not broken."""
         return self.state not in ("clear", "inactive", "broken", "")

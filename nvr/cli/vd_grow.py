@@ -16,7 +16,7 @@ from nvr.cli.vd_create import Bays
 from raid.grow_model import GrowPlan, GrowRequest, PlanGrowRequest
 from raid.model import Done, JobState, RaidSnapshot, VdState, Work
 
-LEVELS = ("5", "6")
+LEVELS = ("1", "5", "6")
 
 
 def plan_text(plan: GrowPlan) -> RenderableType:
@@ -77,8 +77,9 @@ def grow(
 ) -> None:
     """Add drives to the virtual drive NAME, or change its level; what is recorded stays, and recording goes on.
 
-    Shows what comes out and wants the name typed: it cannot be undone. RAID5 and 6 grow,
-    and RAID5 becomes RAID6. It goes on by itself after a power cut.
+    Shows what comes out and wants the name typed: it cannot be undone. RAID5 and 6 grow;
+    RAID0, a RAID1 of two and RAID5 get more parity (0 to 5 or 6, 1 to 5 or 6, 5 to 6; a RAID0 of one drive becomes a
+    RAID1 of two). It goes on by itself after a power cut.
     """
     wish = PlanGrowRequest(name, bays, None if level is None else int(level))
     plan = session.client.call(RAID, "PlanGrow", wish, GrowPlan)

@@ -77,6 +77,25 @@ def test_what_comes_out(level: int, after: int | None, capacity: int, tolerance:
     assert made.growth == Growth(made.plan.fingerprint, after or level, 5, (NEW,))
 
 
+@pytest.mark.parametrize(
+    ("level", "drives", "after", "capacity", "tolerance"),
+    [(0, 3, 5, 3, 1), (0, 2, 6, 2, 2), (0, 1, 1, 1, 1), (1, 2, 5, 2, 1), (1, 2, 6, 2, 2)],
+)
+def test_what_comes_of_one_without_parity(level: int, drives: int, after: int, capacity: int, tolerance: int) -> None:
+    """Of a RAID0 md tells no component size."""
+    bays = range(4, 6) if after == 6 else range(4, 5)
+    known = w.known(level=level, slots=w.known().slots[:drives])
+    each, size = (0, drives * w.COMPONENT) if level == 0 else (w.COMPONENT, w.COMPONENT)
+    md = w.array(
+        *(w.member(bay) for bay in range(drives)), level=level, raid_disks=drives, component_size=each, size=size,
+        degraded=0,
+    )
+    blank = tuple(w.disk(bay, w.BLANK) for bay in bays)
+    world = w.world((*(w.disk(bay) for bay in range(drives)), *blank), w.running(md))
+    made = plan(PlanGrowRequest("vd0", tuple(bays), after), world, known).plan
+    assert (made.new_capacity, made.new_tolerance) == (capacity * w.COMPONENT, tolerance)
+
+
 WRONG = CheckResult("vd0", CheckVerdict.WRONG, w.NOW, 10, (1,), 1, "")
 RESHAPED = Job("vd0-add-1", "add", "vd0", (("mdadm",),), JobState.RUNNING, w.BOOT, w.NOW)
 ASK = PlanGrowRequest("vd0", (4,))
@@ -89,6 +108,8 @@ ASK = PlanGrowRequest("vd0", (4,))
         (PlanGrowRequest("vd0", (4,), 0), of(newcomer()), w.known(), "does not become RAID0"),
         (PlanGrowRequest("vd0", (4,), 5), of(newcomer(), level=6), w.known(level=6), "does not become RAID5"),
         (ASK, of(newcomer(), level=10), w.known(level=10), "RAID10 of 4 drives is not grown"),
+        (PlanGrowRequest("vd0", (4,), 5), of(newcomer(), level=10), w.known(level=1), "does not become RAID5"),
+        (PlanGrowRequest("vd0", (4,), 1), of(newcomer(), level=0), w.known(level=0), "does not become RAID1"),
         (ASK, of(newcomer()), w.known(spans=2), "has spans"),
         (ASK, of(newcomer()), w.known(group="another"), "shares its drive group"),
         (ASK, of(newcomer(), level=6, layout=18), w.known(level=6), "was a RAID5 once"),
@@ -135,6 +156,9 @@ def shape(level: int, disks: int) -> Array:
         (5, 5, (6, 6), ("--level=6", "--raid-devices=6", "--layout=preserve")),
         (6, 4, (6, 6), ("--raid-devices=6",)),
         (1, 2, (6, 4), ("--level=5",)),
+        (0, 3, (5, 4), ("--level=5", "--raid-devices=4", "--layout=parity-last")),
+        (0, 1, (1, 2), ("--level=5", "--raid-devices=2", "--layout=parity-last")),
+        (5, 2, (1, 2), ("--level=1",)),
         (5, 2, (6, 4), ("--raid-devices=3",)),
         (6, 6, (6, 6), None),
     ],
