@@ -137,7 +137,7 @@ def restore_with_a_cut(rack: Rack, seconds: float) -> str:
 
 
 def switch_with_a_cut(rack: Rack, seconds: float) -> Mode:
-    """The same for the switch; the mode it ended in. Afterwards it is Standard Mode, at the menu."""
+    """The same for the switch; the mode it ended in, at the menu."""
     at_menu(rack)
     choose(rack, ("Arrows", "4\r"), ("This is one-way", "y\r"))
     time.sleep(seconds)
@@ -147,9 +147,12 @@ def switch_with_a_cut(rack: Rack, seconds: float) -> Mode:
     assert now is None or now.intent is Intent.NONE
     assert mode.value in shown.splitlines()[0]
     assert (re.search(r"V[0-9.]+R", shown) is not None) == (mode is Mode.FAILOVER)
-    if mode is Mode.FAILOVER:
-        boot = boot_id(rack)
-        restore_at_menu(rack, "admin")
-        rack.wait_until(lambda: boot_id(rack) != boot, 120, "the reboot")
-        assert "Standard Mode" in hold(rack)
     return mode
+
+
+def back_to_standard(rack: Rack) -> None:
+    """From the menu in Failover Mode to the menu in Standard Mode."""
+    boot = boot_id(rack)
+    restore_at_menu(rack, "admin")
+    rack.wait_until(lambda: boot_id(rack) != boot, 120, "the reboot")
+    assert "Standard Mode" in hold(rack)

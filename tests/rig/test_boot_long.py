@@ -5,11 +5,13 @@ import time
 
 import pytest
 
+from boot.model import Mode
 from hw.heartbeat import START_GRACE
 from rig.rack import Rack
 from tests.rig.boot_rig import (
     VIDEO,
     at_menu,
+    back_to_standard,
     make_video,
     open_menu,
     restore_with_a_cut,
@@ -59,7 +61,15 @@ def clear(rack: Rack) -> None:
 @pytest.mark.parametrize("seconds", [round(MOMENTS.uniform(0.0, 2.0), 2) for _ in range(10)])
 @pytest.mark.usefixtures("clear")
 def test_switch(rack: Rack, seconds: float, record_property: pytest.FixtureRequest) -> None:
-    record_property("ended", switch_with_a_cut(rack, seconds))  # type: ignore[operator]
+    mode = switch_with_a_cut(rack, seconds)
+    record_property("ended", mode)  # type: ignore[operator]
+    rack.console().send("0\r")
+    target = "failover.target" if mode is Mode.FAILOVER else "nvr.target"
+    rack.wait_until(lambda: state_of(rack, target) == "active", 180, f"all of {target}")
+    assert up(rack).mode is mode
+    open_menu(rack)
+    if mode is Mode.FAILOVER:
+        back_to_standard(rack)
 
 
 def test_a_long_stay_in_the_menu_is_no_alarm(rack: Rack) -> None:
