@@ -47,7 +47,8 @@ def learn_growth(vd: KnownVd, running: Running, world: World) -> KnownVd:
         return vd
     changed = (md.level, md.raid_disks) != (vd.level, len(vd.slots)) or md.reshaping
     growth = replace(growth, begun=growth.begun or changed)
-    if growth.begun and lost(md) and not _at_work(md) and next_step(md, growth) is not None:
+    gone = lost(md) > coming_in(vd, running, world)
+    if growth.begun and gone and not _at_work(md) and next_step(md, growth) is not None:
         growth = replace(growth, level=md.level, disks=md.raid_disks)  # the steps that are left need a whole array
     vd = replace(vd, level=md.level, strip=md.chunk or vd.strip, slots=_places(vd, growth, md), growth=growth)
     if not growth.begun and lost(md):

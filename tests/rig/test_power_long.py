@@ -123,6 +123,8 @@ def test_during_initialization(after: float) -> None:
 def test_during_a_rebuild(rack: Rack, kept: str, after: float) -> None:
     bay = random.Random(after).choice((0, 1, 2, 3))
     rack.wait_until(lambda: whole(rack), 300, "whole before")
+    comes_up(rack, "vd0")
+    time.sleep(MAY_LOSE)
     rack.pull(bay)
     rack.wait_until(lambda: raid(rack).virtual_drives[0].state is VdState.DEGRADED, 30, "degraded")
     speed(rack, 1000, 4000)
@@ -138,5 +140,5 @@ def test_during_a_rebuild(rack: Rack, kept: str, after: float) -> None:
 @pytest.mark.parametrize("after", moments("recording", 30))
 def test_during_recording(rack: Rack, kept: str, after: float) -> None:
     comes_up(rack, "vd0")
-    time.sleep(12 + after)
+    time.sleep(MAY_LOSE + after)
     cut_while_recording(rack)

@@ -261,6 +261,17 @@ def test_what_is_left_of_an_order_is_given_up_when_a_drive_is_lost_between_its_s
     assert [job.kind for job in decision.actions if isinstance(job, StartJob)] == ["reshape-end"]
 
 
+def test_an_order_is_kept_while_the_first_new_drive_is_computed_and_md_has_not_gone_on_yet() -> None:
+    """As after a power cut in the middle of the way from RAID0 to RAID6."""
+    md = w.array(
+        *(w.member(bay) for bay in range(4)), w.member(4, states="spare"), raid_disks=5, degraded=1, state="read-auto"
+    )
+    world = w.world(tuple(w.disk(bay) for bay in range(6)), w.running(md))
+    order = Growth("t", 6, 6, (NEW, Slot(5, w.serial(5), "RACK DRIVE", w.SIZE)), begun=True)
+    vd = decide(world, ordered(order, slots=(*w.known().slots, NEW)), w.SETTINGS, w.NOW).memory.vds[0]
+    assert vd.growth == order
+
+
 def test_the_end_waits_for_the_second_parity() -> None:
     assert acts(grown(level=6, degraded=1), ordered(Growth("t", 6, 5, (NEW,), begun=True))) == ()
 
