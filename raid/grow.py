@@ -43,7 +43,7 @@ def learn_growth(vd: KnownVd, running: Running, world: World) -> KnownVd:
         if md.reshaping and not vd.spans and md.level is not None:  # taken over in the middle of it
             return replace(vd, growth=Growth(f"seen-{md.level}-{md.raid_disks}", md.level, md.raid_disks, begun=True))
         return replace(vd, by_hand=False) if vd.by_hand and not empty_slots(md) else vd
-    if md.level is None:
+    if md.level is None or not md.started:  # while it is assembled, some members are still to come
         return vd
     changed = (md.level, md.raid_disks) != (vd.level, len(vd.slots)) or md.reshaping
     growth = replace(growth, begun=growth.begun or changed)

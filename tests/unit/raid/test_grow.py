@@ -272,6 +272,14 @@ def test_an_order_is_kept_while_the_first_new_drive_is_computed_and_md_has_not_g
     assert vd.growth == order
 
 
+@pytest.mark.parametrize("begun", [True, False])
+def test_an_order_is_kept_while_the_array_is_assembled(begun: bool) -> None:
+    md = w.array(*(w.member(bay) for bay in range(3)), degraded=1, state="inactive")
+    order = replace(ORDER, begun=begun)
+    world = w.world((*(w.disk(bay) for bay in range(4)), newcomer()), w.running(md))
+    assert decide(world, ordered(order), w.SETTINGS, w.NOW).memory.vds[0].growth == order
+
+
 def test_the_end_waits_for_the_second_parity() -> None:
     assert acts(grown(level=6, degraded=1), ordered(Growth("t", 6, 5, (NEW,), begun=True))) == ()
 
