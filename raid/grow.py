@@ -43,11 +43,11 @@ def learn_growth(vd: KnownVd, running: Running, world: World) -> KnownVd:
         if md.reshaping and not vd.spans and md.level is not None:  # taken over in the middle of it
             return replace(vd, growth=Growth(f"seen-{md.level}-{md.raid_disks}", md.level, md.raid_disks, begun=True))
         return replace(vd, by_hand=False) if vd.by_hand and not empty_slots(md) else vd
-    if md.level is None or not md.started:  # while it is assembled, some members are still to come
+    if md.level is None:
         return vd
     changed = (md.level, md.raid_disks) != (vd.level, len(vd.slots)) or md.reshaping
     growth = replace(growth, begun=growth.begun or changed)
-    gone = lost(md) > coming_in(vd, running, world)
+    gone = lost(md) > coming_in(vd, running, world) and world.job_on(vd.name) is None  # which adds it after the level
     if growth.begun and gone and not _at_work(md) and next_step(md, growth) is not None:
         growth = replace(growth, level=md.level, disks=md.raid_disks)  # the steps that are left need a whole array
     vd = replace(vd, level=md.level, strip=md.chunk or vd.strip, slots=_places(vd, growth, md), growth=growth)

@@ -272,12 +272,17 @@ def test_an_order_is_kept_while_the_first_new_drive_is_computed_and_md_has_not_g
     assert vd.growth == order
 
 
-@pytest.mark.parametrize("begun", [True, False])
-def test_an_order_is_kept_while_the_array_is_assembled(begun: bool) -> None:
-    md = w.array(*(w.member(bay) for bay in range(3)), degraded=1, state="inactive")
-    order = replace(ORDER, begun=begun)
+def test_an_order_is_kept_while_mdadm_is_about_to_add_the_drive() -> None:
+    """Of a RAID0 it changes the level first."""
+    md = w.array(*(w.member(bay) for bay in range(4)), raid_disks=5, degraded=1)
     world = w.world((*(w.disk(bay) for bay in range(4)), newcomer()), w.running(md))
-    assert decide(world, ordered(order), w.SETTINGS, w.NOW).memory.vds[0].growth == order
+    order = Growth("t", 6, 6, (NEW, Slot(5, w.serial(5), "RACK DRIVE", w.SIZE)), begun=True)
+    memory = ordered(order, slots=(*w.known().slots, NEW))
+    job = Job("vd0-reshape-1", "reshape", "vd0", (("mdadm",),), JobState.RUNNING, w.BOOT, w.NOW)
+    assert decide(replace(world, jobs=(job,)), memory, w.SETTINGS, w.NOW).memory.vds[0].growth == order
+    left = decide(world, memory, w.SETTINGS, w.NOW).memory.vds[0].growth
+    assert left is not None
+    assert (left.level, left.disks) == (5, 5)
 
 
 def test_the_end_waits_for_the_second_parity() -> None:
