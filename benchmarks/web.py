@@ -19,7 +19,8 @@ from playwright.async_api import async_playwright
 from benchmarks.box import Box, box, environment
 from benchmarks.procs import BenchFailed
 from benchmarks.rows import Section, Tell, alone
-from core.accounts import CONSOLE, FACTORY_NAME, FACTORY_PASSWORD, Accounts
+from core.accounts import FACTORY_NAME, FACTORY_PASSWORD, Accounts
+from core.accounts_model import CONSOLE
 from core.bus import BusClient, Sentence
 from hw.model import UidRequest
 

@@ -11,8 +11,6 @@ from core.paths import Paths
 
 PANEL, CHASSIS = "front panel", "chassis"
 """`who` and `where` of a press of a button."""
-CONSOLE = "console"
-"""As core.accounts has it, which is slow to load at boot."""
 PATIENCE = 5.0
 """Seconds that a line is waited for: a drive that hangs must not hold up who wants the power off."""
 log = journal.get_logger("rackeye-audit")
@@ -35,7 +33,7 @@ class Audit:
 
     def _write(self, who: str, what: str, where: str) -> None:
         try:
-            from core.accounts import Accounts  # noqa: PLC0415 -- see above
+            from core.accounts import Accounts  # noqa: PLC0415 -- SQLite and argon2 are slow to load at boot
 
             Accounts(self._paths).audit(who, what, where)
         except Exception as error:  # whatever it is, what was asked for is done

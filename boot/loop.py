@@ -7,7 +7,7 @@ from functools import partial
 
 from boot import menu as machine
 from boot import power, redundant, restore
-from boot.audit import CHASSIS, CONSOLE, PANEL, Audit
+from boot.audit import CHASSIS, PANEL, Audit
 from boot.consoles import Consoles
 from boot.menu import Effect, Menu
 from boot.menu_buttons import MenuButtons
@@ -16,7 +16,7 @@ from boot.screen import draw
 from boot.state import StateStore
 from boot.version import version_text
 from core import journal
-from core.accounts_model import Role
+from core.accounts_model import CONSOLE, Role
 from core.errors import AccountLocked, NotPermitted, RackeyeError, WrongLogin
 from core.paths import Paths
 from core.run import run

@@ -78,7 +78,8 @@ def _resume(paths: Paths, store: StateStore) -> tuple[str, ...]:
     if not store.load().record.intent.restores:
         return ()
     from boot import restore  # noqa: PLC0415 -- see above
-    from boot.audit import CONSOLE, Audit  # noqa: PLC0415
+    from boot.audit import Audit  # noqa: PLC0415
+    from core.accounts_model import CONSOLE  # noqa: PLC0415
 
     power.notify(f"EXTEND_TIMEOUT_USEC={power.PATIENT}000000")
     log.info("A restore to default was begun; it is finished now.")

@@ -16,12 +16,12 @@ from boot import power, redundant
 from boot.audit import Audit
 from boot.model import BUS_NAME, SwitchPlan, SwitchRequest
 from boot.state import StateStore
+from core.accounts_model import COMMAND_LINE, person
 from core.bus import BusClient, Nothing, Sentence
 from core.errors import BusMissing, DaemonGone, RackeyeError
 from core.paths import Paths
 
 R = TypeVar("R")
-WHERE = "command line"
 
 
 def main(argv: Sequence[str] | None = None, ask: Callable[[str], str] = input) -> int:
@@ -73,7 +73,7 @@ def _boxds_plan() -> SwitchPlan | None:
 
 def _by_boxd() -> str:
     """boxd had made the plan: should it fall silent now, nobody knows what it did, and nothing is done beside it."""
-    return _boxd("SwitchToRedundant", SwitchRequest("y", _person(), WHERE), Sentence).text
+    return _boxd("SwitchToRedundant", SwitchRequest("y", person(), COMMAND_LINE), Sentence).text
 
 
 def _boxd(command: str, request: object, reply: type[R]) -> R:
@@ -86,14 +86,9 @@ def _boxd(command: str, request: object, reply: type[R]) -> R:
 
 def _alone(paths: Paths) -> str:
     redundant.convert(paths, StateStore(paths))
-    Audit(paths).write(_person(), "switched to Failover Mode", WHERE)
+    Audit(paths).write(person(), "switched to Failover Mode", COMMAND_LINE)
     power.reboot()
     return "The appliance is in Failover Mode, and reboots."
-
-
-def _person() -> str:
-    """The person behind sudo."""
-    return os.environ.get("SUDO_USER") or "root"
 
 
 def _end(text: str) -> int:

@@ -18,7 +18,7 @@ from contextlib import closing, contextmanager, suppress
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from core.accounts_model import Account, AccountView, AuditEntry, Role, TokenView
+from core.accounts_model import CONSOLE, Account, AccountView, AuditEntry, Role, TokenView
 from core.clock import Clock, SystemClock
 from core.errors import (
     AccountExists,
@@ -36,8 +36,6 @@ from core.units import human_seconds
 
 FACTORY_NAME = "admin"
 FACTORY_PASSWORD = "admin"  # noqa: S105 -- spec/boot.md; it opens nothing but the change of itself
-CONSOLE = "console"
-"""`where` of a person who stands before the machine."""
 SESSION_IDLE = 2 * 3600.0
 SESSION_LIFE = 7 * 24 * 3600.0
 FREE_TRIES = 5  # of one name from one place

@@ -1,5 +1,7 @@
 """Accounts as they cross the bus (org.rackeye.Box1.Admin): roles, sessions, API tokens, the audit."""
 
+import getpass
+import os
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
@@ -47,7 +49,7 @@ class TokenView:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """Who did what, and from where ("console", "cli", an IP address). at: UTC seconds."""
+    """Who did what, and from where (CONSOLE, COMMAND_LINE, an IP address). at: UTC seconds."""
 
     id: int
     at: float
@@ -92,7 +94,14 @@ class ChangePasswordRequest:
     """The session that stays open."""
 
 
+CONSOLE, COMMAND_LINE = "console", "command line"
+"""`where` of a person who stands before the machine, or has a shell on it. Others: an address, the chassis."""
 SECRET = re.compile(r"//[^/@\s]+@")
+
+
+def person() -> str:
+    """Who works on the command line, behind sudo, too."""
+    return os.environ.get("SUDO_USER") or getpass.getuser()
 
 
 def told(asked: object) -> str:

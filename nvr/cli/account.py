@@ -7,7 +7,7 @@ import sys
 import click
 
 from core.accounts import Accounts
-from core.accounts_model import Role
+from core.accounts_model import COMMAND_LINE, Role, person
 from core.errors import NotAllowed
 from core.paths import Paths
 from core.units import utc_text
@@ -18,7 +18,6 @@ from nvr.cli.shape import NounGroup, examples, json_option, pass_session, yes_op
 
 PATHS = Paths()
 ROLES = click.Choice([role.value for role in Role])
-WHERE = "cli"
 
 
 def accounts(session: Session) -> Accounts:
@@ -30,7 +29,7 @@ def accounts(session: Session) -> Accounts:
 
 def done(session: Session, known: Accounts, sentence: str) -> None:
     """Writes it down and says it."""
-    known.audit(os.environ.get("SUDO_USER") or "root", sentence, WHERE)
+    known.audit(person(), sentence, COMMAND_LINE)
     say(session, sentence)
 
 
@@ -129,7 +128,7 @@ def token(session: Session, *, name: str, account: str) -> None:
     """Make an API token called NAME; its text is shown this once."""
     known = accounts(session)
     text = known.add_token(name, account)
-    known.audit(os.environ.get("SUDO_USER") or "root", f"API token {name} for {account} is made.", WHERE)
+    known.audit(person(), f"API token {name} for {account} is made.", COMMAND_LINE)
     if session.as_json:
         print_json(document(session, {"token": text}))
     else:

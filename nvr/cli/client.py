@@ -1,8 +1,6 @@
 """How the commands ask the daemons: a small protocol (tests have their own), and the bus behind it."""
 
 import asyncio
-import getpass
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from boot import failover_model
 from boot.failover_model import FailoverSnapshot
 from boot.model import BUS_NAME as BOX_NAME
-from core.accounts_model import AuditRequest, told
+from core.accounts_model import COMMAND_LINE, AuditRequest, person, told
 from core.bus import BusClient, Envelope, Nothing
 from core.clock import Clock
 from core.errors import BusMissing, DaemonGone, RackeyeError
@@ -23,7 +21,6 @@ from raid.model import RaidSnapshot
 T = TypeVar("T")
 R = TypeVar("R")
 
-WHERE = "command line"
 LOOKS = ("Plan", "SmartHistory")
 """How the names of commands begin that change nothing."""
 TICK = 5.0
@@ -92,15 +89,10 @@ class Client(Protocol):
         """Ends it."""
 
 
-def person() -> str:
-    """The person behind sudo, for the log of who did what."""
-    return os.environ.get("SUDO_USER") or getpass.getuser()
-
-
 async def _audit(client: BusClient, what: str) -> None:
     """A log that cannot be written keeps nobody from what he does."""
     with suppress(RackeyeError):
-        await client.call(BOX_NAME, "Audit", AuditRequest(person(), what, WHERE), Nothing, 2.0)
+        await client.call(BOX_NAME, "Audit", AuditRequest(person(), what, COMMAND_LINE), Nothing, 2.0)
 
 
 class BusQuestions:

@@ -7,9 +7,10 @@ from boot.erase import PHRASE
 from boot.model import BUS_NAME, BoxSnapshot, Interface, KeepModeRequest, RestoreRequest, SwitchPlan, SwitchRequest
 from boot.redundant import QUESTION
 from boot.restore import GOES, STAYS
+from core.accounts_model import COMMAND_LINE, person
 from core.bus import Nothing, Sentence
 from core.errors import InternalError, error_class
-from nvr.cli.client import WHERE, Source, View, person
+from nvr.cli.client import Source, View
 from nvr.cli.confirm import agreed, typed
 from nvr.cli.output import clean, document, known, notes, origin, pairs, print_json, problems, say, show
 from nvr.cli.session import Session
@@ -77,7 +78,7 @@ def switch(session: Session, *, dry_run: bool, yes: bool) -> None:
         raise (error_class(first.code) or InternalError)(first.sentence, hint=first.hint)
     if not dry_run:
         agreed(session, QUESTION.removesuffix(" [y]"), yes=yes)
-        request = SwitchRequest("y", person(), WHERE)
+        request = SwitchRequest("y", person(), COMMAND_LINE)
         say(session, session.client.call(BOX, "SwitchToRedundant", request, Sentence).text)
 
 
@@ -86,7 +87,7 @@ def switch(session: Session, *, dry_run: bool, yes: bool) -> None:
 @pass_session
 def keep(session: Session) -> None:
     """Write the record of the mode anew as it is in force, after it was damaged (ALARM-411, ALARM-412)."""
-    say(session, session.client.call(BOX, "KeepMode", KeepModeRequest(person(), WHERE), Sentence).text)
+    say(session, session.client.call(BOX, "KeepMode", KeepModeRequest(person(), COMMAND_LINE), Sentence).text)
 
 
 @command.command(epilog=examples("rackeye mode restore", "rackeye mode restore --user admin"))
@@ -102,5 +103,5 @@ def restore(session: Session, *, user: str, erase: bool, yes: bool) -> None:
     if erase:
         typed(session, "in full", PHRASE, yes=yes)
     agreed(session, "Restore to default now?", yes=yes)
-    request = RestoreRequest(user, password, WHERE, PHRASE if erase else "")
+    request = RestoreRequest(user, password, COMMAND_LINE, PHRASE if erase else "")
     say(session, session.client.call(BOX, "Restore", request, Sentence).text)

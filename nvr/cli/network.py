@@ -4,9 +4,10 @@ import click
 from rich.console import Group, RenderableType
 
 from boot.model import BoxSnapshot, Interface, InterfaceSettings, NetworkRequest, SetHostnameRequest, SetNetworkRequest
+from core.accounts_model import COMMAND_LINE, person
 from core.bus import Sentence
 from core.units import human_seconds
-from nvr.cli.client import WHERE, View, person
+from nvr.cli.client import View
 from nvr.cli.confirm import agreed
 from nvr.cli.mode import BOX
 from nvr.cli.output import clean, known, notes, origin, pairs, problems, say, show, table
@@ -92,7 +93,7 @@ def set_(
     """Set an interface. It is in force at once, and is undone unless `rackeye network confirm` follows in time."""
     wanted = InterfaceSettings(interface, dhcp, address, gateway, dns)
     agreed(session, f"Set {clean(interface)} to {_set_words(wanted)}? A connection through it may end.", yes=yes)
-    request = SetNetworkRequest(wanted, seconds, person(), WHERE)
+    request = SetNetworkRequest(wanted, seconds, person(), COMMAND_LINE)
     say(session, session.client.call(BOX, "SetNetwork", request, Sentence).text)
 
 
@@ -101,7 +102,7 @@ def set_(
 @pass_session
 def confirm(session: Session) -> None:
     """The new addresses work: keep them."""
-    say(session, session.client.call(BOX, "ConfirmNetwork", NetworkRequest(person(), WHERE), Sentence).text)
+    say(session, session.client.call(BOX, "ConfirmNetwork", NetworkRequest(person(), COMMAND_LINE), Sentence).text)
 
 
 @command.command(epilog=examples("rackeye network undo"))
@@ -109,7 +110,7 @@ def confirm(session: Session) -> None:
 @pass_session
 def undo(session: Session) -> None:
     """Put back what was before the last change, now."""
-    say(session, session.client.call(BOX, "UndoNetwork", NetworkRequest(person(), WHERE), Sentence).text)
+    say(session, session.client.call(BOX, "UndoNetwork", NetworkRequest(person(), COMMAND_LINE), Sentence).text)
 
 
 @command.command(epilog=examples("rackeye network name front-door"))
@@ -118,4 +119,5 @@ def undo(session: Session) -> None:
 @pass_session
 def name(session: Session, *, name: str) -> None:
     """Set the name of the appliance."""
-    say(session, session.client.call(BOX, "SetHostname", SetHostnameRequest(name, person(), WHERE), Sentence).text)
+    request = SetHostnameRequest(name, person(), COMMAND_LINE)
+    say(session, session.client.call(BOX, "SetHostname", request, Sentence).text)

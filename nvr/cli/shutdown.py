@@ -3,8 +3,8 @@
 import click
 
 from boot.model import PowerRequest
+from core.accounts_model import COMMAND_LINE, person
 from core.bus import Sentence
-from nvr.cli.client import WHERE, person
 from nvr.cli.confirm import agreed
 from nvr.cli.mode import BOX
 from nvr.cli.output import say
@@ -19,4 +19,4 @@ from nvr.cli.shape import examples, json_option, pass_session, yes_option
 def command(session: Session, *, yes: bool) -> None:
     """Shut down in good order, and switch the power off."""
     agreed(session, "Shut down now?", yes=yes)
-    say(session, session.client.call(BOX, "Shutdown", PowerRequest(person(), WHERE), Sentence).text)
+    say(session, session.client.call(BOX, "Shutdown", PowerRequest(person(), COMMAND_LINE), Sentence).text)

@@ -6,9 +6,10 @@ import click
 from rich.console import Group, RenderableType
 
 from boot.model import BoxSnapshot, SetTimeRequest
+from core.accounts_model import COMMAND_LINE, person
 from core.bus import Sentence
 from core.units import utc_text
-from nvr.cli.client import WHERE, View, person
+from nvr.cli.client import View
 from nvr.cli.confirm import agreed
 from nvr.cli.mode import BOX
 from nvr.cli.output import clean, known, notes, origin, pairs, say, show
@@ -74,5 +75,5 @@ def set_(
     now = None if utc is None else utc.replace(tzinfo=UTC).timestamp()
     if now is not None and now < session.clock.now():
         agreed(session, "Set the clock back? Recordings will overlap in time.", yes=yes)
-    request = SetTimeRequest(zone, ntp if ntp or no_ntp else None, now, person(), WHERE)
+    request = SetTimeRequest(zone, ntp if ntp or no_ntp else None, now, person(), COMMAND_LINE)
     say(session, session.client.call(BOX, "SetTime", request, Sentence).text)

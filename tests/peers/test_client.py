@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from boot.model import BUS_NAME, BoxSnapshot, Mode
-from core.accounts_model import AuditRequest
+from core.accounts_model import COMMAND_LINE, AuditRequest, person
 from core.bus import BusServer, Command, Nothing
 from core.clock import SystemClock
 from core.errors import BusMissing, CannotCheck, DaemonGone, RackeyeError
 from hw.model import FanSnapshot
-from nvr.cli.client import FAN, RAID, WHERE, BusQuestions, person
+from nvr.cli.client import FAN, RAID, BusQuestions
 from raid.model import Done, RaidSnapshot, VdRequest
 from tests.private_bus import Bus
 from tests.unit.nvr.cli.fakes import FAN_GOOD, PULLED, RAID_GOOD
@@ -116,7 +116,7 @@ def test_what_a_person_does_is_written_down_and_what_he_looks_at_is_not(
         questions.call(RAID, "StartCheck", VdRequest("vd1"), Done)
     with pytest.raises(RackeyeError):
         questions.call(RAID, "PlanDelete", VdRequest("vd0"), Done)
-    assert [(line.who, line.where) for line in daemons.log] == [(person(), WHERE)] * 3
+    assert [(line.who, line.where) for line in daemons.log] == [(person(), COMMAND_LINE)] * 3
     first, second, refused = (line.what for line in daemons.log)
     assert (first, second) == ('raid StartCheck {"name":"vd0"}', 'raid StartCheck {"name":"vd1"}')
     assert "refused, RAID-0" in refused

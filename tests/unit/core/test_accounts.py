@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from core.accounts import CONSOLE, FORGET_FAILURES, SESSION_IDLE, SESSION_LIFE, Accounts
-from core.accounts_model import Account, Role
+from core.accounts import FORGET_FAILURES, SESSION_IDLE, SESSION_LIFE, Accounts
+from core.accounts_model import CONSOLE, Account, Role
 from core.clock import ManualClock
 from core.errors import (
     AccountExists,

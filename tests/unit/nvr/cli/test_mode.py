@@ -13,8 +13,8 @@ from boot.model import (
     SwitchRequest,
     TimeView,
 )
+from core.accounts_model import COMMAND_LINE, person
 from core.bus import Sentence
-from nvr.cli.client import WHERE, person
 from nvr.cli.mode import BOX
 from tests.unit.nvr.cli.fakes import client, rackeye
 
@@ -43,7 +43,7 @@ def test_reboot_and_shutdown_ask_first() -> None:
         assert rackeye(fake, name, answer="n\n").exit_code == 1
         assert fake.calls == []
         assert rackeye(fake, name, answer="y\n").exit_code == 0
-        assert fake.calls == [(BOX.name, command, PowerRequest(person(), WHERE))]
+        assert fake.calls == [(BOX.name, command, PowerRequest(person(), COMMAND_LINE))]
 
 
 def test_the_switch_shows_its_plan_asks_and_sends_the_y() -> None:
@@ -54,7 +54,7 @@ def test_the_switch_shows_its_plan_asks_and_sends_the_y() -> None:
     assert [command for _, command, _ in fake.calls] == ["PlanSwitch", "PlanSwitch"]
     done = rackeye(fake, "mode", "switch", answer="y\n")
     assert "One way." in done.output
-    assert fake.calls[-1] == (BOX.name, "SwitchToRedundant", SwitchRequest("y", person(), WHERE))
+    assert fake.calls[-1] == (BOX.name, "SwitchToRedundant", SwitchRequest("y", person(), COMMAND_LINE))
 
 
 def test_a_refused_switch_says_why_with_its_code() -> None:
@@ -72,4 +72,4 @@ def test_restore_asks_for_an_administrator_and_says_what_stays() -> None:
     done = rackeye(fake, "mode", "restore", answer="admin\nsecret\ny\n")
     assert "Stays: video" in done.output
     assert "secret" not in done.output
-    assert fake.calls == [(BOX.name, "Restore", RestoreRequest("admin", "secret", WHERE))]
+    assert fake.calls == [(BOX.name, "Restore", RestoreRequest("admin", "secret", COMMAND_LINE))]
