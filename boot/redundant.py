@@ -25,6 +25,7 @@ from core.errors import (
 )
 from core.paths import Paths
 from core.run import run
+from core.udev_facts import BAY, serial
 
 HOMEHOST = "rackeye:"
 RECORDER = "rackeye-recorder.service"
@@ -200,9 +201,9 @@ def _place(paths: Paths, name: str) -> str:
         if line.startswith("E:"):
             key, _, value = line[2:].partition("=")
             facts[key] = value
-    serial = facts.get("ID_SERIAL_SHORT") or facts.get("ID_SERIAL") or ""
-    tail = f"{name}, serial {serial}" if serial else name
-    bay = facts.get("RACKEYE_BAY")
+    own = serial(facts)
+    tail = f"{name}, serial {own}" if own else name
+    bay = facts.get(BAY)
     return f"bay {bay} ({tail})" if bay else f"{tail}"
 
 

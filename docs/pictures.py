@@ -31,11 +31,11 @@ SHOTS = (
     "replace-5", "restore",
 )
 PAPER = """<!doctype html><meta charset="utf-8"><title>What the lights and beeps mean</title><style>
-@page { size: A4; margin: 12mm 16mm; }
-body { font: 10.5pt/1.3 "DejaVu Sans", sans-serif; } h1 { font-size: 17pt; margin: 0 0 2mm; }
-h2 { font-size: 12pt; margin: 4mm 0 1.5mm; } p { margin: 1.5mm 0; } img { width: 100%; max-height: 38mm; }
+@page { size: A4; margin: 10mm 15mm; }
+body { font: 10pt/1.25 "DejaVu Sans", sans-serif; } h1 { font-size: 17pt; margin: 0 0 2mm; }
+h2 { font-size: 12pt; margin: 3.5mm 0 1.2mm; } p { margin: 1.5mm 0; } img { width: 100%; max-height: 38mm; }
 table { border-collapse: collapse; width: 100%; } th { text-align: left; }
-th, td { border-bottom: .3mm solid #999; padding: .8mm 3mm .8mm 0; } code { font-size: 9.5pt; }
+th, td { border-bottom: .3mm solid #999; padding: .6mm 3mm .6mm 0; } code { font-size: 9.5pt; }
 </style>"""
 
 

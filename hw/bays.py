@@ -13,10 +13,9 @@ from typing import Protocol
 import pyudev
 
 from core.errors import UdevSilent
+from core.udev_facts import ARRIVAL, BACKPLANE, BAY, model, of_an_earlier_drive, serial
 from hw.chassis import Bay, Match, Profile
 
-PROPERTY = "RACKEYE_BAY"
-BACKPLANE = "RACKEYE_BACKPLANE"
 NOT_IN_BAYS = ("md", "dm-", "loop", "ram", "zram", "nbd")
 """Kernel names of block devices that hang on no slot."""
 
@@ -40,6 +39,8 @@ ENV{{DEVTYPE}}=="partition", IMPORT{{parent}}="{property}"
 ENV{{DEVTYPE}}=="partition", ENV{{{property}}}=="?*", SYMLINK+="disk/by-bay/$env{{{property}}}-part%n"
 ENV{{DEVTYPE}}!="disk", GOTO="rackeye_bays_end"
 
+# An entry may outlive its drive: it says of which arrival it is.
+ENV{{DISKSEQ}}=="?*", ENV{{{arrival}}}="$env{{DISKSEQ}}"
 {bays}
 
 LABEL="rackeye_bays_end"
@@ -52,10 +53,10 @@ def udev_rules(profile: Profile) -> str:
     if not profile.bays:
         return head + "# It names no bays.\n"
     bays = "\n".join(
-        f'{_match(bay.match)}, ENV{{{PROPERTY}}}="{bay.number}"{_backplane(bay)}, SYMLINK+="disk/by-bay/{bay.number}"'
+        f'{_match(bay.match)}, ENV{{{BAY}}}="{bay.number}"{_backplane(bay)}, SYMLINK+="disk/by-bay/{bay.number}"'
         for bay in sorted(profile.bays, key=lambda bay: bay.number)
     )
-    return head + "\n" + _FRAME.format(property=PROPERTY, bays=bays)
+    return head + "\n" + _FRAME.format(property=BAY, arrival=ARRIVAL, bays=bays)
 
 
 def rules_problem(profile: Profile, root: Path) -> str | None:
@@ -144,24 +145,11 @@ def occupants(source: DriveSource) -> tuple[Occupant, ...]:
     for device in source.drives():
         try:
             properties = device.properties
-            bay = properties.get(PROPERTY)
+            bay = properties.get(BAY)
             node = device.device_node
         except (FileNotFoundError, pyudev.DeviceNotFoundError):
             continue
-        if bay is None or node is None or not bay.isdecimal():
+        if bay is None or node is None or not bay.isdecimal() or of_an_earlier_drive(properties):
             continue
-        found.append(Occupant(int(bay), node, _serial(properties), _text(properties.get("ID_MODEL"))))
+        found.append(Occupant(int(bay), node, serial(properties) or None, model(properties) or None))
     return tuple(sorted(found, key=lambda drive: (drive.bay, drive.device)))
-
-
-def _serial(properties: Mapping[str, str]) -> str | None:
-    """The drive's own serial: the unit serial of SCSI first, since ID_SERIAL there is the world-wide name."""
-    for key in ("ID_SCSI_SERIAL", "SCSI_IDENT_SERIAL", "ID_SERIAL_SHORT", "ID_SERIAL"):
-        value = _text(properties.get(key))
-        if value is not None:
-            return value
-    return None
-
-
-def _text(value: str | None) -> str | None:
-    return value.strip() or None if value is not None else None

@@ -16,13 +16,11 @@ import pyudev
 from core.errors import RunError
 from core.paths import Paths
 from core.run import run
+from core.udev_facts import BACKPLANE, BAY, model, of_an_earlier_drive, serial
 from raid import superblock
 from raid.mounts import Mount, read_swaps, system_disks
 from raid.sysfs import Block, Sysfs, Vanished
 from raid.world import Disk, Probe
-
-BAY = "RACKEYE_BAY"
-BACKPLANE = "RACKEYE_BACKPLANE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,15 +162,17 @@ def read_identity(context: pyudev.Context, name: str) -> Identity | None:
     """What udev knows of a disk; None when it has just gone."""
     try:
         device = pyudev.Devices.from_name(context, "block", name)
+        settled = bool(device.is_initialized)  # before the rest: what is read after it is at least as new
         properties: Mapping[str, str] = dict(device.properties)
-        settled = bool(device.is_initialized)
     except (pyudev.DeviceNotFoundError, OSError):
         return None
+    if of_an_earlier_drive(properties):
+        return Identity(None, "", "", settled=False)
     bay = properties.get(BAY, "")
     return Identity(
         bay=int(bay) if bay.isdecimal() else None,
-        serial=_first(properties, "ID_SCSI_SERIAL", "SCSI_IDENT_SERIAL", "ID_SERIAL_SHORT", "ID_SERIAL"),
-        model=_first(properties, "ID_MODEL").replace("_", " "),
+        serial=serial(properties),
+        model=model(properties),
         settled=settled,
         backplane=properties.get(BACKPLANE, ""),
     )
@@ -193,7 +193,3 @@ def read_signatures(device: Path, sysfs: Sysfs) -> Probe:
     if block is not None and "linux_raid_member" not in kinds:
         kinds.append("linux_raid_member")
     return Probe(signatures=tuple(dict.fromkeys(kinds)), superblock=block)
-
-
-def _first(properties: Mapping[str, str], *keys: str) -> str:
-    return next((value for key in keys if (value := properties.get(key, "").strip())), "")

@@ -40,7 +40,7 @@ def test_reset_held_at_power_on_beeps_and_another_press_ends_it(rack: Rack) -> N
     rack.wait_until(lambda: rack.tones(at), 10, "it beeps")
     rack.press("reset", down=False)
     tap(rack, "power")
-    assert not panel(rack).restoring
+    rack.wait_until(lambda: not panel(rack).restoring, 10, "it is ended")
     rack.wait_until(lambda: rack.tones(at)[-1][1] is not None, 10, "silence")
     assert panel(rack).pressed == ()
     assert boot_id(rack) == boot

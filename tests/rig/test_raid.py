@@ -120,6 +120,22 @@ def test_a_foreign_drive_is_named_and_not_touched(rack: Rack) -> None:
     assert file_digest(rack.drive_file(2)) == before
 
 
+def test_a_drive_is_never_taken_for_the_one_before_it(rack: Rack) -> None:
+    """udev keeps its facts by device number: until it has come to the new drive, the old one's stand there."""
+    first = next(d.serial for d in in_bay(snapshot(rack), 2) if d.device)
+    rack.sh("udevadm control --stop-exec-queue")
+    try:
+        rack.pull(2)
+        second = rack.insert(2, DriveKind.FOREIGN)
+        rack.sh("sleep 3")
+        assert f"ID_SCSI_SERIAL={first}" in rack.sh("cat /run/udev/data/b8:*"), "udev still says so"
+        assert [d.serial for d in in_bay(snapshot(rack), 2) if d.device] == []
+    finally:
+        rack.sh("udevadm control --start-exec-queue")
+    told = until(rack, lambda s: any(d.state is DriveState.FOREIGN for d in in_bay(s, 2)), "udev has come to it")
+    assert [d.serial for d in in_bay(told, 2) if d.device] == [second]
+
+
 def test_a_smaller_drive_is_not_used_and_it_is_said_why(rack: Rack) -> None:
     rack.insert(5, DriveKind.SMALL)
     told = until(rack, lambda s: any("not used" in d.detail for d in in_bay(s, 5)), "it is too small")

@@ -137,6 +137,7 @@ def test_a_raid5_grows_by_a_drive_while_cameras_are_recorded(rack: Rack, vd0: st
     parity_is_clean(rack)
 
 
+@pytest.mark.long
 def test_a_cut_at_the_very_beginning(rack: Rack, vd0: str) -> None:
     """Where without the room in front of the data md would write over what it has just read."""
     speed(rack, 20, 20)

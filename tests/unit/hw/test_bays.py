@@ -86,6 +86,7 @@ def test_occupants() -> None:
                 Device("/dev/sda", {"RACKEYE_BAY": "1", "ID_SERIAL_SHORT": "SN1"}),
                 Device("/dev/sdc", {"ID_SERIAL_SHORT": "system"}),
                 Device("/dev/sdd", {"RACKEYE_BAY": "?"}),
+                Device("/dev/sde", {"RACKEYE_BAY": "4", "RACKEYE_DISKSEQ": "20", "DISKSEQ": "29"}),  # the one before
                 Gone(),
             )
         )
