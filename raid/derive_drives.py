@@ -97,7 +97,7 @@ def _judge(disk: Disk, scene: Scene) -> _Judged:  # noqa: PLR0911 -- one return 
     if probe is None and intent is not None and scene.world.job_on(intent.name) is not None:
         return DriveState.UNCONFIGURED_GOOD, f"It is being made part of {intent.name}.", intent.name, None
     if probe is None:
-        return DriveState.UNKNOWN, "It is being read.", None, None
+        return DriveState.UNKNOWN, "It is being read.", *_member_before(disk, scene)
     if probe.error:
         return DriveState.UNCONFIGURED_BAD, probe.error, None, None
     spare = of_spare(disk, scene)
@@ -135,17 +135,18 @@ def _member(disk: Disk, running: Running, scene: Scene) -> _Judged:  # noqa: PLR
         return DriveState.HOT_SPARE, "", vd.name, None
     if running.md.sync_action == "recover":
         return DriveState.REBUILD, "", vd.name, member.slot
-    return DriveState.REBUILD, "The rebuild onto it has not begun yet.", vd.name, member.slot
+    slot = _place_of(disk, vd, scene)[1] if member.slot is None else member.slot
+    return DriveState.REBUILD, "The rebuild onto it has not begun yet.", vd.name, slot
 
 
 def _former_member(disk: Disk, own: Superblock, vd: KnownVd, scene: Scene) -> _Judged:
     """It carries a superblock of a virtual drive of ours, and is no member now."""
     if any(failed.serial == disk.serial for failed in scene.memory.failed):
         return *_failed(disk, vd, scene), *_place_of(disk, vd, scene)
-    running = scene.world.array(vd.uuid)
+    running, slot = scene.world.array(vd.uuid), _place_of(disk, vd, scene)[1]
     if running is not None and running.md.started:
         verdict = judge(disk, scene)
-        return DriveState.STALE, verdict.why or f"A former member of {vd.name}.", vd.name, None
+        return DriveState.STALE, verdict.why or f"A former member of {vd.name}.", vd.name, slot
     if vd.stage is Stage.CREATING:
         return DriveState.UNCONFIGURED_GOOD, f"It is chosen for {vd.name}.", vd.name, own.role
     if vd.stage is Stage.DELETING:
@@ -153,7 +154,7 @@ def _former_member(disk: Disk, own: Superblock, vd: KnownVd, scene: Scene) -> _J
     ready = members.muster(vd, scene.world)
     if any(member.disk == disk for member in ready.current):
         return *_idle(vd, scene), vd.name, own.role
-    return DriveState.STALE, f"It missed writes of {vd.name}, which does not run.", vd.name, None
+    return DriveState.STALE, f"It missed writes of {vd.name}, which does not run.", vd.name, slot
 
 
 def _idle(vd: KnownVd, scene: Scene) -> tuple[DriveState, str]:
@@ -202,6 +203,12 @@ def _failed(disk: Disk, vd: KnownVd, scene: Scene) -> tuple[DriveState, str]:
     if any(slot.serial == disk.serial for slot in vd.slots):
         return DriveState.FAILED, f"md put it out of {vd.name} for its errors. Replace it."
     return DriveState.FAILED, f"md put it out of {vd.name} for its errors, and another drive has its place. Pull it."
+
+
+def _member_before(disk: Disk, scene: Scene) -> tuple[str | None, int | None]:
+    """Whose drive it was when it was last read: what was said of its place holds until it is read."""
+    places = (_place_of(disk, vd, scene) for vd in scene.memory.vds if disk.serial)
+    return next((place for place in places if place[0] is not None), (None, None))
 
 
 def _place_of(disk: Disk, vd: KnownVd, scene: Scene) -> tuple[str | None, int | None]:

@@ -141,15 +141,29 @@ def _homes_now(vd: KnownVd, running: Running, world: World, memory: Memory) -> l
 
     With two places missing md fills the first, whichever bay the drive is in, and a person may put a member into the
     bay of another: then the two trade their bays, so that a drive in the bay that is still empty is taken for the place
-    that is still missing. No bay is ever home to two slots.
+    that is still missing. No bay is ever home to two slots, and no drive that works is told as missing: what is missing
+    then is the drive whose place it has.
     """
     homes = [home_of(vd, number, memory) for number in range(len(vd.slots))]
-    for number, now in _seated(vd, running, world).items():
+    seated = _seated(vd, running, world)
+    for number, now in seated.items():
         for other, home in enumerate(homes):
             if other != number and now.bay is not None and home.bay == now.bay != homes[number].bay:
                 homes[number], homes[other] = home, homes[number]
                 break
-    return homes
+    where = {now.serial: number for number, now in seated.items() if now.serial}
+    return [replace(_displaced(number, homes, where), bay=home.bay) for number, home in enumerate(homes)]
+
+
+def _displaced(number: int, homes: list[Slot], where: dict[str, int]) -> Slot:
+    """The drive that a slot misses when the one that it had works in another: the one that was there, and so on."""
+    who, passed = homes[number], {number}
+    while (other := where.get(who.serial, number)) != number:
+        if other in passed:
+            return Slot(None, "", "", 0)
+        passed.add(other)
+        who = homes[other]
+    return who
 
 
 def _failed(world: World, memory: Memory) -> tuple[FailedDrive, ...]:

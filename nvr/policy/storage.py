@@ -34,6 +34,8 @@ JUDGES = {
     "check-blind", "check-undone",
 }
 BROKEN = {DriveState.FAILED, DriveState.MISSING}
+NOT_YET = {DriveState.REBUILD, DriveState.COPYBACK, DriveState.STALE, DriveState.UNKNOWN, DriveState.OFFLINE}
+"""A failed drive's place is not filled yet, whatever is said of the drive that is there by now."""
 WHOLE = 100.0
 PAGE_SECTORS = 8
 UNUSED = {DriveState.BLANK, DriveState.FOREIGN, DriveState.UNCONFIGURED_BAD, DriveState.STALE, DriveState.SHIELD}
@@ -55,8 +57,7 @@ def _drives(drives: tuple[Drive, ...], was_open: set[str]) -> list[Condition]:
         if drive.vd is None:
             continue
         failed = DriveFailed(drive.vd, drive.slot, drive.bay, drive.serial, drive.model, drive.size, drive.state.value)
-        mending = drive.state in (DriveState.REBUILD, DriveState.COPYBACK, DriveState.STALE, DriveState.UNKNOWN)
-        if drive.state in BROKEN or (mending and failed.same in was_open):
+        if drive.state in BROKEN or (drive.state in NOT_YET and failed.same in was_open):
             found.setdefault(failed.same, failed)
     return list(found.values())
 
@@ -89,18 +90,19 @@ def _replacements(drives: tuple[Drive, ...]) -> list[Condition]:
 def _vd(vd: VirtualDrive, was_open: set[str]) -> list[Condition]:
     if vd.progress is not None and vd.progress.kind is Work.DELETING:
         return []  # as a person asked for
-    failed = VdFailed(vd.name, vd.detail)
+    failed, degraded = VdFailed(vd.name, vd.detail), VdDegraded(vd.name, vd.state.value, vd.tolerance)
     match vd.state:
         case VdState.OPTIMAL:
             return []
         case VdState.DEGRADED | VdState.PARTIALLY_DEGRADED:
-            return [VdDegraded(vd.name, vd.state.value, vd.tolerance)]
+            return [degraded]
         case VdState.FAILED:
             return [failed]
-        case VdState.UNKNOWN if failed.same in was_open:
-            return [failed]  # its drives are read anew: it is not well by that
+        case VdState.OFFLINE | VdState.UNKNOWN if failed.same in was_open:
+            return [failed]  # its drives are read anew, or it is started: it is not well by that
         case VdState.OFFLINE | VdState.UNKNOWN:
-            return [VdOffline(vd.name, vd.state.value, vd.detail)]
+            before = [degraded] if degraded.same in was_open else []  # nor does it get its drive back by a start
+            return [*before, VdOffline(vd.name, vd.state.value, vd.detail)]
         case _:
             assert_never(vd.state)
 

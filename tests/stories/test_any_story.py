@@ -1,7 +1,7 @@
 """Any story of pulls, inserts, errors, writes, deaths of raidd and power cuts, told to the real decisions.
 
-After each of them: no drive with data of others was touched, no member that md trusts is behind, and when all has come
-to rest the virtual drive is what its drives allow, and is said to be no better than it is.
+After each of them: no drive with data of others was touched, no member that md trusts is behind, no alarm is lost; and
+when all has come to rest the virtual drive is what its drives allow, and is said to be no better than it is.
 """
 
 from contextlib import suppress
@@ -29,6 +29,7 @@ from raid.memory import Fleeting, Memory
 from raid.model import DriveState, RaidSnapshot, VdState
 from raid.scene import Scene
 from tests.stories.toy_md import STRIPES, Box, Drive, Md, Refused
+from tests.stories.toy_policy import VD, Policy, good_slots
 from tests.unit.raid import worlds as w
 
 BAYS = 5
@@ -42,7 +43,7 @@ class Story(RuleBasedStateMachine):
 
     @initialize(level=st.sampled_from([5, 6]))
     def begin(self, level: int) -> None:
-        self.box = Box()
+        self.box, self.policy = Box(), Policy()
         vd = w.known(level=level)
         drives = [Drive(w.serial(bay)) for bay in range(4)]
         self.box.drives += drives
@@ -140,6 +141,8 @@ class Story(RuleBasedStateMachine):
             self.never_without_a_word(action)
             with suppress(Refused):
                 self.box.act(action)
+        ended = self.policy.hear(self.told(), self.box.now)
+        self.policy.says_what_is(next(iter(self.box.arrays), None), ended)
         return bool(decision.actions)
 
     @rule()
@@ -201,6 +204,7 @@ class Story(RuleBasedStateMachine):
     def at_rest(self) -> None:
         told = self.told()
         (vd,) = told.virtual_drives
+        self.alarms_at_rest()
         here = self.current()
         (known,) = self.memory.vds
         needed = 4 - (1 if known.level == 5 else 2)
@@ -220,6 +224,19 @@ class Story(RuleBasedStateMachine):
         if out:
             self.nothing_fitting_is_left_unused(md)
 
+    def alarms_at_rest(self) -> None:
+        """Every place that is out has its alarm, and a whole array has none."""
+        md = next(iter(self.box.arrays), None)
+        good = good_slots(md)
+        about = {same for same in self.policy.open if same.startswith(("vd-", "drive-failed"))}
+        if len(good) == 4 and md is not None and not md.broken:
+            out = (DriveState.MISSING, DriveState.FAILED)  # a spare may stand in
+            left = {f"drive-failed/vd0/{drive.slot}" for drive in self.told().drives if drive.state in out}
+            assert about <= left, f"all is well, and told is {about}"
+        elif md is not None and not md.broken:
+            gone = {f"drive-failed/vd0/{slot}" for slot in set(range(4)) - good}
+            assert gone <= about, f"{gone - about} is not told"
+
     def nothing_fitting_is_left_unused(self, md: Md) -> None:
         (known,) = self.memory.vds
         assert md.broken or all(part.in_sync or part.faulty for part in md.parts), f"one waits for ever: {md.parts}"
@@ -237,6 +254,29 @@ class Story(RuleBasedStateMachine):
             drive for drive in self.box.drives
             if drive.bay is not None and drive.serial in trusted and drive.content == truth
         ]
+
+
+def test_a_member_in_the_bay_of_another_leaves_the_other_one_missing() -> None:
+    """It was told as missing itself, though it worked, and the drive that was gone was told nowhere."""
+    story = Story()
+    story.begin(6)
+    first = story.box.pull(1)
+    story.box.pull(0)
+    story.box.insert(first, 0)
+    story.settle()
+    assert [(d.serial, d.bay) for d in story.told().drives if d.state is DriveState.MISSING] == [(w.serial(0), 1)]
+
+
+def test_an_alarm_goes_on_while_an_array_is_stopped_and_started() -> None:
+    story = Story()
+    story.begin(5)
+    first = story.box.pull(0)
+    story.put_back(first)
+    story.box.pull(1)
+    story.cycle(5.0)
+    assert "vd-failed/vd0" in story.policy.open
+    story.settle()
+    assert {"vd-degraded/vd0", "drive-failed/vd0/1"} == story.policy.open & {*VD, "drive-failed/vd0/1"}
 
 
 def test_a_few_stories() -> None:

@@ -14,6 +14,7 @@ from raid.model import DriveState, VdState
 from raid.spare_model import SpareState
 from tests.stories.test_any_story import Story
 from tests.stories.toy_md import Drive
+from tests.stories.toy_policy import Policy
 from tests.stories.toy_spares import SpareBox
 from tests.unit.raid import worlds as w
 
@@ -25,7 +26,7 @@ class SpareStory(Story):
 
     @initialize(level=st.sampled_from([5, 6]), dedicated=st.booleans())
     def begin(self, level: int, dedicated: bool) -> None:
-        self.box = SpareBox()
+        self.box, self.policy = SpareBox(), Policy()
         vd = w.known(level=level)
         drives = [Drive(w.serial(bay)) for bay in range(4)]
         self.box.drives += drives

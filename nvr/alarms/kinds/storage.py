@@ -32,6 +32,8 @@ class VdDegraded(Condition):
 
     @property
     def text(self) -> str:
+        if self.state in ("Offline", "Unknown"):
+            return f"{self.vd} is {self.state}, and had less redundancy than it should have when it last ran."
         return f"{self.vd} is {self.state}: it bears the loss of {self.tolerance} more drive(s)."
 
     @property

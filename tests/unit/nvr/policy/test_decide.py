@@ -66,12 +66,16 @@ def test_a_failed_drive_lights_amber_and_raises_an_alarm_that_stays_until_mended
     assert {alarm.cleared for alarm in third.memory.cleared} == {NOW + 90}
 
 
-def test_a_failed_virtual_drive_is_not_well_while_its_drives_are_read() -> None:
-    first = decide(world(raid(state=VdState.FAILED)), Memory(), NOW)
-    second = decide(world(raid(state=VdState.UNKNOWN)), first.memory, NOW + 5)
-    assert (codes(first), codes(second), second.memory.cleared) == (["ALARM-103"], ["ALARM-103"], ())
-    third = decide(world(raid(state=VdState.OFFLINE)), second.memory, NOW + 10)
-    assert "ALARM-103" not in codes(third), "somebody stopped it"
+@pytest.mark.parametrize(("state", "code"), [(VdState.FAILED, "ALARM-103"), (VdState.DEGRADED, "ALARM-102")])
+@pytest.mark.parametrize("then", [VdState.UNKNOWN, VdState.OFFLINE])
+def test_a_virtual_drive_is_not_well_by_being_read_stopped_or_started(
+    state: VdState, code: str, then: VdState
+) -> None:
+    first = decide(world(raid(state=state)), Memory(), NOW)
+    second = decide(world(raid(state=then)), first.memory, NOW + 5)
+    assert (codes(first), codes(second), second.memory.cleared) == ([code], [code], ())
+    third = decide(world(raid()), second.memory, NOW + 10)
+    assert codes(third) == []
 
 
 def test_the_trays_are_set_only_on_a_difference() -> None:
