@@ -1,7 +1,8 @@
 """What is to be done: (world, memory, settings, now) -> (actions, memory'). Pure; the rules stand in their own files.
 
 learn.py what a look teaches · create.py making · assemble.py starting · rebuild.py members out and in ·
-candidates.py which drive may be used · spares.py hot spares · rates.py how fast · volumes.py mounting
+candidates.py which drive may be used · spares.py hot spares · rates.py how fast ·
+priority.py what goes first · volumes.py mounting
 grow.py drives added, levels changed
 delete.py stopping and deleting · nested.py the array over the spans of RAID50, 60 and 00
 slices.py virtual drives that share a drive group

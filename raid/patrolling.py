@@ -7,16 +7,16 @@ from raid.actions import Action, StartPatrol, StopCheck
 from raid.model_care import BadPlace, PatrolView
 from raid.patrol_result import Fate, MediaError, PatrolFile, Patrolled
 from raid.scene import Scene
-from raid.upkeep import AGAIN, DAY, Due, may_go_on, started
+from raid.upkeep import AGAIN, DAY, Due, started, why_stopped
 from raid.world import Disk
 
 
 def patrol(scene: Scene) -> Iterator[Action]:
-    """Begins the one that is due while nothing else reads all the drives; stops it when its hours are over."""
+    """Begins the one that is due while nothing else reads all the drives; stops it after its hours or for a rebuild."""
     job = check.patrol_running(scene.world.jobs)
     if job is not None:
-        if job.kind == check.SCHEDULED_PATROL and not may_go_on(job.started, scene):
-            yield StopCheck("", job.id, "The quiet hours are over: the patrol read waits for the next ones.")
+        if job.kind == check.SCHEDULED_PATROL and (why := why_stopped(job.started, scene)):
+            yield StopCheck("", job.id, f"{why}: the patrol read goes on in the next quiet hours.")
         return
     when = due(scene)
     drives = to_read(scene)

@@ -6,12 +6,15 @@ give way to others. The per cent is that limit, so it is what counts while camer
 
 from core.settings import Rates
 from raid.memory import KnownVd
+from raid.priority import rebuilt_first
 from raid.scene import Scene
 from raid.spare_model import RateKind
 from raid.world import Running
 
 SPINNING, FLASH = 150_000, 450_000
 """KiB/s that a drive is taken to do before it has been seen to do more."""
+GIVES_WAY = 5
+"""Per cent, at most, while another virtual drive is rebuilt."""
 NOTABLE = 1.2
 """A faster speed counts when it is faster by so much, so that the limit is not written anew at each look."""
 
@@ -54,7 +57,10 @@ def speed_min(vd: KnownVd, running: Running, scene: Scene) -> int:
     """md's lower limit for an array, KiB/s of each member."""
     if scene.settings.sync_speed_min:
         return scene.settings.sync_speed_min
-    share = percent(scene.settings.rates, kind_of(vd, running))
+    kind = kind_of(vd, running)
+    share = percent(scene.settings.rates, kind)
+    if kind is not RateKind.REBUILD and rebuilt_first(scene, vd.name):
+        share = min(share, GIVES_WAY)
     return able(running, scene, share) * share // 100
 
 

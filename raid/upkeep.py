@@ -14,6 +14,7 @@ from raid.actions import Action, StartCheck, StopCheck
 from raid.memory import KnownVd, Memory, Stage
 from raid.model import CheckResult, CheckVerdict, level_text
 from raid.model_care import Upkeep
+from raid.priority import rebuilt_first
 from raid.scene import Scene
 from raid.spans import is_group, is_span, spans_of, top
 from raid.world import Running, World
@@ -86,9 +87,9 @@ def checks(vd: KnownVd, scene: Scene) -> Iterator[Action]:
     last = result_of(scene, vd.name)
     when = due(last, scene.settings.care, started(scene), in_doubt(vd, scene))
     if job is not None:
-        if job.kind == check.SCHEDULED and not may_go_on(job.started, scene):
-            why = f"The quiet hours are over: the check of {vd.name} waits for the next ones."
-            yield StopCheck(vd.name, job.id, why)
+        doubted = in_doubt(vd, scene)  # then it is left to its end
+        if job.kind == check.SCHEDULED and not doubted and (why := why_stopped(job.started, scene, vd.name)):
+            yield StopCheck(vd.name, job.id, f"{why}: the check of {vd.name} goes on in the next quiet hours.")
         return
     if when is not None and when.now(scene.settings.care, scene.now) and not why_not(vd, scene):
         left = 0.0 if last is None or last.percent >= 100.0 else last.percent
@@ -116,9 +117,13 @@ def in_doubt(vd: KnownVd, scene: Scene) -> float:
     return max((one.doubt for one, _ in arrays_of(vd, scene.memory, scene.world)), default=0.0)
 
 
-def may_go_on(started: float, scene: Scene) -> bool:
-    """One that began outside the quiet hours, because it was late, is left to its end."""
-    return quiet(scene.now, scene.settings.care) or not quiet(started, scene.settings.care)
+def why_stopped(began: float, scene: Scene, vd: str = "") -> str:
+    """Why what came by itself is to stop; "" when it may go on. One that began outside the quiet hours, because it was
+    late, is left to its end."""
+    if first := rebuilt_first(scene, vd):
+        return f"{first} is being rebuilt, which goes first"
+    may = quiet(scene.now, scene.settings.care) or not quiet(began, scene.settings.care)
+    return "" if may else "The quiet hours are over"
 
 
 def why_not(vd: KnownVd, scene: Scene) -> str:
@@ -137,7 +142,10 @@ def why_not(vd: KnownVd, scene: Scene) -> str:
         if why := _unsettled(one, running):
             return why
     others = [name for name, _ in scene.world.checks if name != vd.name]
-    return f"{others[0]} is being checked." if others else ""
+    if others:
+        return f"{others[0]} is being checked."
+    first = rebuilt_first(scene, vd.name)
+    return f"{first} is being rebuilt, which goes first." if first else ""
 
 
 def _nothing(vd: KnownVd) -> str:
