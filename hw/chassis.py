@@ -18,6 +18,12 @@ class SensorDriver(StrEnum):
     HWMON = "hwmon"
 
 
+class PowerDriver(StrEnum):
+    """How a power supply is read: `hw.drivers.pmbus`."""
+
+    PMBUS = "pmbus"
+
+
 class BeeperDriver(StrEnum):
     """How a beeper is played: `hw.drivers.beepers`."""
 
@@ -179,6 +185,21 @@ class Fan:
 
 
 @dataclass(frozen=True, slots=True)
+class PowerSupply:
+    """A power supply that the chassis should have; in an empty slot it is missed.
+
+    bus: how the name of its I2C adapter begins, never i2c-N. address: its PMBus address there.
+    readings: bad ones, or ones with a fault, before it is believed.
+    """
+
+    name: str
+    driver: PowerDriver
+    bus: str
+    address: int
+    readings: int = 3
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """One chassis. front: rows of bay numbers as a person stands before it, top row first."""
 
@@ -190,6 +211,7 @@ class Profile:
     panel: tuple[PanelLed, ...] = ()
     temperatures: tuple[Temperature, ...] = ()
     fans: tuple[Fan, ...] = ()
+    power_supplies: tuple[PowerSupply, ...] = ()
     beeper: Beeper | None = None
     buttons: tuple[Button, ...] = ()
 

@@ -1,6 +1,7 @@
-"""rackeye-fand: reads temperatures and fans every 2 s and says what they are. What a reading means is in `hw.sensors`.
+"""rackeye-fand: reads temperatures, fans and power supplies every 2 s and says what they are.
 
-It does not control fans yet: the chassis' own firmware does.
+What a reading means is in `hw.sensors`. It does not control fans yet: the chassis' own firmware does. Power supplies
+are read here and not by paneld: a bus that hangs holds up a reading, and no light.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from core.daemon import Daemon, Decision, run_daemon
 from core.paths import Paths
 from hw import profile, sensors
 from hw.drivers.hwmon import Hwmon, Reading
+from hw.drivers.pmbus import Pmbus
 from hw.model import FanSnapshot, SensorKind
 from hw.sensors import Key, SensorLook, SensorMemory
 
@@ -37,6 +39,9 @@ class FanCycle:
             readings[SensorKind.TEMPERATURE, temperature.name] = hwmon.temperature(temperature, chips)
         for fan in chassis.profile.fans:
             readings[SensorKind.FAN, fan.name] = hwmon.fan(fan, chips)
+        pmbus = Pmbus(self._paths.sys, self._paths.dev)
+        for supply in chassis.profile.power_supplies:
+            readings[SensorKind.POWER, supply.name] = pmbus.supply(supply)
         return SensorLook(chassis.profile, readings, chassis.problems)
 
     def decide(self, snapshot: SensorLook, memory: SensorMemory, now: float) -> Decision[SensorMemory, None]:
@@ -62,7 +67,7 @@ def make(paths: Paths) -> Daemon[SensorLook, SensorMemory, None]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The program."""
-    parser = argparse.ArgumentParser(prog="rackeye-fand", description="Temperatures and fans of the chassis.")
+    parser = argparse.ArgumentParser(prog="rackeye-fand", description="Temperatures, fans, power supplies.")
     parser.add_argument("--root", type=Path, default=Path("/"), help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     return run_daemon(lambda: make(Paths(args.root)))

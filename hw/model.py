@@ -211,10 +211,12 @@ class SensorKind(StrEnum):
 
     TEMPERATURE = "TEMPERATURE"
     FAN = "FAN"
+    POWER = "POWER"
 
 
 class SensorState(StrEnum):
-    """OK and ALARM are measured; MISSING is a sensor that cannot be read, UNKNOWN one whose value cannot be meant."""
+    """OK and ALARM are measured; MISSING is a sensor that cannot be read, or a power supply that is not there; UNKNOWN
+    is one whose value cannot be meant."""
 
     OK = "OK"
     ALARM = "ALARM"
@@ -226,7 +228,8 @@ class SensorState(StrEnum):
 class Sensor:
     """One sensor, as it is now.
 
-    value: degrees Celsius or rpm; None when there is no trustworthy value, and `detail` then says why.
+    value: degrees Celsius, rpm or watts; None when there is no trustworthy value, and `detail` then says why (a power
+    supply that is well may tell none).
     low, high: the limits that make it an alarm, in the same unit; None when there is no such limit.
     """
 
@@ -242,7 +245,7 @@ class Sensor:
 
 @dataclass(frozen=True, slots=True)
 class FanSnapshot:
-    """Temperatures and fans of the chassis."""
+    """Temperatures, fans and power supplies of the chassis."""
 
     profile: str = ""
     sensors: tuple[Sensor, ...] = ()

@@ -177,6 +177,7 @@ class _Check:
         self.once("fans", "name", [sensor.name for sensor in profile.fans])
         self.inputs("temperatures", profile.temperatures)
         self.inputs("fans", profile.fans)
+        self.supplies()
         for index, sensor in enumerate(profile.temperatures):
             path = f"temperatures[{index}]"
             if not sensor.low < sensor.limit < sensor.high:
@@ -191,6 +192,23 @@ class _Check:
                 self.refuse(
                     f"fans[{index}].minimum", f"{fan.minimum:g} rpm; expected more than 0 and less than {fan.high:g}"
                 )
+
+    def supplies(self) -> None:
+        supplies = self.profile.power_supplies
+        self.once("power_supplies", "name", [supply.name for supply in supplies])
+        seen: dict[tuple[str, int], str] = {}
+        for index, supply in enumerate(supplies):
+            path = f"power_supplies[{index}]"
+            if not supply.bus.strip():
+                self.refuse(f"{path}.bus", "expected how the name of its I2C adapter begins")
+            if not 0x08 <= supply.address <= 0x77:
+                self.refuse(f"{path}.address", f"{supply.address}; expected an I2C address from 0x08 to 0x77")
+            if supply.readings < 1:
+                self.refuse(f"{path}.readings", f"{supply.readings}; expected 1 or more")
+            if (supply.bus, supply.address) in seen:
+                other = seen[supply.bus, supply.address]
+                self.refuse(f"{path}.address", f"0x{supply.address:02x} is {other}; expected an address of its own")
+            seen[supply.bus, supply.address] = supply.name
 
     def inputs(self, table: str, sensors: Sequence[Temperature | Fan]) -> None:
         seen: dict[tuple[object, ...], str] = {}

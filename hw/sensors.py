@@ -1,7 +1,9 @@
-"""What a reading means (pure): hysteresis of temperatures, slow fans, bad readings. spec/panel.md, "Heat, fans, power".
+"""What a reading means (pure): hysteresis of temperatures, slow fans, power supplies, bad readings. spec/panel.md,
+"Heat, fans, power".
 
 - A temperature is an alarm at or above its limit, until it is below limit - hysteresis.
 - A fan has failed after `readings` readings below its minimum, until it turns again.
+- A power supply has failed after `readings` readings with a fault, until one is without.
 - A bad reading is believed after `readings` of them; until then the last state stands, and its value is called stale.
 """
 
@@ -9,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from core.daemon import Decision
-from hw.chassis import Fan, Profile, Temperature
+from hw.chassis import Fan, PowerSupply, Profile, Temperature
 from hw.drivers.hwmon import Reading
 from hw.model import FanSnapshot, Sensor, SensorKind, SensorState
 
@@ -30,7 +32,8 @@ class SensorLook:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What a single reading cannot tell about a sensor. bad, slow: readings in a row so far."""
+    """What a single reading cannot tell about a sensor. bad, slow: readings in a row so far (slow: also
+    those with a fault of a power supply)."""
 
     state: SensorState = SensorState.UNKNOWN
     alarm: bool = False
@@ -59,6 +62,10 @@ def decide(look: SensorLook, memory: SensorMemory, now: float) -> Decision[Senso
     for fan in look.profile.fans:
         key = (SensorKind.FAN, fan.name)
         past[key], sensor = judge_fan(fan, look.readings[key], memory.past.get(key, Past()))
+        sensors.append(sensor)
+    for supply in look.profile.power_supplies:
+        key = (SensorKind.POWER, supply.name)
+        past[key], sensor = judge_supply(supply, look.readings[key], memory.past.get(key, Past()))
         sensors.append(sensor)
     if _states(sensors) == _states(memory.shown) and 0 <= now - memory.shown_at < VALUES_EVERY:
         return Decision((), replace(memory, past=past))
@@ -101,6 +108,24 @@ def judge_fan(sensor: Fan, reading: Reading, past: Past) -> tuple[Past, Sensor]:
         state = SensorState.OK if past.state is SensorState.OK else SensorState.UNKNOWN
         detail = f"Below {sensor.minimum:g} rpm: reading {slow} of {sensor.readings}."
     now = Past(state, state is SensorState.ALARM, reading.value, slow=slow)
+    return now, replace(view, value=reading.value, state=state, detail=detail)
+
+
+def judge_supply(supply: PowerSupply, reading: Reading, past: Past) -> tuple[Past, Sensor]:
+    """One reading of a power supply."""
+    view = Sensor(supply.name, SensorKind.POWER, None, "W", low=None, high=None, state=SensorState.UNKNOWN)
+    if reading.bad is not None:
+        return _bad(supply.readings, reading, past, view)
+    faulty = min(past.slow + 1, supply.readings) if reading.fault else 0
+    detail = f"{reading.fault}." if reading.fault else ""
+    if faulty == 0:
+        state = SensorState.OK
+    elif past.alarm or faulty >= supply.readings:
+        state = SensorState.ALARM
+    else:
+        state = SensorState.OK if past.state is SensorState.OK else SensorState.UNKNOWN
+        detail = f"Reading {faulty} of {supply.readings}: {detail}"
+    now = Past(state, state is SensorState.ALARM, reading.value, slow=faulty)
     return now, replace(view, value=reading.value, state=state, detail=detail)
 
 

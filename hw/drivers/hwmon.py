@@ -17,11 +17,15 @@ _ABSENT = {errno.ENOENT, errno.ENODATA, errno.EIO, errno.ENXIO, errno.ENODEV, er
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One reading. value: degrees Celsius or rpm, None when it is bad; `bad` is then MISSING or UNKNOWN."""
+    """One reading. value: degrees Celsius, rpm or watts, None when it is bad; `bad` is then MISSING or UNKNOWN.
+
+    fault: what a power supply says is wrong with it; one that is well may tell no value.
+    """
 
     value: float | None
     bad: SensorState | None = None
     detail: str = ""
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)

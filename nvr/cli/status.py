@@ -36,7 +36,7 @@ SOURCES: tuple[Part, ...] = (
     ("recorder", "Recording", RECORDER),
     ("failover", "Failover", FAILOVER),
     ("panel", "Front panel", PANEL),
-    ("fan", "Cooling", FAN),
+    ("fan", "Cooling and power", FAN),
 )
 ALL = tuple(source for _, _, source in SOURCES)
 

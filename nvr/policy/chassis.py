@@ -3,10 +3,10 @@
 from typing import assert_never
 
 from hw.model import FanSnapshot, Sensor, SensorKind, SensorState
-from nvr.alarms.kinds.chassis import FanFailed, Overheat, SensorLost
+from nvr.alarms.kinds.chassis import FanFailed, Overheat, PowerSupplyFailed, SensorLost
 from nvr.alarms.kinds.condition import Condition
 
-JUDGES = {"overheat", "fan-failed", "sensor-lost"}
+JUDGES = {"overheat", "fan-failed", "power-supply-failed", "sensor-lost"}
 
 
 def conditions(fan: FanSnapshot) -> list[Condition]:
@@ -18,6 +18,8 @@ def _sensor(sensor: Sensor) -> list[Condition]:
     match sensor.state:
         case SensorState.OK:
             return []
+        case SensorState.MISSING | SensorState.ALARM if sensor.kind is SensorKind.POWER:
+            return [PowerSupplyFailed(sensor.name, sensor.state is SensorState.MISSING, sensor.detail)]
         case SensorState.MISSING | SensorState.UNKNOWN:
             return [SensorLost(sensor.name, sensor.detail)]
         case SensorState.ALARM:

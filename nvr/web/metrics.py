@@ -123,6 +123,8 @@ def _fan(data: FanSnapshot) -> Iterator[Family]:
         ({"sensor": sensor.name}, sensor.value) for sensor in heat])
     yield Family("rackeye_fan_speed_rpm", "gauge", "Speeds of fans, revolutions a minute.", [
         ({"sensor": sensor.name}, sensor.value) for sensor in fans])
+    yield Family("rackeye_power_supply_watts", "gauge", "What a power supply gives.", [
+        ({"sensor": sensor.name}, sensor.value) for sensor in data.sensors if sensor.kind is SensorKind.POWER])
     yield Family("rackeye_sensor_state", "gauge", "State of a sensor: 1 at what it is.", [
         sample for sensor in data.sensors
         for sample in _states(SensorState, sensor.state, {"sensor": sensor.name}, "state")])

@@ -122,7 +122,7 @@ PANEL = Room(
         Order("Uid", UidRequest, Sentence, "Light the UID LED, or stop"),
     ),
 )
-FAN = Room("fan", "org.rackeye.Fan1", "rackeye-fand", "Temperatures and fans", FanSnapshot)
+FAN = Room("fan", "org.rackeye.Fan1", "rackeye-fand", "Temperatures, fans, power supplies", FanSnapshot)
 RECORDER = Room(
     "recorder", "org.rackeye.Recorder1", "rackeye-recorder", "Cameras, volumes and gaps", RecorderSnapshot,
     (

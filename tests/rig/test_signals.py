@@ -116,20 +116,60 @@ def test_overheat_is_red_and_heard_and_silence_lasts_until_something_new(front: 
     front.wait_until(lambda: panel(front).beeper.sound is Sound.SILENT, 10, "silence at the end")
 
 
-def test_a_psu_is_a_quarter_of_a_hertz(front: Rack) -> None:
-    """No sensor reads power supplies yet: policyd's word is given by hand, and it corrects it within 2 s."""
-    front.sh("systemctl kill -s STOP rackeye-policyd")
+POWER = """
+[[power_supplies]]
+name = "PSU {number}"
+driver = "pmbus"
+bus = "SMBus stub driver"
+address = {address}
+"""
+STATUS_WORD, READ_POUT, WATTS_80 = 0x79, 0x96, 0x0050
+
+
+def supplies(rack: Rack, *addresses: int) -> None:
+    """The kernel's stub of an I2C bus with a good power supply at each address."""
+    chips = ",".join(map(hex, addresses))
+    rack.sh("for i in 1 2 3 4 5; do modprobe -r i2c-stub && break; sleep 0.3; done")  # fand may be reading
+    rack.sh(f"modprobe i2c-stub chip_addr={chips}; udevadm settle")
+    for address in addresses:
+        says(rack, address, STATUS_WORD, 0)
+        says(rack, address, READ_POUT, WATTS_80)
+
+
+def says(rack: Rack, address: int, register: int, word: int) -> None:
+    bus = "next(p.name for p in pathlib.Path('/sys/class/i2c-dev').iterdir() if 'stub' in (p / 'name').read_text())"
+    write = f"smbus2.SMBus('/dev/' + {bus}).write_word_data({address}, {register}, {word})"
+    rack.exec(["/usr/lib/rackeye/bin/python", "-c", f"import pathlib, smbus2; {write}"], check=True)
+
+
+def test_a_power_supply_that_is_pulled_or_not_good_is_a_quarter_of_a_hertz(front: Rack) -> None:
+    """Real PMBus registers on the kernel's I2C stub; the profile is the rack's, with two power supplies."""
+    supplies(front, 0x58, 0x59)
+    both = "".join(POWER.format(number=number, address=address) for number, address in ((1, 0x58), (2, 0x59)))
+    own = "/etc/rackeye/profiles"
+    front.sh(f"mkdir -p {own}; cp {CHECKOUT}/hw/profiles/virtual-8.toml {own}/")
+    front.exec(["tee", "-a", f"{own}/virtual-8.toml"], stdin=both, check=True)
     try:
-        request = json.dumps({"conditions": {"psu": True}})
-        name = "org.rackeye.Panel1"
-        front.exec(
-            ["busctl", "call", name, "/org/rackeye/Panel1", f"{name}.Admin", "SetConditions", "s", request], check=True
-        )
-        shows(front, "blink 0.25 Hz", "off", "on", within=5)
+        front.sh("systemctl reload rackeye-fand")
+        front.wait_until(lambda: "PSU 2: 80 W OK" in cli(front, "status"), 20, "both are read")
+        shows(front, "off", "off", "off")
+        since = now(front)
+        supplies(front, 0x58)
+        shows(front, "blink 0.25 Hz", "off", "on", within=30)
         assert panel(front).information is InformationLight.PSU
+        assert "PSU 2 is missing. Nothing answers at 0x59" in cli(front, "alarm")
+        front.wait_until(lambda: long_tones(front, since) >= 1, 20, "it is heard")
+        cli(front, "panel", "silence")
+        supplies(front, 0x58, 0x59)
+        shows(front, "off", "off", "off", within=20)
+        says(front, 0x58, STATUS_WORD, 0x0848)
+        shows(front, "blink 0.25 Hz", "off", "on", within=30)
+        assert "PSU 1 is not good. Its input is too low: is the cord plugged in?" in cli(front, "alarm")
+        says(front, 0x58, STATUS_WORD, 0)
+        shows(front, "off", "off", "off", within=20)
     finally:
-        front.sh("systemctl kill -s CONT rackeye-policyd")
-    shows(front, "off", "off", "off")
+        front.sh(f"rm -r {own}; systemctl reload rackeye-fand; modprobe -r i2c-stub || true")
+    front.wait_until(lambda: "PSU" not in cli(front, "status"), 20, "the rack's own profile")
 
 
 @pytest.mark.parametrize("how", ["hung", "gone"])

@@ -6,7 +6,7 @@ A `Condition` holds now; nvr/policy turns conditions that appear into alarms, an
 
 from collections.abc import Iterator
 
-from nvr.alarms.kinds.chassis import FanFailed, Overheat, SensorLost
+from nvr.alarms.kinds.chassis import FanFailed, Overheat, PowerSupplyFailed, SensorLost
 from nvr.alarms.kinds.condition import Condition
 from nvr.alarms.kinds.drives import (
     DriveFailed,
@@ -39,8 +39,8 @@ from nvr.alarms.kinds.system import (
 KINDS: tuple[type[Condition], ...] = (
     DriveFailed, SpareLost, DriveFailing, DriveWatch, Unreadable, MemberLacks, DataLost,
     VdDegraded, VdFailed, VdOffline, ReplacementRefused, ParityWrong, CheckBlind, CheckUndone, NoVolume,
-    RecordingStopped, Overheat, FanFailed, SensorLost, DaemonSilent, Trouble, ModeRecordLost, ModeRecordDamaged,
-    RestoreUnfinished, SwitchUnfinished,
+    RecordingStopped, Overheat, FanFailed, PowerSupplyFailed, SensorLost, DaemonSilent, Trouble, ModeRecordLost,
+    ModeRecordDamaged, RestoreUnfinished, SwitchUnfinished,
 )
 
 

@@ -1,4 +1,4 @@
-"""Alarms of temperatures and fans."""
+"""Alarms of temperatures, fans and power supplies."""
 
 from dataclasses import dataclass
 
@@ -60,6 +60,38 @@ class FanFailed(Condition):
     @property
     def hint(self) -> str:
         return f"Replace {self.sensor}."
+
+
+@dataclass(frozen=True, slots=True)
+class PowerSupplyFailed(Condition):
+    """A power supply that the profile expects is not there, or says that it is not well."""
+
+    code = "ALARM-304"
+    category = Category.CHASSIS
+    level = Level.CRITICAL
+    title = "Power supply failed"
+    meaning = (
+        "A power supply that the chassis should have is missing or not good. The appliance runs on the other one, and "
+        "stops when that one fails, too."
+    )
+    cleared_text = "The power supply is there and good."
+    sounds = True
+
+    sensor: str
+    missing: bool
+    detail: str
+
+    @property
+    def same(self) -> str:
+        return f"power-supply-failed/{self.sensor}"
+
+    @property
+    def text(self) -> str:
+        return f"{self.sensor} is {'missing' if self.missing else 'not good'}. {self.detail}".strip()
+
+    @property
+    def hint(self) -> str:
+        return f"Look at the cord of {self.sensor}, then replace it. Leave the other one in."
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,15 @@ index = 2
 minimum = 500
 """
 LINES = GOOD.splitlines()
+SUPPLY = """
+
+[[power_supplies]]
+name = "{name}"
+driver = "pmbus"
+bus = "SMBus I801"
+address = {address}
+"""
+LAST = len(LINES)
 
 
 def second(text: str) -> int:
@@ -156,6 +165,11 @@ REFUSED: list[tuple[str, type[ConfigError], int, str]] = [
     (change(first("index"), "index = 0"), BadValue, first("index"), "0; expected 1 or more"),
     (change(first("minimum"), "minimum = 0"), BadValue, first("minimum"), "expected more than 0 and less than 30000"),
     (change(first("minimum"), "minimum = nan"), BadValue, first("minimum"), "expected more than 0"),
+    (GOOD + SUPPLY.format(name="A", address=0x80), BadValue, LAST + 7, "expected an I2C address from 0x08 to 0x77"),
+    (
+        GOOD + SUPPLY.format(name="A", address=0x58) + SUPPLY.format(name="B", address=0x58), BadValue, LAST + 14,
+        "0x58 is A; expected an address of its own",
+    ),
     (change(2, 'title = "A\\nBUS=1"'), BadValue, 2, "expected one line of text"),
 ]
 

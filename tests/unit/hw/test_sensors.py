@@ -1,13 +1,18 @@
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw.chassis import Fan, Profile, SensorDriver, Temperature
+from hw.chassis import Fan, PowerDriver, PowerSupply, Profile, SensorDriver, Temperature
 from hw.drivers.hwmon import Reading
+from hw.drivers.pmbus import Pmbus, linear11
 from hw.model import Sensor, SensorKind, SensorState
-from hw.sensors import Past, SensorLook, SensorMemory, decide, judge_fan, judge_temperature, show
+from hw.sensors import Past, SensorLook, SensorMemory, decide, judge_fan, judge_supply, judge_temperature, show
 
 OK, ALARM, MISSING, UNKNOWN = SensorState.OK, SensorState.ALARM, SensorState.MISSING, SensorState.UNKNOWN
 CPU = Temperature("CPU", SensorDriver.HWMON, "c", limit=60, hysteresis=5, index=1)
+PSU = PowerSupply("PSU 1", PowerDriver.PMBUS, "SMBus", 0x58)
 FAN = Fan("Fan 1", SensorDriver.HWMON, "c", minimum=600, index=1)
 GONE = Reading(None, MISSING, "Gone.")
 GARBAGE = Reading(None, UNKNOWN, "Garbage.")
@@ -96,3 +101,35 @@ def test_values_are_shown_every_ten_seconds_and_states_at_once() -> None:
 def test_a_clock_that_steps_back_does_not_freeze_the_values() -> None:
     memory = decide(look(40, 900), SensorMemory(), 5000).memory
     assert decide(look(45, 900), memory, 1000).memory.shown[0].value == 45
+
+
+@pytest.mark.parametrize(
+    ("word", "number"),
+    [(0x0000, 0), (0x0001, 1), (0xD3E8, 15.625), (0xF8FA, 125), (0x1064, 400), (0x07FF, -1), (0xFFFF, -0.5)],
+)
+def test_numbers_of_pmbus(word: int, number: float) -> None:
+    """Five bits of exponent, eleven of mantissa, both signed: 0xD3E8 is 1000 x 2^-6."""
+    assert linear11(word) == number
+
+
+def test_a_power_supply_fails_after_three_readings_with_a_fault_and_one_without_ends_it() -> None:
+    good, off = Reading(80.0), Reading(0.0, fault="It is off (STATUS_WORD 0x0840)")
+    past, seen = Past(), []
+    for reading in (good, off, off, good, off, off, off, GONE, GONE, GONE, off, Reading(None)):
+        past, view = judge_supply(PSU, reading, past)
+        seen.append(view)
+    assert [view.state for view in seen] == [OK, OK, OK, OK, OK, OK, ALARM, ALARM, ALARM, MISSING, ALARM, OK]
+    assert seen[1].detail == "Reading 1 of 3: It is off (STATUS_WORD 0x0840)."
+    assert (seen[6].detail, seen[6].value, seen[6].unit) == ("It is off (STATUS_WORD 0x0840).", 0.0, "W")
+    assert seen[-1].value is None, "it is good, and does not tell what it gives"
+
+
+def test_a_bus_that_is_not_there_or_not_one_is_no_missing_power_supply(tmp_path: Path) -> None:
+    pmbus = Pmbus(tmp_path, tmp_path)
+    for number, name in enumerate(("i915 gmbus dpb", "SMBus I801 adapter at efa0", "SMBus stub driver")):
+        reading = pmbus.supply(PSU)
+        assert reading.bad is UNKNOWN
+        folder = tmp_path / f"class/i2c-dev/i2c-{number}"
+        folder.mkdir(parents=True)
+        (folder / "name").write_text(name + "\n")
+    assert "2 I2C buses begin with 'SMBus'" in pmbus.supply(PSU).detail

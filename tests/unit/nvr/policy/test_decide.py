@@ -104,6 +104,14 @@ def test_heat_and_fans_reach_the_information_led() -> None:
     ) in decision.actions
 
 
+@pytest.mark.parametrize(("state", "said"), [(SensorState.MISSING, "missing"), (SensorState.ALARM, "not good")])
+def test_a_power_supply_reaches_the_information_led(state: SensorState, said: str) -> None:
+    psu = Sensor("PSU 2", SensorKind.POWER, None, "W", None, None, state)
+    decision = decide(replace(world(), fan=Word("rackeye-fand", FanSnapshot("x", (psu,)), NOW)), Memory(), NOW)
+    assert SetConditions(Conditions(psu=True, alarms=("power-supply-failed/PSU 2",))) in decision.actions
+    assert decision.memory.open[0].text == f"PSU 2 is {said}."
+
+
 def test_a_rebuild_without_a_failure_before_it_is_no_drive_alarm() -> None:
     assert codes(decide(world(raid(drive(1, DriveState.REBUILD))), Memory(), NOW)) == []
 
