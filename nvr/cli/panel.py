@@ -4,7 +4,8 @@ import click
 from rich.console import Group, RenderableType
 
 from core.bus import Nothing, Sentence
-from hw.model import InformationLight, PanelSnapshot, UidRequest
+from hw.chassis import PanelRole
+from hw.model import InformationLight, LampMode, PanelSnapshot, UidRequest
 from nvr.cli.client import PANEL, View
 from nvr.cli.output import UNKNOWN, notes, origin, pairs, problems, say, show
 from nvr.cli.session import Session
@@ -26,11 +27,20 @@ class PanelGroup(NounGroup):
     default = "show"
 
 
+def _information(panel: PanelSnapshot) -> str:
+    """In a lamp test both of its colours are on, which is no light of spec/panel.md."""
+    if panel.information is not None:
+        return LIGHTS[panel.information]
+    both = (PanelRole.INFORMATION_RED, PanelRole.INFORMATION_BLUE)
+    lamps = [led.lamp for led in panel.leds if led.role in both]
+    return "red and blue" if lamps and set(lamps) == {LampMode.ON} else UNKNOWN
+
+
 def _facts(panel: PanelSnapshot) -> RenderableType:
     beeper, holding = panel.beeper, panel.conditions
     held = [name for name, on in (("overheat", holding.overheat), ("fan", holding.fan), ("power", holding.psu)) if on]
     return pairs([
-        ("Information LED", UNKNOWN if panel.information is None else LIGHTS[panel.information]),
+        ("Information LED", _information(panel)),
         ("Warning LED", UNKNOWN if panel.warning is None else "on" if panel.warning else "off"),
         ("UID", panel.uid.value.lower()),
         ("Conditions", ", ".join(held) or "none"),

@@ -193,9 +193,11 @@ def test_in_a_lamp_test_the_bays_are_not_unknown_but_an_led_that_cannot_be_read_
     bays = tuple(BayView(bay, present=True) for bay in (0, 1))
     leds = [LedView(f"bay{bay}:{role}", role, bay, LampMode.ON) for bay in (0, 1) for role in ("activity", "status")]
     leds[3] = replace(leds[3], lamp=None)
+    leds += [LedView(f"panel:{role}", role, None, LampMode.ON) for role in ("information-red", "information-blue")]
     some = client()
     some.said[PANEL.name] = PanelSnapshot("p", "P", ((0, 1),), bays, lamp_test=True, leds=tuple(leds))
     assert "P: bays 1 ???, 1 all on; a lamp test is on" in rackeye(some, "status").stdout
+    assert "red and blue" in rackeye(some, "panel").stdout
 
 
 def test_what_only_paneld_knows_is_an_alarm_too() -> None:
