@@ -115,6 +115,13 @@ class RackClient:
         """Puts a drive in: one of the kind, or the pulled one with this serial. Returns its serial."""
         return str(self._ask("insert", bay=bay, kind=kind.value, serial=serial)["serial"])
 
+    def spoil(self, bay: int, lba: int, sectors: int = 8, *, dead: bool = False) -> None:
+        """Makes sectors of the drive in a bay unreadable until they are written, as on a real drive; dead: for ever.
+
+        For a Rack(spoilable=True). Sectors of 512 bytes. A power cut makes them good again.
+        """
+        self._ask("spoil", bay=bay, first=lba, sectors=sectors, dead=dead)
+
     def console(self, number: int = 1) -> Screen:
         """A console; there are as many as Rack(consoles=...) says, from 1."""
         return Screen(self, number)
@@ -252,17 +259,21 @@ class Rack(RackClient):
 
     def __init__(
         self, name: str = "rack", *, daemons: bool = True, drives: int = 8, bay_mib: int = 512, memory_mib: int = 768,
-        consoles: int = 0, menu_seconds: float = 10.0, without: tuple[str, ...] = (),
+        consoles: int = 0, menu_seconds: float = 10.0, without: tuple[str, ...] = (), spoilable: bool = False,
     ) -> None:
         """daemons: whether nvr.target is booted. drives: how many bays are filled, from bay 0. Sizes in MiB.
 
+        spoilable: whether spoil() works; its drives have one more layer.
         consoles: how many there are; with any, the boot menu is shown for menu_seconds, and up() does not wait for
         its end but only until the guest answers. without: units that are not started, for a lighter rack.
         """
         super().__init__(Path())
         self.name, self._daemons, self._without = name, daemons, without
         self._menu = (tuple(f"tty{number + 1}" for number in range(consoles)), menu_seconds)
-        self._config = {"drives": drives, "bay_mib": bay_mib, "memory_mib": memory_mib, "consoles": consoles}
+        self._config = {
+            "drives": drives, "bay_mib": bay_mib, "memory_mib": memory_mib, "consoles": consoles,
+            "dust": int(spoilable),
+        }
         self._work: WorkDir | None = None
         self._process: subprocess.Popen[bytes] | None = None
 

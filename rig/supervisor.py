@@ -26,7 +26,7 @@ from rig.wire import MAX_LINE, Message, answer_lines, ask, pump
 
 WORK = Path("/rack")
 SYSTEM = WORK / "system.img"
-RELAYED = ("exec", "history", "tones", "temperature", "fan", "press", "smart")
+RELAYED = ("exec", "history", "tones", "temperature", "fan", "press", "smart", "spoil")
 SHELL_PORT = 7002
 
 
@@ -37,6 +37,7 @@ class Supervisor:
         self.store = DriveStore(WORK / "drives", config["bay_mib"] * MIB)
         self.kernel = Kernel(config["memory_mib"])
         self.terminals = Terminals(config["consoles"], WORK)
+        self.dust = bool(config["dust"])
         self.disks: dict[int, str] = {}  # ubd name by bay
         self.forwards: dict[int, asyncio.Server] = {}
         self.cameras: asyncio.subprocess.Process | None = None
@@ -138,7 +139,7 @@ class Supervisor:
         bays = {}
         for bay, serial in self.store.bays.items():
             drive = self.store.drives[serial]
-            bays[bay] = {"ubd": self.disks[bay], "serial": drive.serial, "model": drive.model}
+            bays[bay] = {"ubd": self.disks[bay], "serial": drive.serial, "model": drive.model, "dust": self.dust}
         (WORK / "boot.json").write_text(json.dumps({"bays": bays}))
         disks = {self.disks[bay]: self.store.drives[serial].path for bay, serial in self.store.bays.items()}
         self.terminals.clear()
@@ -171,7 +172,8 @@ class Supervisor:
         answer: Message = {}
         if self.kernel.running:
             await self.kernel.console(f"config {disk}={drive.path}")
-            request = {"verb": "insert", "bay": bay, "ubd": disk, "serial": drive.serial, "model": drive.model}
+            request = {"verb": "insert", "bay": bay, "ubd": disk, "serial": drive.serial, "model": drive.model,
+                       "dust": self.dust}
             answer = await self.guest(request)
         self.disks[bay] = disk
         self.store.put(bay, drive)

@@ -11,6 +11,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from rig.guest import dust
+
 BAYS = 8
 CONFIGFS = Path("/sys/kernel/config/target")
 ADAPTERS = Path("/sys/devices/tcm_loop_0")
@@ -22,11 +24,12 @@ class BayError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Backing:
-    """A drive as the host hands it over. ubd: e.g. `ubdb`."""
+    """A drive as the host hands it over. ubd: e.g. `ubdb`. dust: single sectors of it may be spoiled."""
 
     ubd: str
     serial: str
     model: str
+    dust: bool = False
 
 
 class Bay:
@@ -54,6 +57,8 @@ class Bay:
             if time.monotonic() > deadline:
                 raise BayError(f"{node} did not come up in the guest.")
             time.sleep(0.01)
+        if drive.dust:
+            node = dust.lay(node, drive.serial)
         core = self._core(drive)
         core.mkdir(parents=True)
         (core / "control").write_text(f"udev_path={node}")
@@ -81,8 +86,16 @@ class Bay:
         (self._lun / "port").unlink()
         self._lun.rmdir()
         self._core(drive).rmdir()
+        if drive.dust:
+            dust.take(drive.serial)
         self.drive = None
         return at
+
+    def spoil(self, first: int, sectors: int, *, dead: bool) -> None:
+        """Makes sectors of its drive unreadable (until they are written), or dead. Raises BayError, OSError."""
+        if self.drive is None or not self.drive.dust:
+            raise BayError(f"Bay {self.number} has no drive whose sectors can be spoiled: Rack(spoilable=True).")
+        dust.spoil(Path("/dev") / self.drive.ubd, self.drive.serial, first, sectors, dead=dead)
 
     def state(self) -> dict[str, object]:
         """What hangs there. device: the kernel's name, e.g. `sdc`."""

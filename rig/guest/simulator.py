@@ -86,6 +86,12 @@ class Rack:
         with self.lock:
             return self.bays[bay].pull()
 
+    def spoil(self, request: dict[str, Any]) -> None:
+        """Raises BayError."""
+        with self.lock:
+            bay = self.bays[request["bay"]]
+            bay.spoil(int(request["first"]), int(request["sectors"]), dead=bool(request["dead"]))
+
     def insert(self, bay: int, drive: Backing) -> float:
         """Raises BayError."""
         with self.lock:
@@ -126,8 +132,11 @@ class Control:
             case "pull":
                 return {"at": await asyncio.to_thread(self.rack.pull, request["bay"])}
             case "insert":
-                drive = Backing(request["ubd"], request["serial"], request["model"])
+                drive = Backing(request["ubd"], request["serial"], request["model"], bool(request["dust"]))
                 return {"at": await asyncio.to_thread(self.rack.insert, request["bay"], drive)}
+            case "spoil":
+                await asyncio.to_thread(self.rack.spoil, request)
+                return {}
             case "smart":
                 await asyncio.to_thread(tell_smart, request["serial"], request["document"], request["status"])
                 return {}
