@@ -3,6 +3,7 @@
 import pytest
 
 from raid.model import DriveState, VdState, Work
+from rig.daemons import open_alarms
 from rig.drives import DriveKind
 from rig.rack import Rack
 from tests.rig.raid_rig import (
@@ -99,3 +100,4 @@ def test_drives_that_are_gone_at_boot_are_missing_by_name(rack: Rack) -> None:
     told = until(rack, lambda s: vd(s, "vd1").state is VdState.DEGRADED, "it runs without bay 6", 60)
     (missing,) = in_bay(told, 6)
     assert (missing.state, missing.serial) == (DriveState.MISSING, serial)
+    rack.wait_until(lambda: open_alarms(rack) >= {"ALARM-101", "ALARM-102"}, 30, "a degraded start is an alarm")

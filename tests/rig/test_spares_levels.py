@@ -1,0 +1,83 @@
+"""Hot spares on the other levels, and a span of RAID60 that lost two: long, one rack, the drives are used again."""
+
+import pytest
+
+from raid.model import DriveState, RaidSnapshot, VdState
+from raid.spare_model import SpareState
+from rig.daemons import open_alarms
+from rig.drives import DriveKind
+from rig.rack import Rack
+from tests.rig.raid_rig import checksum, hurry, in_bay, is_whole, parity_is_clean, snapshot, until, vd, write_file
+
+pytestmark = [
+    pytest.mark.rig, pytest.mark.long, pytest.mark.rack(bay_mib=256, without=("rackeye-web.service",)),
+]
+SPARE = 7
+FILE = "/srv/rackeye/vd0/kept"
+
+
+def states(told: RaidSnapshot, *bays: int) -> list[DriveState]:
+    """Of the drives that are there."""
+    return [drive.state for bay in bays for drive in in_bay(told, bay) if drive.device is not None]
+
+
+def make(rack: Rack, level: str, bays: str, *more: str) -> str:
+    """One virtual drive of blank drives, whole, with a file on it."""
+    for one in snapshot(rack).virtual_drives:
+        rack.exec(["rackeye", "vd", "delete", one.name, "--yes"], 120, check=True)
+    every = range(8)
+    until(rack, lambda s: not s.virtual_drives and states(s, *every).count(DriveState.BLANK) >= 7, "blank drives", 120)
+    words = ["--level", level, "--bays", bays, "--name", "vd0", "--strip", "64K", "--yes", "--no-wait", *more]
+    rack.exec(["rackeye", "vd", "create", *words], 60, check=True)
+    until(rack, lambda s: bool(s.virtual_drives) and is_whole(s, "vd0"), "it is whole", 240)
+    return write_file(rack, FILE)
+
+
+def spare(told: RaidSnapshot) -> SpareState:
+    (one,) = told.spares
+    return one.state
+
+
+@pytest.fixture(scope="module")
+def box(rack: Rack) -> Rack:
+    hurry(rack)
+    until(rack, lambda s: states(s, *range(8)) == [DriveState.BLANK] * 8, "eight blank drives")
+    rack.exec(["rackeye", "spare", "add", "--bay", str(SPARE)], check=True)
+    return rack
+
+
+@pytest.mark.parametrize(
+    ("level", "bays", "more"),
+    [("1", "0-1", ()), ("6", "0-3", ()), ("10", "0-3", ()), ("50", "0-5", ("--spans", "2"))],
+    ids=["raid1", "raid6", "raid10", "raid50"],
+)
+def test_a_spare_takes_over_and_the_data_goes_back(box: Rack, level: str, bays: str, more: tuple[str, ...]) -> None:
+    kept = make(box, level, bays, *more)
+    until(box, lambda s: spare(s) is SpareState.READY, "the spare is ready", 120)
+    box.pull(1)
+    until(box, lambda s: is_whole(s, "vd0") and spare(s) is SpareState.IN_USE, "the spare stands in", 240)
+    assert checksum(box, FILE) == kept
+    box.wait_until(lambda: "ALARM-101" in open_alarms(box), 30, "the failed drive is told, though all is redundant")
+    box.insert(1, DriveKind.BLANK)
+    told = until(box, lambda s: is_whole(s, "vd0") and spare(s) is SpareState.READY, "the data went back", 240)
+    assert states(told, 1, SPARE) == [DriveState.ONLINE, DriveState.HOT_SPARE]
+    assert checksum(box, FILE) == kept
+    parity_is_clean(box)
+    box.wait_until(lambda: not open_alarms(box) & {"ALARM-101", "ALARM-102"}, 30, "no alarm is left")
+
+
+def test_two_of_a_span_of_raid60_are_rebuilt_at_the_same_time(box: Rack) -> None:
+    box.exec(["rackeye", "spare", "remove", "--bay", str(SPARE)], check=True)
+    kept = make(box, "60", "0-7", "--spans", "2")
+    hurry(box, resync=False)
+    box.pull(1)
+    box.pull(2)
+    until(box, lambda s: vd(s, "vd0").state is VdState.DEGRADED, "two are out", 30)
+    box.insert(1, DriveKind.BLANK)
+    box.insert(2, DriveKind.BLANK)
+    until(box, lambda s: states(s, 1, 2) == [DriveState.REBUILD] * 2, "both are rebuilt", 120)
+    assert box.sh("cat /sys/block/md*/md/sync_action").split().count("recover") == 1, "by one recovery"
+    hurry(box)
+    until(box, lambda s: is_whole(s, "vd0"), "it is whole", 240)
+    assert checksum(box, FILE) == kept
+    parity_is_clean(box)
