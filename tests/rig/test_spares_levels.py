@@ -10,7 +10,7 @@ from rig.rack import Rack
 from tests.rig.raid_rig import checksum, hurry, in_bay, is_whole, parity_is_clean, snapshot, until, vd, write_file
 
 pytestmark = [
-    pytest.mark.rig, pytest.mark.long, pytest.mark.rack(bay_mib=256, without=("rackeye-web.service",)),
+    pytest.mark.rig, pytest.mark.long, pytest.mark.rack(bay_mib=384, without=("rackeye-web.service",)),
 ]
 SPARE = 7
 FILE = "/srv/rackeye/vd0/kept"
