@@ -25,7 +25,7 @@ from core.errors import (
 )
 from core.paths import Paths
 from core.run import run
-from core.udev_facts import BAY, serial
+from core.udev_facts import BAY, of_an_earlier_drive, serial
 
 HOMEHOST = "rackeye:"
 RECORDER = "rackeye-recorder.service"
@@ -201,6 +201,9 @@ def _place(paths: Paths, name: str) -> str:
         if line.startswith("E:"):
             key, _, value = line[2:].partition("=")
             facts[key] = value
+    facts["DISKSEQ"] = _text(paths.sys / "block" / name / "diskseq")
+    if of_an_earlier_drive(facts):
+        return name
     own = serial(facts)
     tail = f"{name}, serial {own}" if own else name
     bay = facts.get(BAY)

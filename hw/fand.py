@@ -29,6 +29,8 @@ class FanCycle:
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
         self._chassis = profile.in_force(paths)
+        self._believed = frozenset[str]()
+        """Power supplies whose fault is known: what they have kept of it is cleared at the next look."""
 
     def observe(self) -> SensorLook:
         chassis = self._chassis
@@ -41,7 +43,7 @@ class FanCycle:
             readings[SensorKind.FAN, fan.name] = hwmon.fan(fan, chips)
         pmbus = Pmbus(self._paths.sys, self._paths.dev)
         for supply in chassis.profile.power_supplies:
-            readings[SensorKind.POWER, supply.name] = pmbus.supply(supply)
+            readings[SensorKind.POWER, supply.name] = pmbus.supply(supply, clear=supply.name in self._believed)
         return SensorLook(chassis.profile, readings, chassis.problems)
 
     def decide(self, snapshot: SensorLook, memory: SensorMemory, now: float) -> Decision[SensorMemory, None]:
@@ -52,6 +54,9 @@ class FanCycle:
 
     def save(self, memory: SensorMemory) -> None:
         """Nothing outlives a restart: three readings later all is known again."""
+        self._believed = frozenset(
+            name for (kind, name), past in memory.past.items() if kind is SensorKind.POWER and past.alarm
+        )
 
     def show(self, snapshot: SensorLook, memory: SensorMemory, problems: tuple[str, ...]) -> FanSnapshot:
         return sensors.show(snapshot, memory, problems)

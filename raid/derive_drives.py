@@ -47,14 +47,26 @@ def _missing(vd: KnownVd, scene: Scene) -> list[Drive]:
     rows = []
     for number, slot in enumerate(vd.slots):
         here = None if running is None else running.md.member_in(number)
-        present = here is not None or any(disk.serial == slot.serial for disk in scene.world.disks if slot.serial)
-        if present or slot.dismissed:
+        disk = scene.world.by_serial(slot.serial) if slot.serial else None
+        if slot.dismissed or here is not None or (disk is not None and _is_member(disk, vd, scene)):
             continue
         what = f"It belongs into slot {number} of {vd.name} and is gone."
+        if disk is not None:
+            what = f"It belongs into slot {number} of {vd.name}, and what it held of it is gone."
         rows.append(
             Drive(slot.bay, slot.serial, slot.model, slot.size, None, DriveState.MISSING, what, vd.name, number)
         )
     return rows
+
+
+def _is_member(disk: Disk, vd: KnownVd, scene: Scene) -> bool:
+    """A drive that is there is still one of this virtual drive: by md's word, by what lies on it, or unread as yet."""
+    if vd.stage in (Stage.CREATING, Stage.DELETING) or disk.probe is None:
+        return True
+    running = scene.world.running_array_of(disk)
+    if running is not None:
+        return running.uuid == vd.uuid
+    return disk.probe.superblock is not None and disk.probe.superblock.array_uuid == vd.uuid
 
 
 def _row(disk: Disk, scene: Scene) -> Drive:

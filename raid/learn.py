@@ -152,15 +152,19 @@ def _homes_now(vd: KnownVd, running: Running, world: World, memory: Memory) -> l
                 homes[number], homes[other] = home, homes[number]
                 break
     where = {now.serial: number for number, now in seated.items() if now.serial}
-    return [replace(_displaced(number, homes, where), bay=home.bay) for number, home in enumerate(homes)]
+    return [
+        replace(_displaced(number, homes, where), bay=home.bay, backplane=home.backplane)
+        for number, home in enumerate(homes)
+    ]
 
 
 def _displaced(number: int, homes: list[Slot], where: dict[str, int]) -> Slot:
-    """The drive that a slot misses when the one that it had works in another: the one that was there, and so on."""
+    """The drive that a slot misses when the one that it had works in another: the one that was there, and so on. Where
+    that leads nowhere it keeps what it had: a slot without a serial would trust any drive (`members`)."""
     who, passed = homes[number], {number}
     while (other := where.get(who.serial, number)) != number:
         if other in passed:
-            return Slot(None, "", "", 0)
+            return homes[number]
         passed.add(other)
         who = homes[other]
     return who

@@ -6,6 +6,7 @@ from raid import check
 from raid.actions import Action, StartPatrol, StopCheck
 from raid.model_care import BadPlace, PatrolView
 from raid.patrol_result import Fate, MediaError, PatrolFile, Patrolled
+from raid.priority import rebuilt_first
 from raid.scene import Scene
 from raid.upkeep import AGAIN, DAY, Due, started, why_stopped
 from raid.world import Disk
@@ -21,6 +22,7 @@ def patrol(scene: Scene) -> Iterator[Action]:
     when = due(scene)
     drives = to_read(scene)
     busy = bool(scene.world.checks) or any(running.md.sync_total for running in scene.world.arrays)
+    busy = busy or bool(rebuilt_first(scene))
     if when is None or not drives or busy or any(job.alive for job in scene.world.jobs):
         return
     if when.now(scene.settings.care, scene.now):

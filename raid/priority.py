@@ -19,7 +19,9 @@ def rebuilt_first(scene: Scene, other_than: str = "") -> str:
     """The virtual drive that is being rebuilt and so goes first; "" when none is, or only `other_than`."""
     for running in scene.world.arrays:
         vd = None if running.uuid is None else scene.memory.by_uuid(running.uuid)
-        if vd is not None and running.md.degraded and running.md.sync_action == "recover":
+        if vd is None or vd.growth is not None:
+            continue  # md fills the drives that a reconstruction adds by a recovery, too
+        if running.md.degraded and running.md.sync_action == "recover":
             name = top(vd.name)
             if name != top(other_than):
                 return name

@@ -5,6 +5,7 @@ give way to others. The per cent is that limit, so it is what counts while camer
 """
 
 from core.settings import Rates
+from raid.members import copies_back
 from raid.memory import KnownVd
 from raid.priority import rebuilt_first
 from raid.scene import Scene
@@ -59,7 +60,8 @@ def speed_min(vd: KnownVd, running: Running, scene: Scene) -> int:
         return scene.settings.sync_speed_min
     kind = kind_of(vd, running)
     share = percent(scene.settings.rates, kind)
-    if kind is not RateKind.REBUILD and rebuilt_first(scene, vd.name):
+    urgent = kind is RateKind.REBUILD and not copies_back(running.md)
+    if not urgent and rebuilt_first(scene, vd.name):
         share = min(share, GIVES_WAY)
     return able(running, scene, share) * share // 100
 

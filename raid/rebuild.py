@@ -11,6 +11,9 @@ from raid.scene import Scene
 from raid.spans import number_of
 from raid.world import Disk, Running
 
+TO_BE_READ = 10.0
+"""Seconds that a new drive is given, after it has settled, to be read."""
+
 
 def put_out_the_gone(vd: KnownVd, running: Running) -> Iterator[Action]:
     """A member whose drive is gone, at once, also on an idle array, which md itself would call whole for ever.
@@ -89,8 +92,23 @@ def rebuild(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
     else:
         written = (Use.REBUILD, Use.ADD)
         others = [(order[other], one) for other, _, _, one in ready[1:] if order[other] in written]
-        pair = [(use, disk), *others][: side_by_side(vd, running)]
-        yield from _written_anew(vd, running, pair, scene)
+        together = side_by_side(vd, running)
+        pair = [(use, disk), *others][:together]
+        if len(pair) == together or not _another_comes(vd, running, disk, scene):
+            yield from _written_anew(vd, running, pair, scene)
+
+
+def _another_comes(vd: KnownVd, running: Running, ready: Disk, scene: Scene) -> bool:
+    """A drive has just been put into the bay of the other missing member: worth the seconds until it is known."""
+    bays = {vd.slots[slot].bay for slot in empty_slots(running.md) if slot < len(vd.slots)}
+    for disk in scene.world.disks:
+        since = scene.memory.fleeting.first_seen(disk.diskseq)
+        new = since is None or scene.now - since < scene.settings.settle_seconds + TO_BE_READ
+        if disk == ready or disk.bay not in bays or not new or scene.world.running_array_of(disk) is not None:
+            continue
+        if disk.probe is None or judge(disk, scene).use is Use.WAIT:
+            return True
+    return False
 
 
 def _written_anew(

@@ -87,8 +87,9 @@ def checks(vd: KnownVd, scene: Scene) -> Iterator[Action]:
     last = result_of(scene, vd.name)
     when = due(last, scene.settings.care, started(scene), in_doubt(vd, scene))
     if job is not None:
-        doubted = in_doubt(vd, scene)  # then it is left to its end
-        if job.kind == check.SCHEDULED and not doubted and (why := why_stopped(job.started, scene, vd.name)):
+        doubt = in_doubt(vd, scene)
+        first = bool(doubt) and (last is None or max(last.tried, last.finished) <= doubt)  # then it is left to its end
+        if job.kind == check.SCHEDULED and not first and (why := why_stopped(job.started, scene, vd.name)):
             yield StopCheck(vd.name, job.id, f"{why}: the check of {vd.name} goes on in the next quiet hours.")
         return
     if when is not None and when.now(scene.settings.care, scene.now) and not why_not(vd, scene):

@@ -1,8 +1,8 @@
 """Power supplies that speak PMBus, over the kernel's i2c-dev: STATUS_WORD and READ_POUT (PMBus 1.3 II, 17.2, 18.11).
 
 Debian's kernels bring no PMBus driver, so it is read here (facts/hardware.md). A bus is found by the name of its
-adapter, never by i2c-N, which goes by the order of loading. Most bits of STATUS_WORD stay until CLEAR_FAULTS (15.1), so
-they are cleared after each look at them: what still holds comes back, and what is over is over.
+adapter, never by i2c-N, which goes by the order of loading. Most bits of STATUS_WORD stay until CLEAR_FAULTS (15.1).
+They are cleared once a fault is believed, after each look: what still holds comes back, and what is over is over.
 """
 
 import contextlib
@@ -35,8 +35,11 @@ FAULTS = {
 """Bits of STATUS_WORD and what they say, the plainest first. BUSY and CML (a word it did not understand) are no fault
 of a power supply, and OTHER and UNKNOWN come with another bit."""
 
-# An empty slot answers ENXIO on a real bus, ENODEV on the kernel's stub; some adapters say EREMOTEIO or a timeout.
-_NOBODY = {errno.ENXIO, errno.ENODEV, errno.EREMOTEIO, errno.ETIMEDOUT}
+# An empty slot answers ENXIO on a real bus, ENODEV on the kernel's stub; some adapters say EREMOTEIO or a timeout. One
+# that is dead may give half an answer.
+_NOBODY = {errno.ENXIO, errno.ENODEV, errno.EREMOTEIO, errno.ETIMEDOUT, errno.EIO, errno.EPROTO}
+_NOT_TOLD = 0xFFFF
+"""What the bus reads when nobody drives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,11 @@ class Pmbus:
     sys: Path = Path("/sys")
     dev: Path = Path("/dev")
 
-    def supply(self, supply: PowerSupply) -> Reading:
-        """Watts that it gives, None when it does not tell; `fault` is what it says is wrong with it."""
+    def supply(self, supply: PowerSupply, *, clear: bool = False) -> Reading:
+        """Watts that it gives, None when it does not tell; `fault` is what it says is wrong with it.
+
+        clear: that is known already, so what is over by the next look shall not stay.
+        """
         buses = [bus for bus, name in self._adapters() if name.startswith(supply.bus)]
         if not buses:
             return Reading(None, SensorState.UNKNOWN, f"There is no I2C bus {supply.bus!r} (is i2c-dev loaded?).")
@@ -57,7 +63,7 @@ class Pmbus:
         try:
             # force: should a kernel's driver be bound to it, reading beside that one does no harm
             with SMBus(str(self.dev / buses[0]), force=True) as bus:
-                return _read(bus, supply.address)
+                return _read(bus, supply.address, clear=clear)
         except OSError as error:
             where = f"at 0x{supply.address:02x} of {supply.bus}"
             if error.errno in _NOBODY:
@@ -72,15 +78,16 @@ class Pmbus:
         return found
 
 
-def _read(bus: SMBus, address: int) -> Reading:
+def _read(bus: SMBus, address: int, *, clear: bool) -> Reading:
     status = bus.read_word_data(address, STATUS_WORD)
     faults = [says for bit, says in FAULTS.items() if status & bit]
-    if faults:
+    if faults and clear:
         with contextlib.suppress(OSError):
             bus.write_byte(address, CLEAR_FAULTS)
     watts: float | None = None
     with contextlib.suppress(OSError):  # not every one measures it
-        watts = linear11(bus.read_word_data(address, READ_POUT))
+        word = bus.read_word_data(address, READ_POUT)
+        watts = None if word == _NOT_TOLD else linear11(word)
     said = f"{', '.join(faults[:2])} (STATUS_WORD 0x{status:04x})" if faults else ""
     return Reading(watts, fault=said[:1].upper() + said[1:])
 

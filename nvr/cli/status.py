@@ -13,7 +13,7 @@ from boot.failover_model import FailoverSnapshot
 from boot.model import BoxSnapshot, Mode
 from core.errors import RackeyeError
 from core.units import human_bytes
-from hw.model import BayView, FanSnapshot, LampMode, PanelSnapshot, Sensor
+from hw.model import BayView, FanSnapshot, LampMode, PanelSnapshot, Sensor, SensorState
 from nvr.alarms.model import PolicySnapshot
 from nvr.cli.alarm import alarm_table, panel_alarms
 from nvr.cli.camera import moving as recording
@@ -126,7 +126,9 @@ def _fan(data: FanSnapshot, _view: View) -> list[RenderableType]:
 
 
 def _sensor(sensor: Sensor) -> Text:
-    value = UNKNOWN if sensor.value is None else f"{sensor.value:g} {sensor.unit}"
+    value = f"{sensor.value:g} {sensor.unit}" if sensor.value is not None else UNKNOWN
+    if sensor.value is None and sensor.state is SensorState.OK:
+        value = "-"  # a power supply that does not tell what it gives
     return Text(clean(f"{sensor.name}: {value} ")) + styled(sensor.state) + Text(clean(f" {sensor.detail}".rstrip()))
 
 

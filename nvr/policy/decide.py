@@ -102,7 +102,7 @@ def _conditions(world: World, memory: Memory, now: float) -> tuple[list[Conditio
     elif world.redundant:
         known |= recording.JUDGES  # nothing is to be recorded
     if world.fan.data is not None:
-        holding += chassis.conditions(world.fan.data)
+        holding += chassis.conditions(world.fan.data, was_open)
         known |= chassis.JUDGES
     if world.box.data is not None:
         holding += box.conditions(world.box.data)
@@ -147,7 +147,8 @@ def update(memory: Memory, holding: Iterable[Condition], known: set[str], now: f
     for alarm in memory.open:
         condition = by_same.pop(alarm.same, None)
         if condition is not None:
-            still.append(replace(alarm, text=condition.text, hint=condition.hint))
+            where = {key: getattr(condition, key, getattr(alarm, key)) for key in ("bay", "serial")}
+            still.append(replace(alarm, text=condition.text, hint=condition.hint, **where))
         elif any(alarm.same == kind or alarm.same.startswith(kind + "/") for kind in known):
             ended.append(replace(alarm, cleared=now))
         else:

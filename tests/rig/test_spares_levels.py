@@ -6,6 +6,7 @@ from raid.model import DriveState, RaidSnapshot, VdState
 from raid.spare_model import SpareState
 from rig.daemons import open_alarms
 from rig.drives import DriveKind
+from rig.layer import CHECKOUT
 from rig.rack import Rack
 from tests.rig.raid_rig import checksum, hurry, in_bay, is_whole, parity_is_clean, snapshot, until, vd, write_file
 
@@ -81,3 +82,29 @@ def test_two_of_a_span_of_raid60_are_rebuilt_at_the_same_time(box: Rack) -> None
     until(box, lambda s: is_whole(s, "vd0"), "it is whole", 240)
     assert checksum(box, FILE) == kept
     parity_is_clean(box)
+
+
+def sides(rack: Rack) -> None:
+    """The rack's profile with two backplanes: bays 0 to 3 and 4 to 7."""
+    own = "/etc/rackeye/profiles/virtual-8.toml"
+    lines = rack.sh(f"mkdir -p /etc/rackeye/profiles; cat {CHECKOUT}/hw/profiles/virtual-8.toml").splitlines()
+    text = "\n".join(
+        f'{line}\nbackplane = "{"left" if line[-1] < "4" else "right"}"' if line.startswith("number = ") else line
+        for line in lines
+    )
+    rack.exec(["tee", own], stdin=text, check=True)
+    rules = "/etc/udev/rules.d/60-rackeye-bays.rules"
+    rack.sh(f"/usr/lib/rackeye/bin/rackeye-paneld --udev-rules {own} > {rules}; udevadm control --reload")
+    rack.sh("udevadm trigger --settle --action=change --subsystem-match=block; systemctl restart rackeye-raidd")
+
+
+def test_of_two_spares_that_ask_for_it_the_one_of_the_same_side_takes_over(box: Rack) -> None:
+    sides(box)
+    make(box, "5", "4-6")
+    for bay in (3, 7):
+        until(box, lambda s, bay=bay: states(s, bay) == [DriveState.BLANK], "blank", 60)  # type: ignore[misc]
+        box.exec(["rackeye", "spare", "add", "--bay", str(bay), "--affinity"], check=True)
+    until(box, lambda s: [one.state for one in s.spares] == [SpareState.READY] * 2, "both are ready", 120)
+    box.pull(5)
+    chosen = {3: SpareState.READY, 7: SpareState.IN_USE}
+    until(box, lambda s: is_whole(s, "vd0") and {one.bay: one.state for one in s.spares} == chosen, "bay 7's", 240)

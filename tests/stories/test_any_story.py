@@ -91,6 +91,17 @@ class Story(RuleBasedStateMachine):
         if drive is not None and drive.bay is None and bay is not None and self.box.in_bay(bay) is None:
             self.box.insert(drive, bay)
 
+    @rule(drive=consumes(outside), kind=st.sampled_from(["blank", "foreign"]))
+    def put_back_as_another(self, drive: Drive | None, kind: str) -> None:
+        """It was wiped, or formatted, elsewhere."""
+        if drive is None or drive.bay is not None or drive.serial in self.others:
+            return
+        other = Drive(drive.serial, drive.size, ("ext4",) if kind == "foreign" else ())
+        self.box.drives[self.box.drives.index(drive)] = other  # md still has the one that was pulled
+        if kind == "foreign":
+            self.others[other.serial] = other.written
+        self.put_back(other)
+
     @rule(stripe=st.integers(0, STRIPES - 1))
     def write(self, stripe: int) -> None:
         for md in self.box.arrays:
@@ -230,7 +241,7 @@ class Story(RuleBasedStateMachine):
         good = good_slots(md)
         about = {same for same in self.policy.open if same.startswith(("vd-", "drive-failed"))}
         if len(good) == 4 and md is not None and not md.broken:
-            out = (DriveState.MISSING, DriveState.FAILED)  # a spare may stand in
+            out = (DriveState.MISSING, DriveState.FAILED, DriveState.STALE)  # a spare may stand in
             left = {f"drive-failed/vd0/{drive.slot}" for drive in self.told().drives if drive.state in out}
             assert about <= left, f"all is well, and told is {about}"
         elif md is not None and not md.broken:
@@ -265,6 +276,21 @@ def test_a_member_in_the_bay_of_another_leaves_the_other_one_missing() -> None:
     story.box.insert(first, 0)
     story.settle()
     assert [(d.serial, d.bay) for d in story.told().drives if d.state is DriveState.MISSING] == [(w.serial(0), 1)]
+
+
+@pytest.mark.parametrize("kind", ["blank", "foreign"])
+def test_a_member_that_comes_back_as_another_drive_is_still_missing(kind: str) -> None:
+    """It was wiped elsewhere: the same serial is no member of ours any more."""
+    story = Story()
+    story.begin(5)
+    story.put_back_as_another(story.box.pull(2), kind)
+    story.cycle(1.0)
+    story.cycle(1.0)
+    assert "drive-failed/vd0/2" in story.policy.open
+    states = {drive.state for drive in story.told().drives if drive.bay == 2}
+    assert states == {DriveState.MISSING, DriveState.FOREIGN if kind == "foreign" else DriveState.BLANK}
+    story.settle()
+    assert ("drive-failed/vd0/2" in story.policy.open) is (kind == "foreign")
 
 
 def test_an_alarm_goes_on_while_an_array_is_stopped_and_started() -> None:

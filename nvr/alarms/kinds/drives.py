@@ -44,9 +44,11 @@ class DriveFailed(Condition):
 
     @property
     def hint(self) -> str:
-        if self.state == "Rebuild":
-            return f"Wait for the rebuild to end; pull no other drive of {self.vd}."
         place = "its bay" if self.bay is None else f"bay {self.bay}"
+        if self.state in ("Rebuild", "Copyback"):
+            return f"Wait for the rebuild to end; pull no other drive of {self.vd}."
+        if self.state not in ("Failed", "Missing"):  # a drive of it is there, and may be needed
+            return f"Leave the drive in {place} where it is. What it waits for: rackeye vd show {self.vd}"
         return f"Put a blank drive of {human_bytes(self.size)} or more into {place}; pull no other drive of {self.vd}."
 
 

@@ -50,7 +50,7 @@ function plot(sensor) {
 }
 
 function one(sensor) {
-  const value = sensor.value === null ? h("span", { class: "unknown" }, "unknown") : `${sensor.value.toFixed(sensor.unit === "rpm" ? 0 : 1)} ${sensor.unit}`;
+  const value = sensor.value === null ? (sensor.state === "OK" ? "not told" : h("span", { class: "unknown" }, "unknown")) : `${sensor.value.toFixed(sensor.unit === "rpm" ? 0 : 1)} ${sensor.unit}`;
   const limits = [sensor.low === null ? [] : `at least ${sensor.low} ${sensor.unit}`, sensor.high === null ? [] : `at most ${sensor.high} ${sensor.unit}`].flat().join(", ");
   return h("article", { class: `card sensor ${tone(sensor.state)}` }, h("h3", {}, sensor.name, " ", word(sensor.state, tone(sensor.state))),
     h("p", { class: "figure" }, value), h("p", { class: "quiet" }, sensor.detail || limits || "no limit set"), plot(sensor));

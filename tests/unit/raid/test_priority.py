@@ -9,7 +9,9 @@ from core.settings import Care, Rates
 from raid import check, rates
 from raid.actions import Action, SetSpeed, StartCheck, StartPatrol, StopCheck
 from raid.decide import decide
-from raid.memory import Memory
+from raid.memory import Growth, Memory
+from raid.priority import rebuilt_first
+from raid.scene import Scene
 from raid.sysfs import Array
 from raid.world import Running, World
 from tests.unit.raid import worlds as w
@@ -59,6 +61,22 @@ def test_a_check_stops_for_the_rebuild_of_another_unless_a_person_began_it(kind:
     stops = [one for one in actions(rebuilt(), array(4), job) if isinstance(one, StopCheck)]
     assert bool(stops) is stopped
     assert all("vd0 is being rebuilt, which goes first" in stop.why for stop in stops)
+
+
+def test_a_reconstruction_is_no_rebuild_though_md_fills_its_drives_by_a_recovery() -> None:
+    world, memory = two(rebuilt(), array(4))
+    growing = replace(memory.vds[0], growth=Growth("t", 6, 5))
+    scene = Scene(world, replace(memory, vds=(growing, memory.vds[1])), w.SETTINGS, w.NOW)
+    assert rebuilt_first(scene) == ""
+    assert rebuilt_first(replace(scene, memory=memory)) == "vd0"
+
+
+def test_a_copyback_gives_way_to_a_rebuild() -> None:
+    md = array(4, sync_action="recover", sync_total=100, degraded=0)
+    onto = replace(md.members[3], device="sdz", states=frozenset({"replacement", "spare"}))
+    copying = replace(md, members=(*md.members, onto))
+    assert SetSpeed("md123", rates.FLASH * Rates().rebuild // 100) in actions(array(0), copying)
+    assert SetSpeed("md123", rates.FLASH * rates.GIVES_WAY // 100) in actions(rebuilt(), copying)
 
 
 @pytest.mark.parametrize(("kind", "stopped"), [(check.SCHEDULED_PATROL, True), (check.PATROL, False)])

@@ -68,6 +68,21 @@ def test_two_blank_drives_go_into_a_span_in_one_command() -> None:
     assert alone.steps == (("mdadm", "/dev/md122", "--add", "/dev/sdp"),), "they did not go in together"
 
 
+@pytest.mark.parametrize("probe", [None, w.BLANK], ids=["unread", "settling"])
+def test_the_first_waits_for_one_that_came_a_moment_later_but_not_for_ever(probe: Probe | None) -> None:
+    late = replace(w.newcomer(6, w.BLANK), probe=probe)
+    of, known = raid60(1, 2, more=(w.newcomer(5, w.BLANK), late)), memory()
+
+    def since(seconds: float) -> list[StartJob]:
+        seen = tuple((seq, at) for seq, at in known.fleeting.seen if seq != late.diskseq)
+        fleeting = replace(known.fleeting, seen=(*seen, (late.diskseq, w.NOW - seconds)))
+        return begun(of, replace(known, fleeting=fleeting))[0]
+
+    assert since(3) == []
+    (job,) = since(25)
+    assert ("/dev/sdq" in job.steps[0]) is (probe is not None)
+
+
 def test_a_former_member_that_cannot_be_trusted_goes_in_beside_a_blank_drive() -> None:
     own = replace(w.superblock(1, events=3, level=6, array_uuid=span_uuid(w.UUID, 2)), bitmap=False)
     back = w.disk(5, Probe(("linux_raid_member",), own))

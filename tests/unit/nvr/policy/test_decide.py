@@ -17,9 +17,8 @@ from nvr.policy.decide import SILENCE_GRACE, Memory, SetConditions, acknowledge,
 from nvr.policy.trays import conditions
 from nvr.policy.world import Word, World
 from nvr.recorder.model import CameraState, RecorderSnapshot, VolumeState
-from raid.model import CheckResult, CheckVerdict, DriveState, Progress, RaidSnapshot, VdState, Work
-from raid.model_care import BadBlocks, BadPlace, PatrolView, WrongPlace
-from raid.scrub_result import LISTED
+from raid.model import CheckResult, CheckVerdict, DriveState, RaidSnapshot, VdState
+from raid.model_care import BadBlocks, BadPlace, PatrolView
 from raid.smart_model import Smart
 from tests.unit.nvr.policy.worlds import (
     CAMERA,
@@ -102,6 +101,42 @@ def test_heat_and_fans_reach_the_information_led() -> None:
     assert SetConditions(
         Conditions(overheat=True, fan=True, alarms=("fan-failed/Fan 1", "overheat/CPU"))
     ) in decision.actions
+
+
+@pytest.mark.parametrize("kind", list(SensorKind))
+def test_what_was_bad_is_not_good_by_being_unknown(kind: SensorKind) -> None:
+    bad = Sensor("X", kind, None, "", None, None, SensorState.ALARM, "It says so.")
+    first = decide(replace(world(), fan=Word("rackeye-fand", FanSnapshot("x", (bad,)), NOW)), Memory(), NOW)
+    unknown = replace(bad, state=SensorState.UNKNOWN, detail="Reading 1 of 3.")
+    later = replace(world(), fan=Word("rackeye-fand", FanSnapshot("x", (unknown,)), NOW))
+    second = decide(later, first.memory, NOW + 2)
+    assert codes(second) == codes(first)
+    assert "That was its last word. Reading 1 of 3." in second.memory.open[0].text
+    assert codes(decide(later, Memory(), NOW)) == ["ALARM-303"]
+
+
+@pytest.mark.parametrize(
+    ("state", "hint"),
+    [
+        (DriveState.MISSING, "Put a blank drive of"), (DriveState.FAILED, "Put a blank drive of"),
+        (DriveState.REBUILD, "Wait for"), (DriveState.COPYBACK, "Wait for"),
+        (DriveState.OFFLINE, "Leave the drive in bay 2"), (DriveState.STALE, "Leave the drive in bay 2"),
+        (DriveState.UNKNOWN, "Leave the drive in bay 2"),
+    ],
+)
+def test_nobody_is_led_to_pull_a_drive_that_may_be_needed(state: DriveState, hint: str) -> None:
+    first = decide(world(raid(drive(2, DriveState.MISSING))), Memory(), NOW)
+    second = decide(world(raid(drive(2, state))), first.memory, NOW + 5)
+    (alarm,) = [alarm for alarm in second.memory.open if alarm.code == "ALARM-101"]
+    assert alarm.hint.startswith(hint)
+
+
+def test_the_fields_of_an_alarm_name_the_drive_that_its_text_names() -> None:
+    first = decide(world(raid(drive(2, DriveState.MISSING))), Memory(), NOW)
+    moved = replace(drive(2, DriveState.MISSING), bay=5, serial="SN0")
+    (alarm,) = decide(world(raid(moved)), first.memory, NOW + 5).memory.open
+    assert (alarm.bay, alarm.serial) == (5, "SN0")
+    assert "bay 5" in alarm.text
 
 
 @pytest.mark.parametrize(("state", "said"), [(SensorState.MISSING, "missing"), (SensorState.ALARM, "not good")])
@@ -347,47 +382,3 @@ def test_no_alarm_is_lost_or_doubled(looks: list[tuple[DriveState, VdState, bool
 
 def test_unknown_is_no_alarm_by_itself() -> None:
     assert decide(world(raid(drive(2, smart=Smart()))), Memory(), NOW).memory.open == ()
-
-
-FAILED = CheckResult("vd0", CheckVerdict.FAILED, NOW, 9, (), 0, "A member went away.", 0.0, NOW)
-BLIND = replace(FAILED, detail="1 places could not be read.", percent=100.0, places=(
-    WrongPlace(-1, None, 1, (2,), (2,), lba=800, why="Input/output error"),
-))
-CLEAN = replace(FAILED, verdict=CheckVerdict.CLEAN, detail="All agree.", percent=100.0)
-
-
-def test_a_check_that_was_not_done_is_told_softly_until_one_has_come_to_its_end() -> None:
-    degraded = raid(drive(2, DriveState.MISSING), state=VdState.DEGRADED, checks=(FAILED,))
-    assert codes(decide(world(degraded), Memory(), NOW)) == ["ALARM-101", "ALARM-102"], "they say what happened"
-    first = decide(world(raid(checks=(FAILED,))), Memory(), NOW)
-    assert codes(first) == ["ALARM-135"]
-    assert "A member went away." in first.memory.open[0].text
-    assert health(world(), first.memory) is Health.NOTICE
-    checking = replace(vd(), progress=Progress(Work.CHECK, 5.0))
-    for later in (
-        replace(raid(), virtual_drives=(checking,)),
-        raid(checks=(replace(CLEAN, percent=40.0),)),
-        raid(checks=(replace(FAILED, verdict=CheckVerdict.STOPPED, percent=40.0),)),
-        raid(state=VdState.PARTIALLY_DEGRADED, checks=(FAILED,)),
-    ):
-        assert "ALARM-135" in codes(decide(world(later), first.memory, NOW + 60))
-    assert codes(decide(world(raid(checks=(CLEAN,))), first.memory, NOW + 90)) == []
-    stopped = raid(checks=(replace(CLEAN, percent=40.0),))
-    assert codes(decide(world(stopped), Memory(), NOW)) == [], "by a person, or the end of the night"
-
-
-def test_what_a_check_could_not_read_is_an_alarm_unless_the_drive_has_one_of_its_own() -> None:
-    first = decide(world(raid(checks=(BLIND,))), Memory(), NOW)
-    assert codes(first) == ["ALARM-134"]
-    assert "1 places could not be read." in first.memory.open[0].text
-    broke_off = raid(checks=(replace(BLIND, percent=0.0),))
-    assert codes(decide(world(broke_off), Memory(), NOW)) == ["ALARM-134"]
-    assert codes(decide(world(raid(checks=(CLEAN,))), first.memory, NOW + 60)) == []
-    listed = replace(BLIND, places=(replace(BLIND.places[0], why=LISTED),))
-    lacking = replace(vd(), bad_blocks=(BadBlocks(2, "SN2", 1, 4096, 0),))
-    told_by_md = replace(raid(checks=(listed,)), virtual_drives=(lacking,))
-    assert codes(decide(world(told_by_md), Memory(), NOW)) == ["ALARM-132"]
-    for lba, told in ((804, ["ALARM-131"]), (808, ["ALARM-131", "ALARM-134"])):
-        place = BadPlace(2, "SN2", "/dev/sdc", lba, 8, rewritten=False, vd="vd0", stripe=1, detail="x")
-        snapshot = raid(checks=(BLIND,), patrol=PatrolView(bad=(place,)))
-        assert codes(decide(world(snapshot), Memory(), NOW)) == told
