@@ -48,7 +48,7 @@ def _missing(vd: KnownVd, scene: Scene) -> list[Drive]:
     for number, slot in enumerate(vd.slots):
         here = None if running is None else running.md.member_in(number)
         disk = scene.world.by_serial(slot.serial) if slot.serial else None
-        if slot.dismissed or here is not None or (disk is not None and _is_member(disk, vd, scene)):
+        if slot.dismissed or here is not None or (disk is not None and members.still_of(disk, vd, scene.world)):
             continue
         what = f"It belongs into slot {number} of {vd.name} and is gone."
         if disk is not None:
@@ -57,16 +57,6 @@ def _missing(vd: KnownVd, scene: Scene) -> list[Drive]:
             Drive(slot.bay, slot.serial, slot.model, slot.size, None, DriveState.MISSING, what, vd.name, number)
         )
     return rows
-
-
-def _is_member(disk: Disk, vd: KnownVd, scene: Scene) -> bool:
-    """A drive that is there is still one of this virtual drive: by md's word, by what lies on it, or unread as yet."""
-    if vd.stage in (Stage.CREATING, Stage.DELETING) or disk.probe is None:
-        return True
-    running = scene.world.running_array_of(disk)
-    if running is not None:
-        return running.uuid == vd.uuid
-    return disk.probe.superblock is not None and disk.probe.superblock.array_uuid == vd.uuid
 
 
 def _row(disk: Disk, scene: Scene) -> Drive:

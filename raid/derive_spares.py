@@ -1,5 +1,6 @@
 """What people are told of the hot spares, and which places they stand in for. Pure."""
 
+from raid.members import still_of
 from raid.memory import KnownVd, Slot, Spare
 from raid.model import Drive, DriveState
 from raid.rates import percent
@@ -34,7 +35,8 @@ def missing_homes(scene: Scene) -> list[Drive]:
     """Rows of the drives that spares stand in for and that are gone: their bays want a new one."""
     rows = []
     for vd, number, home in homes(scene):
-        if scene.world.by_serial(home.serial) is not None or _is_going_back(vd, number, home, scene):
+        disk = scene.world.by_serial(home.serial)
+        if (disk is not None and still_of(disk, vd, scene.world)) or _is_going_back(vd, number, home, scene):
             continue
         what = f"A hot spare stands in for it in {top(vd.name)}. The data goes back to a blank drive in this bay."
         rows.append(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum, unique
 
-from raid.memory import KnownVd
+from raid.memory import KnownVd, Stage
 from raid.superblock import Superblock
 from raid.sysfs import Array
 from raid.world import Disk, World
@@ -163,6 +163,17 @@ def muster(vd: KnownVd, world: World) -> Muster:
         readiness, tuple(current), stale, len(in_sync), needed,
         awaited=any(number not in numbers for number in freshest.active_numbers()), dirty=not freshest.clean,
     )
+
+
+def still_of(disk: Disk, vd: KnownVd, world: World) -> bool:
+    """A drive whose serial is remembered is one of this virtual drive still: by md's word, by what lies on it, or
+    because it is not read yet. One that was wiped or formatted elsewhere is not."""
+    if vd.stage in (Stage.CREATING, Stage.DELETING) or disk.probe is None:
+        return True
+    running = world.running_array_of(disk)
+    if running is not None:
+        return running.uuid == vd.uuid
+    return disk.probe.superblock is not None and disk.probe.superblock.array_uuid == vd.uuid
 
 
 def _knew_all(serial: str, vd: KnownVd) -> bool:
