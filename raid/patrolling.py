@@ -21,8 +21,8 @@ def patrol(scene: Scene) -> Iterator[Action]:
         return
     when = due(scene)
     drives = to_read(scene)
-    busy = bool(scene.world.checks) or any(running.md.sync_total for running in scene.world.arrays)
-    busy = busy or bool(rebuilt_first(scene))
+    working = any(running.md.sync_total for running in scene.world.arrays)
+    busy = bool(scene.world.checks) or working or bool(rebuilt_first(scene))
     if when is None or not drives or busy or any(job.alive for job in scene.world.jobs):
         return
     if when.now(scene.settings.care, scene.now):

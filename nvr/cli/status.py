@@ -126,9 +126,8 @@ def _fan(data: FanSnapshot, _view: View) -> list[RenderableType]:
 
 
 def _sensor(sensor: Sensor) -> Text:
-    value = f"{sensor.value:g} {sensor.unit}" if sensor.value is not None else UNKNOWN
-    if sensor.value is None and sensor.state is SensorState.OK:
-        value = "-"  # a power supply that does not tell what it gives
+    no_value = "-" if sensor.state is SensorState.OK else UNKNOWN  # not every power supply tells what it gives
+    value = no_value if sensor.value is None else f"{sensor.value:g} {sensor.unit}"
     return Text(clean(f"{sensor.name}: {value} ")) + styled(sensor.state) + Text(clean(f" {sensor.detail}".rstrip()))
 
 
