@@ -1,4 +1,4 @@
-"""The long tier (`make test-long`): the power is cut at ten random moments of each piece of work, and nobody helps.
+"""The long tier (`make test-long`): the power is cut at random moments of each piece of work, and nobody helps.
 
 After each cut everything comes up by itself, and what was committed reads back right. Where cameras are recorded (the
 rebuild, recording) at most the last ten seconds and a GOP before the cut are lost, and every file plays.
@@ -22,15 +22,14 @@ from tests.rig.raid_rig import checksum, clock, hurry, speed, write_file
 
 pytestmark = [pytest.mark.rig, pytest.mark.long]
 
-CUTS = 10
 # The flush interval, and the GOP of the slower test camera.
 MAY_LOSE = 10 + 2
 
 
-def moments(seed: str, longest: float) -> list[float]:
+def moments(seed: str, longest: float, cuts: int) -> list[float]:
     """Seconds after the beginning of the work, spread over it."""
     chance = random.Random(seed)
-    return [round(chance.uniform(longest * n / CUTS, longest * (n + 1) / CUTS), 2) for n in range(CUTS)]
+    return [round(chance.uniform(longest * n / cuts, longest * (n + 1) / cuts), 2) for n in range(cuts)]
 
 
 def cut(rack: Rack) -> None:
@@ -106,20 +105,20 @@ def cut_after_creation(rack: Rack, after: float, begun: Callable[[], bool]) -> N
 # On a rack of its own each time: what is made is never deleted by itself.
 
 
-@pytest.mark.parametrize("after", moments("creation", 6))
+@pytest.mark.parametrize("after", moments("creation", 6, 20))
 def test_during_creation(after: float) -> None:
     with Rack(f"creation_{os.getpid()}", drives=4) as rack:
         cut_after_creation(rack, after, lambda: True)
 
 
-@pytest.mark.parametrize("after", moments("initialization", 15))
+@pytest.mark.parametrize("after", moments("initialization", 15, 10))
 def test_during_initialization(after: float) -> None:
     with Rack(f"initialization_{os.getpid()}", drives=4) as rack:
         hurry(rack, resync=False)
         cut_after_creation(rack, after, lambda: any(vd.mountpoint and vd.progress for vd in raid(rack).virtual_drives))
 
 
-@pytest.mark.parametrize("after", moments("rebuild", 15))
+@pytest.mark.parametrize("after", moments("rebuild", 15, 20))
 def test_during_a_rebuild(rack: Rack, kept: str, after: float) -> None:
     bay = random.Random(after).choice((0, 1, 2, 3))
     rack.wait_until(lambda: whole(rack), 300, "whole before")
@@ -137,7 +136,7 @@ def test_during_a_rebuild(rack: Rack, kept: str, after: float) -> None:
     assert checksum(rack, "/srv/rackeye/vd0/kept") == kept
 
 
-@pytest.mark.parametrize("after", moments("recording", 30))
+@pytest.mark.parametrize("after", moments("recording", 30, 10))
 def test_during_recording(rack: Rack, kept: str, after: float) -> None:
     comes_up(rack, "vd0")
     time.sleep(MAY_LOSE + after)
