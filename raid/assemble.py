@@ -46,8 +46,7 @@ def still_waiting(vd: KnownVd, ready: Muster, scene: Scene) -> bool:
     here = all(slot.serial and scene.world.by_serial(slot.serial) is not None for slot in vd.slots)
     if here and ready.readiness is not Readiness.COMPLETE:
         return False  # every drive is here: the one that is counted on has lost its superblock
-    started = scene.memory.fleeting.started
-    return started is None or scene.now - started < scene.settings.settle_seconds
+    return scene.just_started
 
 
 def _start(vd: KnownVd, ready: Muster, scene: Scene, *, force: bool) -> Iterator[Action]:

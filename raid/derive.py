@@ -16,7 +16,7 @@ from raid.derive_groups import group_views, in_group, plain, spread, strangers
 from raid.derive_nested import roll_up
 from raid.derive_spares import rates_in_force, spare_views
 from raid.foreign import arrays_from_elsewhere, unmade
-from raid.grow import coming_in
+from raid.grow import not_yet
 from raid.members import Readiness, copies_back, lost, md_level, muster, spare_failures
 from raid.memory import KnownVd, Stage
 from raid.model import CheckResult, JobState, JobView, Progress, RaidSnapshot, VdState, VirtualDrive, Work, level_text
@@ -132,7 +132,7 @@ def _awake(vd: KnownVd, running: Running, scene: Scene) -> tuple[VdState, str]:
         )
     if md.level != md_level(vd.level, len(vd.slots)) or md.raid_disks != len(vd.slots):
         return VdState.UNKNOWN, f"{vd.name} is not as it was made: level {md.level} of {md.raid_disks} drives."
-    if (note := _reconstructed(vd, running)) and gone <= coming_in(vd, running, scene.world):
+    if (note := _reconstructed(vd, running)) and gone <= not_yet(vd, running, scene):
         return VdState.OPTIMAL, note
     if gone == 0:
         note = "" if md.parity_complete else "Its parity is not complete yet; one drive may be lost all the same."

@@ -36,9 +36,9 @@ def busy(vd: KnownVd, md: Array | None) -> bool:
 # -- what a look teaches
 
 
-def learn_growth(vd: KnownVd, running: Running, world: World) -> KnownVd:
+def learn_growth(vd: KnownVd, running: Running, scene: Scene) -> KnownVd:
     """The virtual drive as md has it by now; the intent is forgotten when all of it is done."""
-    md, growth = running.md, vd.growth
+    md, growth, world = running.md, vd.growth, scene.world
     if growth is None:
         if md.reshaping and not vd.spans and md.level is not None:  # taken over in the middle of it
             return replace(vd, growth=Growth(f"seen-{md.level}-{md.raid_disks}", md.level, md.raid_disks, begun=True))
@@ -47,8 +47,8 @@ def learn_growth(vd: KnownVd, running: Running, world: World) -> KnownVd:
         return vd
     changed = (md.level, md.raid_disks) != (vd.level, len(vd.slots)) or md.reshaping
     growth = replace(growth, begun=growth.begun or changed)
-    gone = lost(md) > coming_in(vd, running, world) and world.job_on(vd.name) is None  # which adds it after the level
-    if growth.begun and gone and not _at_work(md) and next_step(md, growth) is not None:
+    gone = lost(md) > not_yet(vd, running, scene) and world.job_on(vd.name) is None  # which adds it after the level
+    if growth.begun and gone and not scene.just_started and not _at_work(md) and next_step(md, growth) is not None:
         growth = replace(growth, level=md.level, disks=md.raid_disks)  # the steps that are left need a whole array
     vd = replace(vd, level=md.level, strip=md.chunk or vd.strip, slots=_places(vd, growth, md), growth=growth)
     if not growth.begun and lost(md):
@@ -87,8 +87,10 @@ def reconstruct(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]
         return
     if _at_work(md) or vd.name in dict(scene.world.checks):
         return
-    step = next_step(md, growth)
-    if step is not None:
+    outside, step = left_outside(vd, running, scene), next_step(md, growth)
+    if outside and lost(md):
+        yield from _put_in(vd, running, outside[0], scene)
+    elif step is not None:
         yield from _take(vd, running, step, scene)
     elif coming_in(vd, running, scene.world):
         return  # md is about to compute what belongs onto it
@@ -140,6 +142,18 @@ def _take(vd: KnownVd, running: Running, step: tuple[str, ...], scene: Scene) ->
     yield from scene.job(RESHAPE, vd, steps, fresh, why)
 
 
+def _put_in(vd: KnownVd, running: Running, disk: Disk, scene: Scene) -> Iterator[Action]:
+    """One that has its place already."""
+    if disk.probe is not None:
+        why = f"{vd.name} is reconstructed: the drive in bay {disk.bay} (serial {disk.serial}) is added once more."
+        yield from scene.job(RESHAPE, vd, _once_more(running, disk), (disk,), why)
+
+
+def _once_more(running: Running, disk: Disk) -> tuple[tuple[str, ...], ...]:
+    clean = () if disk.probe is None or disk.probe.blank else (mdadm.zero_superblock(disk.device),)
+    return (*clean, mdadm.add(running.device, disk.device))
+
+
 def given_up(vd: KnownVd, scene: Scene) -> bool:
     """An order of which nothing has come, and nothing will: mdadm refused, or a drive to add is gone."""
     growth, running, world = vd.growth, scene.world.array(vd.uuid), scene.world
@@ -148,9 +162,7 @@ def given_up(vd: KnownVd, scene: Scene) -> bool:
     last = world.last_job(vd.name, RESHAPE)
     if last is not None and last.state is JobState.FAILED and growth.token in last.steps[-1]:
         return True
-    started = scene.memory.fleeting.started
-    fresh = started is None or scene.now - started < scene.settings.settle_seconds  # at a start drives still appear
-    return not fresh and not world.unread and len(newcomers(vd, running, scene)) < len(growth.added)
+    return not scene.just_started and not world.unread and len(newcomers(vd, running, scene)) < len(growth.added)
 
 
 def newcomers(vd: KnownVd, running: Running, scene: Scene) -> list[tuple[Disk, bool]]:
@@ -186,3 +198,30 @@ def coming_in(vd: KnownVd, running: Running, world: World) -> int:
     disks = (world.by_serial(slot.serial) for slot in vd.slots if slot.serial in coming)
     names = {disk.name for disk in disks if disk is not None}
     return sum(1 for m in running.md.members if m.device in names and m.present and not m.in_sync and not m.faulty)
+
+
+def not_yet(vd: KnownVd, running: Running, scene: Scene) -> int:
+    """So many places wait for drives that come in: those that md has, and those that it is still to be given."""
+    return coming_in(vd, running, scene.world) + len(left_outside(vd, running, scene))
+
+
+def left_outside(vd: KnownVd, running: Running, scene: Scene) -> tuple[Disk, ...]:
+    """The drives of the order that have a place, and that md does not have: the power was cut between the new level and
+    the drive for it. One that was whole, and was pulled, is not among them: it is rebuilt on a person's word."""
+    places = {slot.serial for slot in vd.slots}
+    members = {member.device for member in running.md.members}
+    added = vd.growth.added if vd.growth is not None else ()
+    disks = (scene.world.by_serial(slot.serial) for slot in added if slot.serial in places)
+    return tuple(
+        disk for disk in disks
+        if disk is not None and not disk.protected and disk.name not in members and _never_whole(disk, vd)
+        and not scene.failed(RESHAPE, vd, _once_more(running, disk))
+    )
+
+
+def _never_whole(disk: Disk, vd: KnownVd) -> bool:
+    """Or not read yet."""
+    if disk.probe is None or disk.probe.blank:
+        return True
+    own = disk.probe.superblock
+    return own is not None and own.array_uuid == vd.uuid and (own.recovering or own.role is None)

@@ -24,8 +24,8 @@ from raid.smart_model import SmartHealth
 from raid.spans import is_group, is_span
 from raid.world import Running
 
-WAYS = {0: (1, 5), 1: (5, 6), 5: (5, 6), 6: (6,)}
-"""From which level to which (docs/design/reconstruction.md: why not from 0 to 6)."""
+WAYS = {0: (1, 5, 6), 1: (5, 6), 5: (5, 6), 6: (6,)}
+"""From which level to which."""
 Q_ALONE = range(16, 21)
 """md's layouts of a RAID6 that was a RAID5 (drivers/md/raid5.h): not tried on."""
 MOST = 32
@@ -124,7 +124,7 @@ def _refuse_way(vd: KnownVd, level: int, more: int, disks: int, running: Running
     if level not in WAYS.get(vd.level, ()) or pairs:
         ways = (
             "drives are added to RAID5 and RAID6, and RAID0, a RAID1 of two and RAID5 get more parity "
-            "(0 to 5, 1 to 5 or 6, 5 to 6; a RAID0 of one drive becomes a RAID1 of two)"
+            "(0 to 5 or 6, 1 to 5 or 6, 5 to 6; a RAID0 of one drive becomes a RAID1 of two)"
         )
         what = f"{before} of {len(vd.slots)} drives"
         what += " is not grown" if level == vd.level else f" does not become {after}"

@@ -41,7 +41,7 @@ def learn(scene: Scene) -> Memory:
         memory = memory.with_vd(vd)
         running = scene.world.array(vd.uuid)
         if running is not None and running.md.started:
-            vd = learn_growth(vd, running, scene.world)  # noqa: PLW2901 -- the same, in the shape that md has by now
+            vd = learn_growth(vd, running, scene)  # noqa: PLW2901 -- the same, in the shape that md has by now
             homes[vd.uuid] = tuple(_homes_now(vd, running, scene.world, memory))
             vd = _learn_vd(vd, running, scene, homes[vd.uuid])  # noqa: PLW2901 -- the same, with what was learnt
             vd = learn_doubt(vd, running, scene)  # noqa: PLW2901 -- as above

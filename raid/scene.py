@@ -22,6 +22,12 @@ class Scene:
     settings: Raid
     now: float
 
+    @property
+    def just_started(self) -> bool:
+        """raidd is so young that drives still appear."""
+        started = self.memory.fleeting.started
+        return started is None or self.now - started < self.settings.settle_seconds
+
     def job(
         self, kind: str, vd: KnownVd, steps: tuple[tuple[str, ...], ...], drives: tuple[Disk, ...], why: str
     ) -> tuple[StartJob, ...]:

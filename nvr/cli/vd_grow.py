@@ -78,7 +78,7 @@ def grow(
     """Add drives to the virtual drive NAME, or change its level; what is recorded stays, and recording goes on.
 
     Shows what comes out and wants the name typed: it cannot be undone. RAID5 and 6 grow;
-    RAID0, a RAID1 of two and RAID5 get more parity (0 to 5, 1 to 5 or 6, 5 to 6; a RAID0 of one drive becomes a
+    RAID0, a RAID1 of two and RAID5 get more parity (0 to 5 or 6, 1 to 5 or 6, 5 to 6; a RAID0 of one drive becomes a
     RAID1 of two). It goes on by itself after a power cut.
     """
     wish = PlanGrowRequest(name, bays, None if level is None else int(level))

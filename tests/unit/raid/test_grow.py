@@ -1,53 +1,23 @@
-"""Reconstruction: what is ordered, what is refused, what is done at each step, and what is left alone meanwhile."""
+"""Reconstruction: what is done at each step, and what is left alone meanwhile."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from core.errors import CannotReconstruct, ReconstructionStopped
+from core.errors import ReconstructionStopped
 from core.jobs import Job, JobState
 from raid.actions import Action, Mount, StartJob
 from raid.decide import decide
 from raid.derive import derive
 from raid.grow import next_step
-from raid.grow_model import PlanGrowRequest
-from raid.grow_plan import Ordered, plan_grow
-from raid.memory import Growth, KnownVd, Memory, Slot, load, save
-from raid.model import CheckResult, CheckVerdict, DriveState, VdState, Work
+from raid.memory import Growth, Memory, Slot, load, save
+from raid.model import DriveState, VdState, Work
 from raid.reshape_job import Shape, follow
-from raid.smart_model import Smart, SmartHealth
 from raid.sysfs import Array
-from raid.world import Disk, World
+from raid.world import Disk, Probe, World
 from tests.unit.raid import worlds as w
-
-NEW = Slot(4, w.serial(4), "RACK DRIVE", w.SIZE)
-ORDER = Growth("token", 5, 5, (NEW,))
-
-
-def newcomer(**changes: object) -> Disk:
-    return w.disk(4, **{"probe": w.BLANK, **changes})  # type: ignore[arg-type]
-
-
-def of(*disks: Disk, **changes: object) -> World:
-    """vd0 whole over bays 0 to 3, and other drives."""
-    md = w.array(*(w.member(bay) for bay in range(4)), **changes)
-    return w.world((*(w.disk(bay) for bay in range(4)), *disks), w.running(md))
-
-
-def grown(level: int = 5, **changes: object) -> World:
-    """Over five drives."""
-    members = [w.member(bay) for bay in range(5)]
-    if level == 6:
-        members[4] = w.member(4, states="spare")
-    md = w.array(*members, level=level, raid_disks=5, **{"degraded": 0, **changes})
-    return w.world(tuple(w.disk(bay) for bay in range(5)), w.running(md))
-
-
-def plan(request: PlanGrowRequest, world: World, vd: KnownVd | None = None) -> Ordered:
-    known = vd or w.known()
-    scene = w.scene(world, w.memory(known))
-    return plan_grow(request, known, world.array(w.UUID), scene)
+from tests.unit.raid.grow_worlds import NEW, ORDER, grown, newcomer, of
 
 
 def acts(world: World, memory: Memory) -> tuple[Action, ...]:
@@ -61,83 +31,6 @@ def ordered(growth: Growth = ORDER, **changes: object) -> Memory:
 def only_job(world: World, memory: Memory) -> StartJob:
     (job,) = [action for action in acts(world, memory) if isinstance(action, StartJob)]
     return job
-
-
-# -- the plan
-
-
-@pytest.mark.parametrize(
-    ("level", "after", "capacity", "tolerance"),
-    [(5, None, 4 * w.COMPONENT, 1), (5, 6, 3 * w.COMPONENT, 2), (6, 6, 3 * w.COMPONENT, 2)],
-)
-def test_what_comes_out(level: int, after: int | None, capacity: int, tolerance: int) -> None:
-    known = w.known(level=level)
-    made = plan(PlanGrowRequest("vd0", (4,), after), of(newcomer(), level=level), known)
-    assert (made.plan.new_capacity, made.plan.new_tolerance, made.plan.new_drives) == (capacity, tolerance, 5)
-    assert made.growth == Growth(made.plan.fingerprint, after or level, 5, (NEW,))
-
-
-@pytest.mark.parametrize(
-    ("level", "drives", "after", "capacity", "tolerance"),
-    [(0, 3, 5, 3, 1), (0, 2, 5, 2, 1), (0, 1, 1, 1, 1), (1, 2, 5, 2, 1), (1, 2, 6, 2, 2)],
-)
-def test_what_comes_of_one_without_parity(level: int, drives: int, after: int, capacity: int, tolerance: int) -> None:
-    """Of a RAID0 md tells no component size."""
-    bays = range(4, 6) if after == 6 else range(4, 5)
-    known = w.known(level=level, slots=w.known().slots[:drives])
-    each, size = (0, drives * w.COMPONENT) if level == 0 else (w.COMPONENT, w.COMPONENT)
-    md = w.array(
-        *(w.member(bay) for bay in range(drives)), level=level, raid_disks=drives, component_size=each, size=size,
-        degraded=0,
-    )
-    blank = tuple(w.disk(bay, w.BLANK) for bay in bays)
-    world = w.world((*(w.disk(bay) for bay in range(drives)), *blank), w.running(md))
-    made = plan(PlanGrowRequest("vd0", tuple(bays), after), world, known).plan
-    assert (made.new_capacity, made.new_tolerance) == (capacity * w.COMPONENT, tolerance)
-
-
-WRONG = CheckResult("vd0", CheckVerdict.WRONG, w.NOW, 10, (1,), 1, "")
-RESHAPED = Job("vd0-add-1", "add", "vd0", (("mdadm",),), JobState.RUNNING, w.BOOT, w.NOW)
-ASK = PlanGrowRequest("vd0", (4,))
-
-
-@pytest.mark.parametrize(
-    ("request_", "world", "vd", "why"),
-    [
-        (PlanGrowRequest("vd0"), of(), w.known(), "takes one drive more"),
-        (PlanGrowRequest("vd0", (4,), 0), of(newcomer()), w.known(), "does not become RAID0"),
-        (PlanGrowRequest("vd0", (4,), 5), of(newcomer(), level=6), w.known(level=6), "does not become RAID5"),
-        (ASK, of(newcomer(), level=10), w.known(level=10), "RAID10 of 4 drives is not grown"),
-        (PlanGrowRequest("vd0", (4,), 5), of(newcomer(), level=10), w.known(level=1), "does not become RAID5"),
-        (PlanGrowRequest("vd0", (4,), 1), of(newcomer(), level=0), w.known(level=0), "does not become RAID1"),
-        (ASK, of(newcomer()), w.known(spans=2), "has spans"),
-        (ASK, of(newcomer()), w.known(group="another"), "shares its drive group"),
-        (ASK, of(newcomer(), level=6, layout=18), w.known(level=6), "was a RAID5 once"),
-        (ASK, of(newcomer()), w.known(name="vd0.1of2"), "has spans"),
-        (ASK, of(newcomer()), w.known(stopped=True), "does not run"),
-        (ASK, w.asleep(), w.known(), "does not run"),
-        (ASK, of(newcomer()), w.known(growth=ORDER), "being reconstructed already"),
-        (ASK, of(newcomer(), reshaping=True), w.known(), "being reconstructed already"),
-        (ASK, w.pulled(2, newcomer()), w.known(), "not Optimal"),
-        (ASK, of(newcomer(), parity_complete=False), w.known(), "is busy"),
-        (ASK, of(newcomer(), sync_action="check", sync_total=9), w.known(), "md runs check"),
-        (ASK, replace(of(newcomer()), jobs=(RESHAPED,)), w.known(), "being made, or changed"),
-        (ASK, replace(of(newcomer()), results=(WRONG,)), w.known(), "1 wrong stripes"),
-        (ASK, of(), w.known(), "Bay 4 holds no drive"),
-        (ASK, of(newcomer(probe=w.EXT4)), w.known(), "Foreign: only a blank one"),
-        (ASK, of(newcomer(size=w.COMPONENT)), w.known(), "needs"),
-        (ASK, of(newcomer(probe=None)), w.known(), "still being read"),
-    ],
-)
-def test_refusals(request_: PlanGrowRequest, world: World, vd: KnownVd, why: str) -> None:
-    with pytest.raises(CannotReconstruct, match=why):
-        plan(request_, world, vd)
-
-
-def test_a_member_that_is_expected_to_fail_comes_first() -> None:
-    world = replace(of(newcomer()), smart=(("sdb", Smart(health=SmartHealth.FAILING)),))
-    with pytest.raises(CannotReconstruct, match="The drive in bay 1 is expected to fail"):
-        plan(ASK, world)
 
 
 # -- the steps
@@ -272,15 +165,68 @@ def test_an_order_is_kept_while_the_first_new_drive_is_computed_and_md_has_not_g
     assert vd.growth == order
 
 
-def test_an_order_is_kept_while_mdadm_is_about_to_add_the_drive() -> None:
-    """Of a RAID0 it changes the level first."""
+TO_RAID6 = Growth("t", 6, 6, (NEW, Slot(5, w.serial(5), "RACK DRIVE", w.SIZE)), begun=True)
+
+
+def cut_in_two(*disks: Disk) -> World:
+    """Of a RAID0 mdadm changes the level first: md has no drive in the new place yet."""
     md = w.array(*(w.member(bay) for bay in range(4)), raid_disks=5, degraded=1)
-    world = w.world((*(w.disk(bay) for bay in range(4)), newcomer()), w.running(md))
-    order = Growth("t", 6, 6, (NEW, Slot(5, w.serial(5), "RACK DRIVE", w.SIZE)), begun=True)
-    memory = ordered(order, slots=(*w.known().slots, NEW))
+    return w.world((*(w.disk(bay) for bay in range(4)), *disks), w.running(md))
+
+
+def test_an_order_is_kept_while_mdadm_is_about_to_add_the_drive() -> None:
+    memory = ordered(TO_RAID6, slots=(*w.known().slots, NEW))
     job = Job("vd0-reshape-1", "reshape", "vd0", (("mdadm",),), JobState.RUNNING, w.BOOT, w.NOW)
-    assert decide(replace(world, jobs=(job,)), memory, w.SETTINGS, w.NOW).memory.vds[0].growth == order
-    left = decide(world, memory, w.SETTINGS, w.NOW).memory.vds[0].growth
+    decision = decide(replace(cut_in_two(), jobs=(job,)), memory, w.SETTINGS, w.NOW)
+    assert (decision.memory.vds[0].growth, decision.actions) == (TO_RAID6, ())
+
+
+ADD_AGAIN = ("mdadm", "/dev/md127", "--add", "/dev/sde")
+CLEAN = ("mdadm", "--zero-superblock", "/dev/sde")
+
+
+@pytest.mark.parametrize(
+    ("probe", "steps"),
+    [
+        (w.BLANK, (ADD_AGAIN,)), (w.probe(None), (CLEAN, ADD_AGAIN)),
+        (w.probe(4, 7, recovering=True), (CLEAN, ADD_AGAIN)), (None, ()),
+    ],
+)
+def test_a_drive_that_a_cut_left_outside_is_put_in_by_the_order(
+    probe: Probe | None, steps: tuple[tuple[str, ...], ...]
+) -> None:
+    memory = ordered(TO_RAID6, slots=(*w.known().slots, NEW))
+    decision = decide(cut_in_two(newcomer(probe=probe)), memory, w.SETTINGS, w.NOW)
+    assert decision.memory.vds[0].growth == TO_RAID6
+    jobs = [action for action in decision.actions if isinstance(action, StartJob)]
+    assert [(job.kind, job.steps) for job in jobs] == ([("reshape", steps)] if steps else [])
+    seen = w.scene(cut_in_two(newcomer(probe=probe)), decision.memory)
+    assert derive(seen).virtual_drives[0].state is VdState.OPTIMAL, "it bears what it bore before"
+
+
+def test_nor_is_the_order_given_up_while_its_drive_appears_after_a_start() -> None:
+    memory = ordered(TO_RAID6, slots=(*w.known().slots, NEW))
+    young = replace(memory, fleeting=replace(memory.fleeting, started=w.NOW - 1))
+    assert decide(cut_in_two(), young, w.SETTINGS, w.NOW).memory.vds[0].growth == TO_RAID6
+
+
+REFUSED = Job("vd0-reshape-2", "reshape", "vd0", (ADD_AGAIN,), JobState.FAILED, w.BOOT, w.NOW, ended=w.NOW)
+
+
+@pytest.mark.parametrize(
+    ("disks", "jobs"),
+    [
+        ((), ()),
+        ((newcomer(probe=w.probe(4, 90)),), ()),  # it was whole once, and was pulled: a person's word
+        ((newcomer(probe=w.EXT4),), ()),
+        ((newcomer(),), (REFUSED,)),
+    ],
+)
+def test_without_such_a_drive_the_rest_of_the_order_is_given_up(
+    disks: tuple[Disk, ...], jobs: tuple[Job, ...]
+) -> None:
+    memory = ordered(TO_RAID6, slots=(*w.known().slots, NEW))
+    left = decide(replace(cut_in_two(*disks), jobs=jobs), memory, w.SETTINGS, w.NOW).memory.vds[0].growth
     assert left is not None
     assert (left.level, left.disks) == (5, 5)
 
@@ -323,15 +269,6 @@ def test_one_that_was_cut_off_is_started_as_any_other_and_followed() -> None:
     assert job.steps[0][-5:] == tuple(f"/dev/sd{letter}" for letter in "abcde")
     job = only_job(grown(reshaping=True), memory)
     assert (job.kind, job.steps[0][2:]) == ("reshape", ("raid.reshape_job", "follow", "/dev/md127"))
-
-
-def test_without_room_in_front_of_the_data_it_is_refused() -> None:
-    world = of(newcomer())
-    md = world.arrays[0].md
-    tight = replace(md, members=tuple(replace(one, data_offset=1024**2) for one in md.members))
-    world = replace(world, arrays=(replace(world.arrays[0], md=tight),))
-    with pytest.raises(CannotReconstruct, match="in front of the data"):
-        plan(PlanGrowRequest("vd0", (4,)), world)
 
 
 @pytest.mark.parametrize(
