@@ -21,7 +21,7 @@ from core.run import run
 
 FIFO, LOCK = "runner.fifo", "runner.lock"
 GO_AWAY = "-"
-WHILE_LOADING, AT_WORK = 10, -5
+WHILE_LOADING, AT_WORK = 10, -20
 """Nice values: loading takes the CPU from nothing; the job is what all wait for, but for the lights (docs/design)."""
 TRIES, PAUSE = 3, 0.02
 """The daemon, too, holds the lock for a moment, when it looks whether somebody waits."""

@@ -33,11 +33,12 @@ class Kernel:
         """Powers on. disks: files by ubd name, e.g. ubda. consoles: arguments of rig.consoles.
 
         `stderr=1`: what the kernel says is in the log at once; its console's last words are lost when it aborts.
+        `pty.legacy_count=0`: no kernel of a box has the 512 old terminals in /dev, all of which mdadm and udev look at.
         """
         argv = [
             "linux.uml", f"mem={self._memory}M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro",
             f"init={CHECKOUT}/rig/guest/init.sh", f"rack.checkout={CHECKOUT}", f"umid={UMID}",
-            "con=null", "con0=null,fd:1", *consoles,
+            "con=null", "con0=null,fd:1", "pty.legacy_count=0", *consoles,
             "quiet", "stderr=1", "noreboot", "selinux=0", "audit=0", "systemd.show_status=0",
             "vec0:transport=tap,ifname=tap0,depth=128,gro=1",
             *(f"{name}={path}" for name, path in disks.items()),
