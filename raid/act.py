@@ -135,20 +135,21 @@ class Actor:
 
     def _start(self, action: StartJob) -> str:
         for expected in action.drives:
-            self._check(expected)
+            self._check(expected, at_once=action.at_once)
         spec = JobSpec(action.id, action.kind, action.vd, action.steps)
         self.jobs.start(spec, self.runner if action.at_once else None)
         self.observer.job_started()
         return action.why
 
-    def _check(self, expected: Expected) -> None:
+    def _check(self, expected: Expected, *, at_once: bool) -> None:
         """Raises DriveChanged, SystemDrive, DriveInUse."""
         disk = self.read_again(expected.device)
         place = f"bay {expected.bay} (serial {expected.serial})"
         if disk is None or (disk.diskseq, disk.bay, disk.serial) != (expected.diskseq, expected.bay, expected.serial):
             raise DriveChanged(f"The drive of {place} is not the one that was looked at.", hint="It is looked at anew.")
         refuse_if_used(disk)
-        found = self.observer.inventory.probe(expected.device, expected.diskseq)
+        inventory = self.observer.inventory
+        found = (inventory.probe_at_once if at_once else inventory.probe)(expected.device, expected.diskseq)
         if found.error or found.signatures != expected.signatures:
             now = found.error or ", ".join(found.signatures) or "nothing"
             raise DriveChanged(f"On the drive of {place} there is now: {now}.", hint="It is looked at anew.")
