@@ -43,7 +43,8 @@ def still_waiting(vd: KnownVd, ready: Muster, scene: Scene) -> bool:
         return True
     if not ready.awaited:
         return False
-    here = all(slot.serial and scene.world.by_serial(slot.serial) is not None for slot in vd.slots)
+    places = (*vd.slots, *(vd.growth.added if vd.growth is not None else ()))  # md may know of those before we do
+    here = all(slot.serial and scene.world.by_serial(slot.serial) is not None for slot in places)
     if here and ready.readiness is not Readiness.COMPLETE:
         return False  # every drive is here: the one that is counted on has lost its superblock
     return scene.just_started

@@ -138,6 +138,6 @@ def _again(scene: Scene) -> float | None:
     arrays = (scene.world.array(vd.uuid) for vd in scene.memory.vds if not vd.group)
     if any(running is None or not running.md.started for running in arrays):
         started = scene.memory.fleeting.started
-        if started is None or scene.now - started < scene.settings.settle_seconds + 2 * WHILE_WAITING:
+        if scene.just_started or scene.now - (started or 0.0) < scene.settings.settle_seconds + 2 * WHILE_WAITING:
             due.append(WHILE_WAITING)
     return min(due, default=None)

@@ -90,6 +90,7 @@ class Observer:
             mdadm=mdadm.available(),
             smart=smart,
             smart_problems=smart_problems,
+            appearing=self.inventory.appearing,
             runner=self.runner.waits(),
         )
 

@@ -12,6 +12,9 @@ from raid.world import Disk, World
 # what is to be done has changed.
 HOLD = {JobState.DONE: 3.0, JobState.FAILED: 30.0, JobState.INTERRUPTED: 1.0}
 
+APPEAR_SECONDS = 60.0
+"""So long after a start drives that udev is still at work on are waited for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -24,9 +27,12 @@ class Scene:
 
     @property
     def just_started(self) -> bool:
-        """raidd is so young that drives still appear."""
+        """raidd is so young that drives still appear. On a busy box udev takes longer with them than they settle."""
         started = self.memory.fleeting.started
-        return started is None or self.now - started < self.settings.settle_seconds
+        if started is None:
+            return True
+        age = self.now - started
+        return age < self.settings.settle_seconds or (self.world.appearing > 0 and age < APPEAR_SECONDS)
 
     def job(
         self, kind: str, vd: KnownVd, steps: tuple[tuple[str, ...], ...], drives: tuple[Disk, ...], why: str

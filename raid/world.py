@@ -167,6 +167,8 @@ class World:
     """What drives say of themselves, by kernel name."""
     smart_problems: tuple[str, ...] = ()
     """Why some cannot be asked."""
+    appearing: int = 0
+    """Drives that udev has not come to its end with: they are in none of the lists yet."""
     runner: bool = True
     """A runner of jobs is loaded and waits, or will in a moment."""
 

@@ -272,6 +272,22 @@ def test_one_that_was_cut_off_is_started_as_any_other_and_followed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("age", "appearing", "kinds"),
+    [(1, 0, []), (20, 1, []), (20, 0, ["assemble"]), (70, 1, ["assemble"])],
+)
+def test_the_last_new_drive_is_waited_for_while_udev_is_at_work_on_it(
+    age: float, appearing: int, kinds: list[str]
+) -> None:
+    """Else the reconstruction goes on without it, and its place is rebuilt in full, on a person's word. Memory may not
+    have the new places yet."""
+    own = (w.probe(slot, raid_disks=5, reshaping=True, roles=(0, 1, 2, 3, 4)) for slot in range(4))
+    memory = ordered(replace(ORDER, begun=True))
+    young = replace(memory, fleeting=replace(memory.fleeting, started=w.NOW - age))
+    jobs = acts(replace(w.asleep(*own), appearing=appearing), young)
+    assert [job.kind for job in jobs if isinstance(job, StartJob)] == kinds
+
+
+@pytest.mark.parametrize(
     ("files", "ended"),
     [
         ({"array_state": "clean", "reshape_position": "none"}, True),
