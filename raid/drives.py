@@ -23,9 +23,11 @@ from raid.mounts import Mount, read_swaps, system_disks
 from raid.sysfs import Block, Sysfs, Vanished
 from raid.world import Disk, Probe
 
-HEAD, TAIL = 5 * 1024**2, 1024**2
-"""Bytes at either end of a drive that hold all signatures which libblkid knows: the last in front is LUKS2's second
-header at 4 MiB, the first at the end ZFS's third label, 512 KiB before it (libblkid/src/superblocks)."""
+KIB = 1024
+FRONT = ((0, 576 * KIB), (1024 * KIB, 8 * KIB), (2048 * KIB, 4 * KIB), (4096 * KIB, 4 * KIB))
+TAIL = 576 * KIB
+"""Where libblkid looks for signatures (libblkid/src/superblocks), bytes from the front (offset, length) and at the end:
+most in the first 64 KiB, then ZFS's labels, UDF, VMFS, and LUKS2's second header, which may lie at 1, 2 or 4 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +211,9 @@ def read_identity(context: pyudev.Context, name: str) -> Identity | None:
 
 def digest_of_ends(device: Path, size: int) -> bytes:
     """Of the bytes in which signatures lie. Raises OSError."""
-    head, tail = min(HEAD, size), min(TAIL, size)
-    found = hashlib.blake2b(superblock.read_block(device, 0, head))
-    found.update(superblock.read_block(device, size - tail, tail))
+    found = hashlib.blake2b()
+    for offset, length in (*FRONT, (max(0, size - TAIL), TAIL)):
+        found.update(superblock.read_block(device, offset, length))
     return found.digest()
 
 

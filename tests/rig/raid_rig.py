@@ -14,6 +14,7 @@ from raid.model import (
     CreateSimpleReply,
     CreateSimpleRequest,
     Drive,
+    DriveState,
     Plan,
     PlanSimpleRequest,
     RaidSnapshot,
@@ -75,6 +76,24 @@ def is_whole(told: RaidSnapshot, *names: str) -> bool:
         (one := vd(told, name)).state is VdState.OPTIMAL and one.mountpoint is not None and one.progress is None
         for name in names
     )
+
+
+def all_blank(told: RaidSnapshot) -> bool:
+    """Eight drives, blank, in eight bays."""
+    return [drive.state for bay in range(8) for drive in in_bay(told, bay)] == [DriveState.BLANK] * 8
+
+
+def place_of(rack: Rack, bay: int, at: int) -> int:
+    """LBA of a byte of a member's data, on the drive in a bay."""
+    device = rack.sh(f"basename $(readlink -f /dev/disk/by-bay/{bay})").strip()
+    return int(rack.sh(f"cat /sys/block/md*/md/dev-{device}/offset")) + at // 512
+
+
+def patrol(rack: Rack) -> None:
+    """One patrol read over all drives."""
+    before = snapshot(rack).patrol.finished
+    rack.sh("rackeye patrol start")
+    until(rack, lambda s: s.patrol.finished not in (None, before), "the patrol read has ended", 200)
 
 
 def create(rack: Rack, *, bays: tuple[int, ...] = ()) -> tuple[str, ...]:

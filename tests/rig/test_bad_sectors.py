@@ -6,7 +6,7 @@ import pytest
 from raid.model import CheckResult, CheckVerdict, DriveState, VdState
 from rig.drives import DriveKind
 from rig.rack import Rack
-from tests.rig.raid_rig import checksum, hurry, is_whole, snapshot, until, vd, write_file
+from tests.rig.raid_rig import checksum, hurry, is_whole, patrol, place_of, snapshot, until, vd, write_file
 
 pytestmark = [pytest.mark.rig, pytest.mark.rack(drives=5, bay_mib=340, spoilable=True)]
 
@@ -16,18 +16,6 @@ STRIP = 64 * 1024
 def result(rack: Rack) -> CheckResult:
     (one,) = snapshot(rack).checks
     return one
-
-
-def lba(rack: Rack, bay: int, stripe: int) -> int:
-    """Where a stripe begins on the drive in a bay."""
-    device = rack.sh(f"basename $(readlink -f /dev/disk/by-bay/{bay})").strip()
-    return int(rack.sh(f"cat /sys/block/md*/md/dev-{device}/offset")) + stripe * STRIP // 512
-
-
-def patrol(rack: Rack) -> None:
-    before = snapshot(rack).patrol.finished
-    rack.sh("rackeye patrol start")
-    until(rack, lambda s: s.patrol.finished not in (None, before), "the patrol read has ended", 200)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +30,7 @@ def kept(rack: Rack) -> str:
 
 
 def test_a_check_names_the_drive_and_a_patrol_read_has_it_written_anew(rack: Rack, kept: str) -> None:
-    bad, spare = lba(rack, 1, 300), 100_000
+    bad, spare = place_of(rack, 1, 300 * STRIP), 100_000
     rack.spoil(1, bad)
     rack.spoil(4, spare)
     found = rack.exec(["rackeye", "check", "start", "vd0", "--watch"], timeout=300)
@@ -62,7 +50,7 @@ def test_a_check_names_the_drive_and_a_patrol_read_has_it_written_anew(rack: Rac
 
 def test_a_source_with_a_bad_sector_ends_no_rebuild_and_what_is_lost_is_told(rack: Rack, kept: str) -> None:
     free = 1500  # behind the file
-    bad = lba(rack, 0, free)
+    bad = place_of(rack, 0, free * STRIP)
     rack.pull(2)
     until(rack, lambda s: vd(s, "vd0").state is VdState.DEGRADED, "bay 2 is out", 30)
     rack.spoil(0, bad, dead=True)

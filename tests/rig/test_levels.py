@@ -8,7 +8,19 @@ import pytest
 from raid.model import DriveState, PlanSimpleRequest, RaidSnapshot, VdState
 from rig.drives import DriveKind
 from rig.rack import Rack
-from tests.rig.raid_rig import Refused, checksum, command, hurry, in_bay, is_whole, snapshot, until, vd, write_file
+from tests.rig.raid_rig import (
+    Refused,
+    all_blank,
+    checksum,
+    command,
+    hurry,
+    in_bay,
+    is_whole,
+    snapshot,
+    until,
+    vd,
+    write_file,
+)
 
 pytestmark = [pytest.mark.rig]
 
@@ -43,10 +55,6 @@ def delete_all(rack: Rack) -> None:
 
 def _delete(rack: Rack, name: str) -> bool:
     return rack.exec(["rackeye", "vd", "delete", name, "--yes", "--no-wait"], 60).rc == 0
-
-
-def all_blank(told: RaidSnapshot) -> bool:
-    return [d.state for b in range(8) for d in in_bay(told, b)] == [DriveState.BLANK] * 8
 
 
 def back(rack: Rack, *bays: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from core.paths import Paths
 from raid import drives
-from raid.drives import HEAD, TAIL, Inventory
+from raid.drives import KIB, TAIL, Inventory
 from raid.sysfs import Sysfs
 from raid.world import Probe
 
@@ -38,12 +38,12 @@ def test_a_drive_that_was_read_is_judged_without_a_program(
 ) -> None:
     inventory = Inventory(Sysfs(tmp_path / "sys"), Paths(tmp_path))
     assert inventory.probe_at_once("sda", 7).blank, "never read: by the program"
-    write(drive, HEAD + 100)  # where no signature lies
+    write(drive, 8192 * KIB)  # where no signature lies
     monkeypatch.setattr(drives, "read_signatures", None)  # would be an error
     assert inventory.probe_at_once("sda", 7).blank
 
 
-@pytest.mark.parametrize("at", [0, HEAD - 1, SIZE - TAIL, SIZE - 1])
+@pytest.mark.parametrize("at", [0, 570 * KIB, 1030 * KIB, 2048 * KIB, 4096 * KIB, SIZE - TAIL, SIZE - 1])
 def test_a_byte_at_either_end_has_it_read_anew(
     tmp_path: Path, drive: Path, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
