@@ -25,9 +25,10 @@ from raid.world import Disk, Probe
 
 KIB = 1024
 FRONT = ((0, 576 * KIB), (1024 * KIB, 8 * KIB), (2048 * KIB, 4 * KIB), (4096 * KIB, 4 * KIB))
-TAIL = 576 * KIB
-"""Where libblkid looks for signatures (libblkid/src/superblocks), bytes from the front (offset, length) and at the end:
-most in the first 64 KiB, then ZFS's labels, UDF, VMFS, and LUKS2's second header, which may lie at 1, 2 or 4 MiB."""
+BACK = ((1544 * KIB, 4 * KIB), (576 * KIB, 576 * KIB))
+"""Where libblkid looks for signatures (libblkid/src/superblocks): bytes from the front, or back from the end, and how
+many. Most lie in the first 64 KiB; then come ZFS's labels, UDF, VMFS, and LUKS2's second header, which may lie at 1, 2
+or 4 MiB; Promise's RAID lies 3087 sectors before the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +81,14 @@ class Inventory:
             self._drop_probe(name)
         self._drop_gone({(block.name, block.diskseq) for block in blocks})
         found = []
-        self.appearing = 0
+        appearing = 0
         for block in blocks:
             identity = self._identity(block)
             if identity is not None and (identity.settled or block.name in system) and block.size:
                 found.append(self._disk(block, identity, system.get(block.name, "")))
             elif block.size:
-                self.appearing += 1
+                appearing += 1
+        self.appearing = appearing
         return tuple(found)
 
     def forget_all(self) -> None:
@@ -129,19 +131,28 @@ class Inventory:
             epoch = self._epoch.get(name, 0)
         ends = self._read_ends(name)  # first: what is written meanwhile must differ later
         answer = read_signatures(self._paths.dev / name, self._sysfs)
+        self._keep(name, diskseq, epoch, answer)
+        if ends:
+            with self._lock:
+                self._ends[name, diskseq] = ends, answer
+        return answer
+
+    def _keep(self, name: str, diskseq: int, epoch: int, answer: Probe) -> None:
+        """Until the next event, unless one came while it was read."""
         with self._lock:
             if self._epoch.get(name, 0) == epoch:
                 self._probes[name, diskseq] = answer
-            if ends:
-                self._ends[name, diskseq] = ends, answer
-        return answer
 
     def probe_at_once(self, name: str, diskseq: int) -> Probe:
         """As `probe`, but without a program where both ends of the drive, and with them all signatures, are as they
         were when it was read: to start one takes as long as mdadm's work."""
         with self._lock:
+            epoch = self._epoch.get(name, 0)
             before, answer = self._ends.get((name, diskseq), (b"", Probe()))
-        return answer if before and before == self._read_ends(name) else self.probe(name, diskseq)
+        if not before or before != self._read_ends(name):
+            return self.probe(name, diskseq)
+        self._keep(name, diskseq, epoch, answer)
+        return answer
 
     def _read_ends(self, name: str) -> bytes:
         """Empty when they cannot be read."""
@@ -212,7 +223,7 @@ def read_identity(context: pyudev.Context, name: str) -> Identity | None:
 def digest_of_ends(device: Path, size: int) -> bytes:
     """Of the bytes in which signatures lie. Raises OSError."""
     found = hashlib.blake2b()
-    for offset, length in (*FRONT, (max(0, size - TAIL), TAIL)):
+    for offset, length in (*FRONT, *((max(0, size - back), length) for back, length in BACK)):
         found.update(superblock.read_block(device, offset, length))
     return found.digest()
 

@@ -46,7 +46,7 @@ def learn_growth(vd: KnownVd, running: Running, scene: Scene) -> KnownVd:
     if md.level is None:
         return vd
     changed = (md.level, md.raid_disks) != (vd.level, len(vd.slots)) or md.reshaping
-    growth = replace(growth, begun=growth.begun or changed)
+    growth = replace(growth, begun=growth.begun or changed, whole=_whole(growth, md, world))
     gone = lost(md) > not_yet(vd, running, scene) and world.job_on(vd.name) is None  # which adds it after the level
     if growth.begun and gone and not scene.just_started and not _at_work(md) and next_step(md, growth) is not None:
         growth = replace(growth, level=md.level, disks=md.raid_disks)  # the steps that are left need a whole array
@@ -57,6 +57,12 @@ def learn_growth(vd: KnownVd, running: Running, scene: Scene) -> KnownVd:
     if last is not None and last.state is JobState.DONE and last.steps == _end_steps(vd, running):
         return replace(vd, growth=None, by_hand=bool(empty_slots(md)))
     return vd
+
+
+def _whole(growth: Growth, md: Array, world: World) -> tuple[str, ...]:
+    """The drives of the order that are members like the others, or were."""
+    there = {disk.serial for m in md.members if m.in_sync and (disk := world.disk(m.device)) is not None}
+    return tuple(slot.serial for slot in growth.added if slot.serial in there or slot.serial in growth.whole)
 
 
 def _at_work(md: Array) -> bool:
@@ -92,8 +98,8 @@ def reconstruct(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]
         yield from _put_in(vd, running, outside[0], scene)
     elif step is not None:
         yield from _take(vd, running, step, scene)
-    elif coming_in(vd, running, scene.world):
-        return  # md is about to compute what belongs onto it
+    elif coming_in(vd, running, scene.world) or (lost(md) and scene.just_started):
+        return  # md is about to compute what belongs onto it; or it is a drive that has not appeared yet
     elif running.volume.mountpoint is not None or wrong_filesystem(vd, running):
         yield from scene.job(END, vd, _end_steps(vd, running), (), f"{vd.name} has its new shape; its volume grows.")
 
@@ -209,18 +215,20 @@ def left_outside(vd: KnownVd, running: Running, scene: Scene) -> tuple[Disk, ...
     """The drives of the order that have a place, and that md does not have: the power was cut between the new level and
     the drive for it. One that was whole, and was pulled, is not among them: it is rebuilt on a person's word."""
     places = {slot.serial for slot in vd.slots}
+    if vd.growth is None:
+        return ()
+    ended = {*vd.growth.whole, *(failed.serial for failed in scene.memory.failed)}
     members = {member.device for member in running.md.members}
-    added = vd.growth.added if vd.growth is not None else ()
-    disks = (scene.world.by_serial(slot.serial) for slot in added if slot.serial in places)
+    disks = (scene.world.by_serial(slot.serial) for slot in vd.growth.added if slot.serial in places - ended)
     return tuple(
         disk for disk in disks
-        if disk is not None and not disk.protected and disk.name not in members and _never_whole(disk, vd)
-        and not scene.failed(RESHAPE, vd, _once_more(running, disk))
+        if disk is not None and not disk.protected and not disk.held_by and disk.name not in members
+        and _half_at_most(disk, vd) and not scene.failed(RESHAPE, vd, _once_more(running, disk))
     )
 
 
-def _never_whole(disk: Disk, vd: KnownVd) -> bool:
-    """Or not read yet."""
+def _half_at_most(disk: Disk, vd: KnownVd) -> bool:
+    """It carries no whole member, or is not read yet."""
     if disk.probe is None or disk.probe.blank:
         return True
     own = disk.probe.superblock

@@ -26,8 +26,8 @@ from raid.world import Running
 
 WAYS = {0: (1, 5, 6), 1: (5, 6), 5: (5, 6), 6: (6,)}
 """From which level to which."""
-Q_ALONE = range(16, 21)
-"""md's layouts of a RAID6 that was a RAID5 (drivers/md/raid5.h): not tried on."""
+Q_ALONE = (5, *range(16, 21))
+"""md's layouts of a RAID6 that was a RAID0 or a RAID5 (drivers/md/raid5.h): not tried on."""
 MOST = 32
 LEAST_STRIP = 64 * 1024
 HEAD = 1024**2
@@ -131,7 +131,7 @@ def _refuse_way(vd: KnownVd, level: int, more: int, disks: int, running: Running
         raise CannotReconstruct(f"{what}: {ways}.", hint="Make another virtual drive, and delete this one later.")
     if vd.level == 6 and running.md.layout in Q_ALONE:
         raise CannotReconstruct(
-            f"{vd.name} was a RAID5 once, and all of its second parity lies on one drive: it is not grown any more.",
+            f"{vd.name} had less parity once, and all of its second parity lies on one drive: it is grown no more.",
             hint="Make another virtual drive of the drives.",
         )
     least = {1: 2, 5: 3, 6: 4}[level]
@@ -139,6 +139,11 @@ def _refuse_way(vd: KnownVd, level: int, more: int, disks: int, running: Running
         raise CannotReconstruct(
             f"{after} of {disks} drives cannot be: it takes at least {least}, and a change takes one drive more.",
             hint="Name the bays of the drives to add: --add 4,5",
+        )
+    if data_drives(level, disks) < data_drives(vd.level, len(vd.slots)):
+        raise CannotReconstruct(
+            f"{before} of {len(vd.slots)} drives becomes {after} by two drives more, or it would hold less than now.",
+            hint="Name two bays: --add 4,5",
         )
     if disks > MOST:
         raise CannotReconstruct(f"{disks} drives are too many: at most {MOST}.")

@@ -44,7 +44,8 @@ class Growth:
     """A reconstruction that a person ordered, until it has ended (docs/design/reconstruction.md).
 
     token: tells this one from others. level, disks: what comes out. added: the drives that come in, in order. begun: md
-    has been seen at it; before that it can be given up, and nothing has changed.
+    has been seen at it; before that it can be given up, and nothing has changed. whole: serials of those of the added
+    drives that are members like the others by now, or were: lost, they are rebuilt on a person's word.
     """
 
     token: str
@@ -52,6 +53,7 @@ class Growth:
     disks: int
     added: tuple[Slot, ...] = ()
     begun: bool = False
+    whole: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,8 @@ class Scene:
         started = self.memory.fleeting.started
         if started is None:
             return True
-        age = self.now - started
-        return age < self.settings.settle_seconds or (self.world.appearing > 0 and age < APPEAR_SECONDS)
+        most = max(self.settings.settle_seconds, APPEAR_SECONDS if self.world.appearing else 0.0)
+        return 0 <= self.now - started < most
 
     def job(
         self, kind: str, vd: KnownVd, steps: tuple[tuple[str, ...], ...], drives: tuple[Disk, ...], why: str

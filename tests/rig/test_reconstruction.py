@@ -224,7 +224,8 @@ def test_a_cut_at_any_moment(number: int) -> None:
 @pytest.mark.parametrize(
     ("level", "bays", "add", "after"),
     [
-        (0, (0,), (1,), 1), (0, (0, 1), (2,), 5), (0, (0, 1), (2, 3), 6), (1, (0, 1), (2,), 5), (1, (0, 1), (2, 3), 6),
+        (0, (0,), (1,), 1), (0, (0, 1), (2,), 5), (0, (0, 1), (2, 3), 5), (0, (0, 1), (2, 3), 6),
+        (1, (0, 1), (2,), 5), (1, (0, 1), (2, 3), 6),
     ],
 )
 def test_more_parity_than_before(level: int, bays: tuple[int, ...], add: tuple[int, ...], after: int) -> None:

@@ -11,7 +11,7 @@ from raid.actions import Action, Mount, StartJob
 from raid.decide import decide
 from raid.derive import derive
 from raid.grow import next_step
-from raid.memory import Growth, Memory, Slot, load, save
+from raid.memory import FailedDrive, Growth, Memory, Slot, load, save
 from raid.model import DriveState, VdState, Work
 from raid.reshape_job import Shape, follow
 from raid.sysfs import Array
@@ -116,7 +116,7 @@ def test_what_md_does_by_itself_is_waited_for_and_nothing_else_is_done() -> None
     decision = decide(world, ordered(), w.SETTINGS, w.NOW)
     vd = decision.memory.vds[0]
     assert (vd.level, [slot.serial for slot in vd.slots]) == (5, [w.serial(bay) for bay in range(5)])
-    assert vd.growth == replace(ORDER, begun=True)
+    assert vd.growth == replace(ORDER, begun=True, whole=(NEW.serial,))
     (job,) = [action for action in decision.actions if isinstance(action, StartJob)]
     assert job.steps[0][3] == "follow"
 
@@ -208,27 +208,45 @@ def test_nor_is_the_order_given_up_while_its_drive_appears_after_a_start() -> No
     memory = ordered(TO_RAID6, slots=(*w.known().slots, NEW))
     young = replace(memory, fleeting=replace(memory.fleeting, started=w.NOW - 1))
     assert decide(cut_in_two(), young, w.SETTINGS, w.NOW).memory.vds[0].growth == TO_RAID6
+    last = replace(ORDER, begun=True)
+    young = replace(young, vds=(w.known(growth=last, slots=(*w.known().slots, NEW)),))
+    decision = decide(cut_in_two(), young, w.SETTINGS, w.NOW)
+    assert (decision.memory.vds[0].growth, decision.actions) == (last, ()), "nor is it ended"
 
 
+ONCE_WHOLE = replace(TO_RAID6, whole=(NEW.serial,))
 REFUSED = Job("vd0-reshape-2", "reshape", "vd0", (ADD_AGAIN,), JobState.FAILED, w.BOOT, w.NOW, ended=w.NOW)
 
 
 @pytest.mark.parametrize(
-    ("disks", "jobs"),
+    ("disks", "growth", "jobs", "failed"),
     [
-        ((), ()),
-        ((newcomer(probe=w.probe(4, 90)),), ()),  # it was whole once, and was pulled: a person's word
-        ((newcomer(probe=w.EXT4),), ()),
-        ((newcomer(),), (REFUSED,)),
+        ((), TO_RAID6, (), ()),
+        ((newcomer(probe=w.probe(4, 90)),), TO_RAID6, (), ()),  # it was whole once, and was pulled: a person's word
+        ((newcomer(),), ONCE_WHOLE, (), ()),  # the same, wiped elsewhere
+        ((newcomer(probe=None),), ONCE_WHOLE, (), ()),
+        ((newcomer(probe=w.EXT4),), TO_RAID6, (), ()),
+        ((newcomer(held_by=("dm-0",)),), TO_RAID6, (), ()),
+        ((newcomer(),), TO_RAID6, (REFUSED,), ()),
+        ((newcomer(),), TO_RAID6, (), (FailedDrive(NEW.serial, "vd0", 14, w.BOOT),)),
     ],
 )
 def test_without_such_a_drive_the_rest_of_the_order_is_given_up(
-    disks: tuple[Disk, ...], jobs: tuple[Job, ...]
+    disks: tuple[Disk, ...], growth: Growth, jobs: tuple[Job, ...], failed: tuple[FailedDrive, ...]
 ) -> None:
-    memory = ordered(TO_RAID6, slots=(*w.known().slots, NEW))
-    left = decide(replace(cut_in_two(*disks), jobs=jobs), memory, w.SETTINGS, w.NOW).memory.vds[0].growth
+    memory = replace(ordered(growth, slots=(*w.known().slots, NEW)), failed=failed)
+    world = replace(cut_in_two(*disks), jobs=jobs)
+    after = decide(world, memory, w.SETTINGS, w.NOW).memory
+    left = after.vds[0].growth
     assert left is not None
     assert (left.level, left.disks) == (5, 5)
+    assert derive(w.scene(world, after)).virtual_drives[0].state is VdState.DEGRADED, "never told as good"
+
+
+def test_which_drives_came_to_be_whole_is_remembered() -> None:
+    growth = decide(grown(), ordered(TO_RAID6), w.SETTINGS, w.NOW).memory.vds[0].growth
+    assert growth is not None
+    assert growth.whole == (NEW.serial,)
 
 
 def test_the_end_waits_for_the_second_parity() -> None:
