@@ -20,7 +20,7 @@ from tests.rig.raid_rig import command, create
 RUNS, QUICK_RUNS = 100, 8
 LIMIT = 1800.0  # seconds: then the runs that were done have to do
 QUIET = 1.0  # seconds of rest before each pull
-BAYS, BAY_MIB = 8, 256
+BAYS, BAY_MIB = 8, 160
 SETTINGS = "[raid]\nsettle_seconds = 0.1\nsync_speed_min = 500000\ncopyback = false\n"
 
 # Sleeps in poll() until md says so itself (sysfs_notify of sync_action): nothing is taken from the guest's one CPU.

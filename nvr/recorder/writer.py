@@ -1,6 +1,6 @@
 """One thread a volume: writes fragments to files, and sees to it that they reach the drives.
 
-The network's thread only puts fragments into a bounded queue. Each open file is synced every 10 s, one after the
+The network's thread only puts fragments into a bounded queue. Each open file is synced every 9 s, one after the
 other: that costs a stall of 41 ms at worst, where syncing nothing ends in stalls of 1.5 s and syncing each fragment
 cannot keep up (facts/recorder.md).
 """
@@ -22,7 +22,8 @@ from nvr.recorder.index import Index
 from nvr.recorder.model import Gap
 from nvr.recorder.recording import Fragment
 
-SYNC_SECONDS = 10.0
+SYNC_SECONDS = 9.0
+"""Ten may be lost at a power cut; the tenth is for the sync itself, on drives that are busy with a rebuild."""
 QUEUE_BYTES = 128 << 20  # two seconds of 64 cameras at 4 Mbit/s are 64 MiB
 TROUBLE_SECONDS = 300.0  # how long a trouble that did not come again is shown
 _PAGE = 4096
