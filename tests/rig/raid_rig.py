@@ -91,9 +91,9 @@ def place_of(rack: Rack, bay: int, at: int) -> int:
 
 def patrol(rack: Rack) -> None:
     """One patrol read over all drives; should one have begun by itself, another."""
-    before = until(rack, lambda s: not s.patrol.running, "no patrol read runs", 200).patrol.finished
+    before = until(rack, lambda s: not s.patrol.running, "no patrol read runs", 600).patrol.finished
     rack.sh("rackeye patrol start")
-    until(rack, lambda s: s.patrol.finished not in (None, before), "the patrol read has ended", 200)
+    until(rack, lambda s: s.patrol.finished not in (None, before), "the patrol read has ended", 600)
 
 
 def create(rack: Rack, *, bays: tuple[int, ...] = ()) -> tuple[str, ...]:
