@@ -3,9 +3,9 @@
     python -m raid.patrol --progress-file PATH [--resume] [--throttle] sda=SERIAL sdb=SERIAL ...    0 all well, 1 not
 
 It reads past all caches, a drive after the other, gives way while somebody else waits for the drive, and notes where it
-is. Nothing is written but by md, and only this: an unreadable place in the data of a whole parity array is covered by a
-windowed `check`, in which md reads the stripe, computes the place from the other members, writes it and reads it again
-(the drive puts it elsewhere). Whether that helped is read natively. Everything else is only named.
+is. Nothing is written but by md, and only this: an unreadable place in the data of a whole array with redundancy is
+covered by a windowed `check`, in which md reads the stripe, has the place from the other members, writes it and reads
+it again (the drive puts it elsewhere). Whether that helped is read natively. Everything else is only named.
 """
 
 import argparse
@@ -24,7 +24,8 @@ from core import journal
 from core.clock import Clock, SystemClock
 from core.config import write_atomic
 from core.errors import RackeyeError
-from raid.geometry import checking, read_geometry
+from raid.geometry import Geometry, checking, read_geometry
+from raid.mirror import LEVELS, Mirror, read_mirror
 from raid.parity import PAGE, aligned
 from raid.patrol_result import SECTOR, Fate, MediaError, PatrolFile, Patrolled, load
 from raid.progress_file import Pace, say
@@ -137,17 +138,19 @@ class Patrol:
             return error
         try:
             with checking(array, self.sysfs):
-                geometry = read_geometry(array, self.sysfs)
+                geometry = _shape(array, self.sysfs)
                 member = next((m for m in geometry.members if m is not None and m.name == drive.device), None)
                 inside = None if member is None else offset - member.offset
                 if inside is None or not 0 <= inside < geometry.component:
                     return replace(error, array=array, why=f"{why}; outside the data of the array")
-                stripe = inside // geometry.chunk
+                stripe = geometry.row_of(inside) if isinstance(geometry, Mirror) else inside // geometry.chunk
                 error = replace(error, array=array, stripe=stripe)
                 if geometry.missing is not None:
                     return replace(error, why=f"{why}; {array} is not whole, so it is not rewritten")
-                start = stripe * geometry.chunk
-                run_window(self.sysfs / "block" / array / "md", Pass.CHECK, start, start + geometry.chunk)
+                start, end = stripe * geometry.chunk, (stripe + 1) * geometry.chunk
+                if isinstance(geometry, Mirror):  # there md counts the bytes of the array
+                    start, end = geometry.held(start, geometry.chunk)
+                run_window(self.sysfs / "block" / array / "md", Pass.CHECK, start, end)
         except RackeyeError as refused:
             return replace(error, array=array, why=f"{why}; not rewritten: {refused.sentence}")
         again = self._fill(fd, page, offset)
@@ -188,6 +191,15 @@ def array_of(device: str, sysfs: Path) -> str:
         return next((holder.name for holder in sorted(holders.iterdir()) if holder.name.startswith("md")), "")
     except OSError:
         return ""
+
+
+def _shape(array: str, sysfs: Path) -> Geometry | Mirror:
+    """Raises CannotCheck."""
+    try:
+        level = (sysfs / "block" / array / "md/level").read_text().strip()
+    except OSError:
+        level = ""  # it has just gone, which the other says
+    return read_mirror(array, sysfs) if level in LEVELS else read_geometry(array, sysfs)
 
 
 def _in_flight(sysfs: Path, device: str) -> bool:
