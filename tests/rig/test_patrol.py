@@ -115,3 +115,24 @@ def test_in_an_array_that_is_not_whole_it_is_only_named(array: Array) -> None:
     assert (named["lba"], named["fate"]) == (lba, "unreadable")
     assert "not rewritten" in named["why"]
     assert array.sh(f"cat {MD}/sync_action") == "idle"
+
+
+@pytest.mark.parametrize(
+    ("shape", "drives", "fate"), [("--level=1", 2, "rewritten"), ("--level=10 --layout=n2", 3, "unreadable")]
+)
+def test_a_bad_sector_of_a_mirror(array: Array, shape: str, drives: int, fate: str) -> None:
+    """Of a RAID10 it is only named: the kernel panicked in md's check of it."""
+    members = [dust(array, bay) for bay in range(drives)]
+    devices = " ".join(f"/dev/{member}" for member in members)
+    array.sh(f"mdadm --stop /dev/{NAME}; udevadm settle; mdadm --zero-superblock /dev/{dust(array, 3)} {devices}")
+    array.rack.sh(f"mdadm --create /dev/{NAME} --run --metadata=1.2 {shape} -n {drives} --size=32768 {devices} 2>&1")
+    array.sh(f"echo 1000000 > {MD}/sync_speed_min")
+    array.wait_for_parity()
+    array.sh(f"dd if=/dev/urandom of=/dev/{NAME} bs=1M oflag=direct; sync")
+    right = digest(array)
+    lba = int(array.sh(f"cat {MD}/dev-{members[1]}/offset")) + 29 * 1024**2 // 512
+    spoil(array, 1, lba)
+    _, found = patrol(array)
+    assert [(one["lba"], one["fate"]) for one in found[1]["errors"]] == [(lba, fate)], found[1]
+    assert array.sh(f"cat {MD}/sync_action {MD}/sync_min {MD}/sync_max").split() == ["idle", "0", "max"]
+    assert (array.sh(f"cat {MD}/degraded"), digest(array)) == ("0", right)

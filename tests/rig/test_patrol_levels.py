@@ -16,13 +16,13 @@ BEHIND = 280 * 1024**2
 
 @dataclass(frozen=True)
 class Made:
-    """A virtual drive. bad: the bay of the drive with a bad sector; redundant: the others hold what is lost."""
+    """A virtual drive. bad: the bay of the drive with a bad sector; mended: md has it written anew."""
 
     name: str
     level: str
     bays: str
     bad: int
-    redundant: bool = True
+    mended: bool = True
 
     def make(self, rack: Rack) -> None:
         spans = ["--spans", "2"] if self.level in ("50", "60", "00") else []
@@ -41,15 +41,15 @@ def quick(rack: Rack) -> None:
 @pytest.mark.parametrize(
     "made",
     [
-        (Made("none", "0", "0-1", 0, redundant=False), Made("pair", "1", "2-3", 2), Made("mirrors", "10", "4-7", 5)),
+        (Made("none", "0", "0-1", 0, mended=False), Made("pair", "1", "2-3", 2), Made("mirrors", "10", "4-7", 5, mended=False)),
         (Made("fifty", "50", "0-5", 1),),
         (Made("sixty", "60", "0-7", 6),),
-        (Made("striped", "00", "0-3", 1, redundant=False), Made("six", "6", "4-7", 7)),
+        (Made("striped", "00", "0-3", 1, mended=False), Made("six", "6", "4-7", 7)),
     ],
     ids=lambda made: "-".join(one.name for one in made),
 )
 def test_every_level(rack: Rack, made: tuple[Made, ...]) -> None:
-    """Where the others hold what is lost md writes it anew; elsewhere it is named, and an alarm."""
+    """It is written anew, or named only, and is an alarm in any case."""
     until(rack, all_blank, "blank drives", 120)
     for one in made:
         one.make(rack)
@@ -64,11 +64,11 @@ def test_every_level(rack: Rack, made: tuple[Made, ...]) -> None:
     found = {(place.bay, place.lba): place for place in told.patrol.bad}
     for one in made:
         place = found[one.bad, bad[one.bad]]
-        assert (place.vd, place.rewritten) == (one.name, one.redundant)
+        assert (place.vd, place.rewritten) == (one.name, one.mended)
         assert vd(told, one.name).state is VdState.OPTIMAL
         assert next(drive.state for drive in told.drives if drive.bay == one.bad) is DriveState.ONLINE
         reads = f"dd if=/dev/disk/by-bay/{one.bad} of=/dev/null iflag=direct bs=4096 count=1 skip={place.lba // 8}"
-        assert (rack.exec(["sh", "-c", reads], 60).rc == 0) is one.redundant, "what was written anew reads"
+        assert (rack.exec(["sh", "-c", reads], 60).rc == 0) is one.mended, "what was written anew reads"
         assert checksum(rack, f"/srv/rackeye/{one.name}/kept") == kept[one]
     rack.wait_until(lambda: rack.sh("rackeye alarm --json").count('"ALARM-131"') >= len(made), 20, "an alarm for each")
     for one in made:
