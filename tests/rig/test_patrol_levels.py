@@ -41,7 +41,10 @@ def quick(rack: Rack) -> None:
 @pytest.mark.parametrize(
     "made",
     [
-        (Made("none", "0", "0-1", 0, mended=False), Made("pair", "1", "2-3", 2), Made("mirrors", "10", "4-7", 5, mended=False)),
+        (
+            Made("none", "0", "0-1", 0, mended=False), Made("pair", "1", "2-3", 2),
+            Made("mirrors", "10", "4-7", 5, mended=False),
+        ),
         (Made("fifty", "50", "0-5", 1),),
         (Made("sixty", "60", "0-7", 6),),
         (Made("striped", "00", "0-3", 1, mended=False), Made("six", "6", "4-7", 7)),
