@@ -14,7 +14,7 @@ import struct
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ctypes import addressof, create_string_buffer
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +70,34 @@ def places(array: str, root: Path = Path("/sys")) -> tuple[Place, ...]:
             continue
         found.append(Place(int(number), name, devnum, int(start) * 512, int(size) * 512))
     return tuple(sorted(found, key=lambda place: place.number))
+
+
+class Tables:
+    """How drive groups are divided, by kernel name and diskseq of their arrays, as last read.
+
+    One that cannot be read any more is known still: of an array that has failed, too, volumes must be unmounted.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int], Table | None] = {}
+        self._fresh: set[tuple[str, int]] = set()
+
+    def read_anew(self) -> None:
+        """What is known may no longer hold."""
+        self._fresh.clear()
+
+    def keep(self, standing: set[tuple[str, int]]) -> None:
+        """Forgets all other arrays."""
+        self._known = {key: table for key, table in self._known.items() if key in standing}
+        self._fresh &= standing
+
+    def of(self, key: tuple[str, int], device: Path, *, started: bool) -> Table | None:
+        """None: it is not divided. Raises KeyError when that is not known."""
+        if started and key not in self._fresh:
+            with suppress(OSError):
+                self._known[key] = read(device)
+                self._fresh.add(key)
+        return self._known[key]
 
 
 def read(device: Path) -> Table | None:

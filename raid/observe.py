@@ -10,7 +10,6 @@ from core.ready_runner import ReadyRunner
 from raid import check, cutting, filesystem, mdadm, patrol_result, superblock
 from raid.derive_drives import shown
 from raid.drives import Inventory
-from raid.gpt import Table
 from raid.mdadm import HOMEHOST
 from raid.model import CheckResult
 from raid.mounts import Mount, parse_mountinfo, read_mountinfo
@@ -45,8 +44,7 @@ class Observer:
         self._boot = boot_id()
         self._named: dict[tuple[str, int], Superblock] = {}
         """Who an array is, by kernel name and diskseq."""
-        self._tables: dict[tuple[str, int], Table | None] = {}
-        """Of drive groups' arrays: how they are divided."""
+        self._tables = cutting.Tables()
         self._stale_work = True
         self._vds: tuple[tuple[str, str], ...] = ()
         self._job_list: tuple[Job, ...] = ()
@@ -61,16 +59,16 @@ class Observer:
         """vds: name and UUID of each virtual drive that should exist. Raises OSError."""
         if self._clock.monotonic() - self._full > FULL:
             self.inventory.forget_all()
-            self._tables.clear()
+            self._tables.read_anew()
             self._full = self._clock.monotonic()
         if any(job.alive for job in self._job_list):  # it may be the one that writes there, or have just ended
-            self._tables.clear()
+            self._tables.read_anew()
         self._work(vds)  # before md: an array that is seen half made has its job, and one whose job has ended is whole
         mounts = self._mounts()
         arrays = self.sysfs.arrays()
         standing = {(array.device, array.diskseq) for array in arrays}
         self._named = {key: own for key, own in self._named.items() if key in standing}
-        self._tables = {key: table for key, table in self._tables.items() if key in standing}
+        self._tables.keep(standing)
         named = [(array, self._name(array)) for array in arrays]
         ours = frozenset(array.device for array, own in named if own is not None and own.homehost == HOMEHOST)
         self._built_on = frozenset(member.device for array in arrays for member in array.members)
@@ -144,7 +142,7 @@ class Observer:
     def job_started(self) -> None:
         """Jobs are to be read again."""
         self._stale_work = True
-        self._tables.clear()
+        self._tables.read_anew()
 
     def _superblock(self, members: tuple[Member, ...]) -> Superblock | None:
         for member in sorted(members, key=lambda member: not member.in_sync):
@@ -187,15 +185,11 @@ class Observer:
     def _cut(self, group: Array, own: Superblock, mounts: tuple[Mount, ...]) -> Cut | None:
         """How a drive group's array is divided; the table is read when the array is new, after jobs, and now and then.
         """
-        key = (group.device, group.diskseq)
-        if key not in self._tables:
-            if not group.started:
-                return None
-            try:
-                self._tables[key] = cutting.read(self._paths.dev / group.device)
-            except OSError:
-                return None
-        table = self._tables[key]
+        key, device = (group.device, group.diskseq), self._paths.dev / group.device
+        try:
+            table = self._tables.of(key, device, started=group.started)
+        except KeyError:
+            return None
         if table is None or table.owner != own.array_uuid:
             return Cut()
         here = {(place.start, place.size): place for place in cutting.places(group.device, self._paths.sys)}

@@ -6,7 +6,7 @@ It reads past all caches, a drive after the other, gives way while somebody else
 is. Nothing is written but by md, and only this: an unreadable place in the data of a whole array with redundancy is
 covered by a windowed `check`, in which md reads the stripe, has the place from the other members, writes it and reads
 it again (the drive puts it elsewhere). Whether that helped is read natively. Everything else is only named; a place of
-a RAID10, too, for there kernel 6.1.176 panicked where it was to write it anew (`bio_copy_data` of raid10d).
+a RAID10, too, for there kernel 6.1.176 panicked where copies differed beside it (docs/design/raid.md).
 """
 
 import argparse
