@@ -6,7 +6,7 @@ It reads past all caches, a drive after the other, gives way while somebody else
 is. Nothing is written but by md, and only this: an unreadable place in the data of a whole array with redundancy is
 covered by a windowed `check`, in which md reads the stripe, has the place from the other members, writes it and reads
 it again (the drive puts it elsewhere). Whether that helped is read natively. Everything else is only named; a place of
-a RAID10, too, for there kernel 6.1.176 panicked where copies differed beside it (docs/design/raid.md).
+a RAID10, too, for there the rack's kernel panicked in md's pass (docs/design/raid.md).
 """
 
 import argparse
@@ -149,7 +149,7 @@ class Patrol:
                 if geometry.missing is not None:
                     return replace(error, why=f"{why}; {array} is not whole, so it is not rewritten")
                 if geometry.number == 10:
-                    return replace(error, why=f"{why}; of a RAID10 nothing is written anew: md may crash in it")
+                    return replace(error, why=f"{why}; of a RAID10 nothing is written anew")
                 start = stripe * geometry.chunk
                 run_window(self.sysfs / "block" / array / "md", Pass.CHECK, start, start + geometry.chunk)
         except RackeyeError as refused:
