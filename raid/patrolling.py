@@ -8,6 +8,7 @@ from raid.model_care import BadPlace, PatrolView
 from raid.patrol_result import Fate, MediaError, PatrolFile, Patrolled
 from raid.priority import rebuilt_first
 from raid.scene import Scene
+from raid.spans import number_of, top
 from raid.upkeep import AGAIN, DAY, Due, started, why_stopped
 from raid.world import Disk
 
@@ -91,7 +92,8 @@ def _place(drive: Patrolled, error: MediaError, disk: Disk, scene: Scene) -> Bad
     vd = None if running is None or running.uuid is None else scene.memory.by_uuid(running.uuid)
     where = f"bay {disk.bay} (serial {drive.serial}), LBA {error.lba}"
     stripe = "" if error.stripe is None else f"stripe {error.stripe} "
-    of = "" if vd is None else f", {stripe}of {vd.name}"
+    span = "" if vd is None or not number_of(vd) else f"of span {number_of(vd)} "
+    of = "" if vd is None else f", {stripe}{span}of {top(vd.name)}"
     if error.fate is Fate.REWRITTEN:
         detail = f"{where}{of}: it could not be read, and was written anew from the other drives. Watch this drive."
     elif vd is not None:
@@ -100,5 +102,5 @@ def _place(drive: Patrolled, error: MediaError, disk: Disk, scene: Scene) -> Bad
         detail = f"{where}: {error.why}. Do not use this drive."
     return BadPlace(
         disk.bay, drive.serial, disk.device, error.lba, error.sectors, error.fate is Fate.REWRITTEN,
-        None if vd is None else vd.name, error.stripe, detail,
+        None if vd is None else top(vd.name), error.stripe, detail,
     )

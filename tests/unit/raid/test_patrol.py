@@ -153,6 +153,14 @@ def test_a_place_is_told_with_its_bay_its_stripe_and_what_to_do() -> None:
     assert (second.rewritten, "written anew" in second.detail) == (True, True)
 
 
+def test_a_place_of_a_span_is_told_of_the_virtual_drive_that_people_know() -> None:
+    lost = MediaError(800, 8, Fate.UNREADABLE, "Input/output error", "md127", 12)
+    span = w.memory(w.known(name="fifty.2of2"))
+    (place,) = patrolling.view(w.scene(replace(w.healthy(), patrol=seen(lost)), span)).bad
+    assert place.vd == "fifty"
+    assert "stripe 12 of span 2 of fifty: Input/output error." in place.detail
+
+
 def test_what_was_met_holds_until_the_drive_is_read_again_or_gone() -> None:
     lost = MediaError(800, 8, Fate.UNREADABLE, "Input/output error")
     again = PatrolFile((Patrolled("sdb", w.serial(1), 10, 4),), last=seen(lost))
