@@ -167,7 +167,7 @@ def test_an_action_without_effect_backs_off_and_is_shown(bus: Bus) -> None:
         room = await until(client, lambda room: bool(room.problems))
         assert room.problems == ("[INT-001] The heater is broken.",)
         await asyncio.sleep(0.4)  # without a back-off thousands would fit in
-        assert thermostat.order.count("heat") <= 5
+        assert thermostat.order.count("heat") < 20
         while thermostat.order.count("heat") < 2:  # noqa: ASYNC110 -- it is tried again, however slow the machine
             await asyncio.sleep(0.01)
         thermostat.works = True
