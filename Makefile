@@ -1,14 +1,14 @@
 # Rackeye on Debian 12. `make run` and `make test` set up all they need.
-# libatomic1 is wanted by the node that playwright brings.
-DEBIAN = bubblewrap chromium dbus e2fsprogs ffmpeg gdisk gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-bad \
-	gstreamer1.0-plugins-base gstreamer1.0-plugins-good iproute2 kmod libatomic1 fuse3 libisal2 mdadm prometheus \
+# libatomic1 is wanted by the node that playwright brings, gcc by the rack (rig/uml_ptrace.c).
+DEBIAN = bubblewrap chromium dbus e2fsprogs ffmpeg gcc gdisk gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-bad \
+	gstreamer1.0-plugins-base gstreamer1.0-plugins-good iproute2 kmod libatomic1 libc6-dev fuse3 libisal2 mdadm prometheus \
 	python3-gi python3-venv smartmontools socat udev user-mode-linux xfsprogs
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS ?=
 
 .PHONY: setup run test test-long check reference bench install
 
-setup: .venv/ready
+setup: .venv/ready .venv/lib/uml_ptrace.so
 .venv/ready: pyproject.toml Makefile
 	$(ROOT) apt-get update -q
 	# RUNLEVEL=1: promtool is wanted, a Prometheus that starts is not.
@@ -16,6 +16,9 @@ setup: .venv/ready
 	/usr/bin/python3 -m venv .venv
 	.venv/bin/pip install -q -e '.[dev]'
 	touch $@
+
+.venv/lib/uml_ptrace.so: rig/uml_ptrace.c .venv/ready
+	gcc -O2 -Wall -Wextra -Werror -fPIC -shared -o $@ $<
 
 run: setup
 	$(ROOT) .venv/bin/python -m rig.run $(ARGS)

@@ -289,7 +289,7 @@ class Rack(RackClient):
                 self.path / "layer", daemons=self._daemons, consoles=consoles, menu_seconds=seconds,
                 without=self._without,
             )
-            (self.path / "config.json").write_text(json.dumps(self._config))
+            (self.path / "config.json").write_text(json.dumps({**self._config, "cpu": self._work.cpu}))
             self._start_sandbox()
             return self.boot(timeout, whole=not self._menu[0])
         except BaseException:

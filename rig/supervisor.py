@@ -35,7 +35,7 @@ class Supervisor:
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.store = DriveStore(WORK / "drives", config["bay_mib"] * MIB)
-        self.kernel = Kernel(config["memory_mib"])
+        self.kernel = Kernel(config["memory_mib"], config["cpu"])
         self.terminals = Terminals(config["consoles"], WORK)
         self.dust = bool(config["dust"])
         self.disks: dict[int, str] = {}  # ubd name by bay

@@ -1,5 +1,6 @@
 """Work folders of racks: each belongs to a living process by a lock; those of the dead are swept.
 
+<base>/cpu<N>                locked by the rack whose kernel has that CPU for itself
 <base>/<name>-<pid>/owner    locked (flock) as long as the owner lives, however it ends
                     .../control.sock, console.log, drives/*.img, system.img, layer/
 """
@@ -24,16 +25,23 @@ def base() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class WorkDir:
-    """A work folder that this process owns. lock: file descriptor that holds it."""
+    """A work folder that this process owns. lock: file descriptor that holds it.
+
+    cpu: one of the host's that no other rack of this user has, while there are any. cpu_lock holds it.
+    """
 
     name: str
     path: Path
     lock: int
+    cpu: int | None
+    cpu_lock: int | None
 
     def remove(self) -> None:
-        """Deletes the folder and gives it up."""
+        """Deletes the folder and gives it up, and the CPU."""
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self.lock)
+        if self.cpu_lock is not None:
+            os.close(self.cpu_lock)
 
 
 def claim(name: str) -> WorkDir:
@@ -52,7 +60,7 @@ def claim(name: str) -> WorkDir:
         path.mkdir(mode=0o700)
         lock = os.open(path / "owner", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return WorkDir(name, path, lock)
+        return WorkDir(name, path, lock, *_free_cpu())
     finally:
         os.close(gate)
 
@@ -74,6 +82,18 @@ def find(name: str) -> Path:
         if _name(path) == name and _alive(path):
             return path
     raise RackAbsent(f"No rack {name!r} is up.", hint=f"rackeye-rack --name {name} up")
+
+
+def _free_cpu() -> tuple[int | None, int | None]:
+    for cpu in sorted(os.sched_getaffinity(0)):
+        lock = os.open(base() / f"cpu{cpu}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+        else:
+            return cpu, lock
+    return None, None
 
 
 def _name(path: Path) -> str:

@@ -1,0 +1,70 @@
+/* Loaded before linux.uml (LD_PRELOAD, rig/kernel.py): what User Mode Linux tells the host of a process's wide registers.
+
+   1. On a CPU whose registers take more room than the 2696 bytes that User Mode Linux 6.1 and 6.12 know (AMX: 11008),
+      the host takes them only whole (xstateregs_set in arch/x86/kernel/fpu/regset.c: EFAULT), and the guest's first
+      program ends with "ptrace set fp regs failed, errno = 14". They are handed on whole, the rest zero, which is what
+      the host calls "not in use". Nobody in the guest can use that rest: the guest grants nobody the permission.
+   2. A process that is resumed as it was stopped is not told its own registers once more: a third of a system call's
+      time. What the host holds is known only from the last look at it until anything lets the process run. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <elf.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+
+enum { KNOWN = 256, LARGEST = 4096 };
+
+struct registers {
+  pid_t of; /* 0: not known */
+  size_t length;
+  char bytes[LARGEST];
+};
+
+/* No locks: User Mode Linux has one CPU, and does not switch between its own threads in here. */
+static long (*host)(int, ...);
+static struct registers known[KNOWN];
+static char whole[64 * 1024] __attribute__((aligned(64)));
+static size_t size_of_whole;
+
+__attribute__((constructor)) static void find_host(void) { host = dlsym(RTLD_NEXT, "ptrace"); }
+
+static long hand_on(pid_t pid, void *kind, struct iovec *given) {
+  if (size_of_whole == 0) {
+    struct iovec all = {whole, sizeof whole};
+    if (host(PTRACE_GETREGSET, pid, kind, &all) < 0) return -1;
+    size_of_whole = all.iov_len;
+    memset(whole, 0, sizeof whole);
+  }
+  if (given->iov_len >= size_of_whole) return host(PTRACE_SETREGSET, pid, kind, given);
+  memcpy(whole, given->iov_base, given->iov_len);
+  struct iovec all = {whole, size_of_whole};
+  return host(PTRACE_SETREGSET, pid, kind, &all);
+}
+
+long ptrace(enum __ptrace_request asked, ...) {
+  va_list arguments;
+  va_start(arguments, asked);
+  pid_t pid = va_arg(arguments, pid_t);
+  void *kind = va_arg(arguments, void *);
+  struct iovec *data = va_arg(arguments, struct iovec *);
+  va_end(arguments);
+
+  int request = asked;
+  if (request == PTRACE_GETREGS || request == PTRACE_SETREGS) return host(request, pid, kind, data); /* not these */
+  struct registers *last = &known[pid % KNOWN];
+  int wide = (long)kind == NT_X86_XSTATE;
+  if (wide && request == PTRACE_SETREGSET && last->of == pid && last->length == data->iov_len &&
+      memcmp(last->bytes, data->iov_base, data->iov_len) == 0)
+    return 0;
+  if (last->of == pid) last->of = 0;
+  if (wide && request == PTRACE_SETREGSET) return hand_on(pid, kind, data);
+  long result = host(request, pid, kind, data);
+  if (wide && request == PTRACE_GETREGSET && result == 0 && data->iov_len <= LARGEST) {
+    last->of = pid;
+    last->length = data->iov_len;
+    memcpy(last->bytes, data->iov_base, data->iov_len);
+  }
+  return result;
+}
