@@ -1,5 +1,5 @@
 # Rackeye on Debian 12. `make run` and `make test` set up all they need.
-# libatomic1 is wanted by the node that playwright brings, gcc by the rack (rig/uml_ptrace.c).
+# libatomic1 is wanted by the node that playwright brings, gcc compiles parity and what the rack needs.
 DEBIAN = bubblewrap chromium dbus e2fsprogs ffmpeg gcc gdisk gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-bad \
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good iproute2 kmod libatomic1 libc6-dev fuse3 libisal2 mdadm prometheus \
 	python3-gi python3-venv smartmontools socat udev user-mode-linux xfsprogs
@@ -8,7 +8,9 @@ ARGS ?=
 
 .PHONY: setup run test test-long check reference bench install
 
-setup: .venv/ready .venv/lib/uml_ptrace.so
+COMPILED = .venv/lib/librackeye_parity.so .venv/lib/uml_ptrace.so
+
+setup: .venv/ready $(COMPILED)
 .venv/ready: pyproject.toml Makefile
 	$(ROOT) apt-get update -q
 	# RUNLEVEL=1: promtool is wanted, a Prometheus that starts is not.
@@ -17,8 +19,10 @@ setup: .venv/ready .venv/lib/uml_ptrace.so
 	.venv/bin/pip install -q -e '.[dev]'
 	touch $@
 
-.venv/lib/uml_ptrace.so: rig/uml_ptrace.c .venv/ready
-	gcc -O2 -Wall -Wextra -Werror -fPIC -shared -o $@ $<
+.venv/lib/librackeye_parity.so: raid/parity.c
+.venv/lib/uml_ptrace.so: rig/uml_ptrace.c
+$(COMPILED): .venv/ready
+	gcc -O3 -Wall -Wextra -Werror -fPIC -shared -o $@ $(filter %.c,$^)
 
 run: setup
 	$(ROOT) .venv/bin/python -m rig.run $(ARGS)

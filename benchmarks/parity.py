@@ -51,10 +51,7 @@ def bench(tell: Tell, *, quick: bool = False) -> Section:
     return Section(rows, (
         f"Engine {by.name}, {MEMBERS} members, {CHUNK >> 10} KiB chunks, {MEMBERS * CHUNK * STRIPES >> 20} MiB from "
         f"memory, one thread; medians of turns. All: {spread} GB/s.",
-        f"P+Q of one stripe that stays in the cache: {statistics.median(hottest):.1f} GB/s. So on this machine, whose "
-        "core reads memory several times faster than the 10 to 11 GB/s of facts/raid.md, the arithmetic takes about as "
-        "long as the reading, and the two overlap only in part: red for that reason. Debian's ISA-L 2.30 checks by "
-        "SSE instructions only.",
+        f"P+Q of one stripe that stays in the cache: {statistics.median(hottest):.1f} GB/s.",
     ))
 
 

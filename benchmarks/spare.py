@@ -20,7 +20,7 @@ from tests.rig.raid_rig import command, create
 RUNS, QUICK_RUNS = 100, 8
 LIMIT = 1800.0  # seconds: then the runs that were done have to do
 QUIET = 1.0  # seconds of rest before each pull
-BAYS, BAY_MIB = 8, 160
+BAYS, BAY_MIB = 8, 224
 SETTINGS = "[raid]\nsettle_seconds = 0.1\nsync_speed_min = 500000\ncopyback = false\n"
 
 # Sleeps in poll() until md says so itself (sysfs_notify of sync_action): nothing is taken from the guest's one CPU.
@@ -55,7 +55,13 @@ def bench(tell: Tell, *, quick: bool = False) -> Section:
         tell("the RAID5 is whole; pulls begin")
         wanted, end, seen = QUICK_RUNS if quick else RUNS, time.monotonic() + LIMIT, list[Way]()
         while len(seen) < wanted and time.monotonic() < end:
-            seen.append(_pull(rack))
+            try:
+                seen.append(_pull(rack))
+            except BenchFailed:
+                told = raid(rack)
+                tell(f"{told.spares} {[(one.bay, one.serial, one.state.value, one.detail) for one in told.drives]}")
+                tell(rack.journal(60))
+                raise
             tell(f"{len(seen)}: " + ", ".join(f"{1000 * at:.0f}" for at in (
                 seen[-1].out, seen[-1].began, seen[-1].done, seen[-1].rebuild)))
     took = [way.rebuild for way in seen]

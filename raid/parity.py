@@ -1,6 +1,7 @@
 """P and Q of one stripe: are they right, and if not, which member is wrong.
 
-Two engines with the same results: ISA-L, and numpy where the library is missing (said once, in the journal).
+Three engines with the same results: our compiled one, ISA-L where that is missing, numpy where both are (said once, in
+the journal).
 Q = sum of g^i * D_i over GF(256), g = 2, polynomial 0x11d (facts/raid.md).
 """
 
@@ -15,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.journal import get_logger
-from raid.isal import Isal
 from raid.layout import Row
+from raid.parity_library import ISAL, OWN, ParityLibrary
 
 PAGE = 4096
 """md works in pages of 4 KiB: each is judged, and its wrong member named, by itself."""
@@ -31,7 +32,7 @@ _SLICE = 4096  # words of 8 bytes: 32 KiB
 
 
 class Engine(Protocol):
-    """What computes parity. Blocks as in `raid.isal.Isal`; multiples of 32 bytes, aligned to 32, suit every engine."""
+    """What computes parity. Blocks as in `ParityLibrary`; multiples of 32 bytes, aligned to 32, suit every engine."""
 
     @property
     def name(self) -> str: ...
@@ -67,16 +68,17 @@ class NumpyEngine:
 
 @lru_cache(maxsize=1)
 def engine() -> Engine:
-    """ISA-L when it is installed and agrees with numpy on a self-test, else numpy; why not is logged once."""
-    try:
-        isal = Isal()
-    except OSError:
-        _log.warning("ISA-L (libisal.so.2) is missing: parity is computed by numpy, which takes more CPU time.")
-        return NumpyEngine()
-    if not self_test(isal):
-        _log.error("ISA-L fails its self-test on this machine: parity is computed by numpy.")
-        return NumpyEngine()
-    return isal
+    """The first that is installed and agrees with numpy on a self-test, else numpy; why not is logged once."""
+    for name, library in (("Rackeye", OWN), ("ISA-L", ISAL)):
+        try:
+            candidate = ParityLibrary(name, library)
+        except OSError:
+            _log.warning("%s's parity code (%s) is missing: a slower one is used.", name, library)
+            continue
+        if self_test(candidate):
+            return candidate
+        _log.error("%s's parity code (%s) fails its self-test on this machine: it is not used.", name, library)
+    return NumpyEngine()
 
 
 def self_test(candidate: Engine) -> bool:

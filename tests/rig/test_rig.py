@@ -46,6 +46,34 @@ def test_system_drive_can_be_told(rack: Rack) -> None:
     assert rack.sh("findmnt -no FSTYPE /").strip() == "overlay"
 
 
+WIDE = """
+import signal, sys, time
+from raid.parity import aligned, engine
+blocks = aligned(6, 1 << 20)
+for i, block in enumerate(blocks[:4]):
+    block[:] = bytes((i + 3) * at % 251 for at in range(1 << 10)) * (1 << 10)
+by = engine()
+by.pq_gen(blocks)
+signals = []
+signal.signal(signal.SIGALRM, lambda *_: signals.append(1))
+signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)
+end, wrong, looks = time.monotonic() + 2, 0, 0
+while time.monotonic() < end:
+    wrong, looks = wrong + (not by.pq_check(blocks)), looks + 1
+signal.setitimer(signal.ITIMER_REAL, 0)
+print(by.name, wrong, looks > 20, len(signals) > 20)
+"""
+
+
+def test_processes_keep_their_wide_registers(rack: Rack) -> None:
+    """Three at once that compute parity, and are interrupted by signals and by each other (rig/uml_ptrace.c)."""
+    checkout = Path(__file__).resolve().parents[2]
+    rack.exec(["tee", "/tmp/wide.py"], stdin=WIDE, check=True)
+    one = f"PYTHONPATH={checkout} {sys.executable} /tmp/wide.py"
+    said = rack.sh(f"{one} > /tmp/1 & {one} > /tmp/2 & {one}; wait; cat /tmp/1 /tmp/2", 60)
+    assert said.splitlines() == ["Rackeye 0 True True"] * 3
+
+
 def test_guest_root_cannot_write_to_the_host(rack: Rack) -> None:
     name = f"rackeye-was-here-{os.getpid()}"
     checkout = Path(__file__).resolve().parents[2]

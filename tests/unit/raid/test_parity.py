@@ -1,25 +1,28 @@
-"""raid/parity.py and raid/isal.py against GF(256) arithmetic written out as the definition has it."""
+"""raid/parity.py and raid/parity_library.py against GF(256) arithmetic written out as the definition has it."""
 
 import ctypes.util
 import logging
 import mmap
 from collections.abc import Callable, Sequence
 from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raid import parity
-from raid.isal import Isal
 from raid.layout import Level, Row, rows
 from raid.parity import PAGE, BadPage, Engine, NumpyEngine, aligned, bad_pages, consistent, reconstruct, self_test
+from raid.parity_library import ISAL, OWN, ParityLibrary
 
-HAVE_ISAL = ctypes.util.find_library("isal") is not None
-ENGINES = [
-    pytest.param(NumpyEngine, id="numpy"),
-    pytest.param(Isal, id="isal", marks=pytest.mark.skipif(not HAVE_ISAL, reason="libisal2 is not installed")),
+without_isal = pytest.mark.skipif(ctypes.util.find_library("isal") is None, reason="libisal2 is not installed")
+without_own = pytest.mark.skipif(not Path(OWN).exists(), reason="raid/parity.c is not compiled: make setup")
+LIBRARIES = [
+    pytest.param(lambda: ParityLibrary("own", OWN), id="own", marks=without_own),
+    pytest.param(lambda: ParityLibrary("ISA-L", ISAL), id="isal", marks=without_isal),
 ]
+ENGINES = [pytest.param(NumpyEngine, id="numpy"), *LIBRARIES]
 MakeEngine = Callable[[], Engine]
 
 
@@ -121,18 +124,19 @@ def test_arguments_that_the_library_would_take_for_granted_are_refused(make: Mak
         by.pq_check(blocks[:2] * 150)
 
 
-@pytest.mark.skipif(not HAVE_ISAL, reason="libisal2 is not installed")
-def test_isal_refuses_what_would_crash_it() -> None:
+@pytest.mark.parametrize("make", LIBRARIES)
+def test_what_would_crash_a_library_is_refused(make: MakeEngine) -> None:
+    by = make()
     blocks = [memoryview(mmap.mmap(-1, 8192))[8 : 8 + 4096] for _ in range(4)]
     with pytest.raises(ValueError, match="aligned to 16"):
-        Isal().pq_check(blocks)
+        by.pq_check(blocks)
     blocks = [memoryview(mmap.mmap(-1, 8192))[16 : 16 + 4096] for _ in range(4)]
-    assert Isal().pq_check(blocks)
+    assert by.pq_check(blocks)
     with pytest.raises(ValueError, match="aligned to 32"):
-        Isal().pq_gen(blocks)
+        by.pq_gen(blocks)
     read_only = [block.toreadonly() for block in aligned(4, 4096)]
     with pytest.raises(ValueError, match="read-only"):
-        Isal().pq_gen(read_only)
+        by.pq_gen(read_only)
 
 
 def test_the_self_test_notices_a_library_that_lies() -> None:
@@ -148,20 +152,53 @@ def test_the_self_test_notices_a_library_that_lies() -> None:
     assert self_test(NumpyEngine())
     assert not self_test(AlwaysClean())
     assert not self_test(WrongQ())
-    if HAVE_ISAL:
-        assert self_test(Isal())
 
 
-def test_without_the_library_numpy_takes_over_and_says_so_once(
+@pytest.mark.parametrize("make", LIBRARIES)
+def test_the_libraries_pass_the_self_test(make: MakeEngine) -> None:
+    assert self_test(make())
+
+
+@pytest.mark.parametrize("make", LIBRARIES)
+@pytest.mark.parametrize("length", [16, 48, 64, 80, 4096 + 32])
+def test_the_last_bytes_count_and_nothing_behind_them(make: MakeEngine, length: int) -> None:
+    by, whole = make(), aligned(5, 8192)
+    for i, block in enumerate(whole):
+        block[:] = bytes((i + 1) * (at % 251) % 256 for at in range(8192))
+    blocks = [block[:length] for block in whole]
+    NumpyEngine().pq_gen([block[: -(-length // 32) * 32] for block in whole])
+    assert by.pq_check(blocks)
+    assert by.xor_check(blocks[:-1])
+    blocks[-1][length - 1] ^= 0x80
+    assert not by.pq_check(blocks)
+    blocks[0][length - 1] ^= 1
+    assert not by.xor_check(blocks[:-1])
+
+
+def test_our_own_library_comes_first(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    parity.engine.cache_clear()
+    assert parity.engine().name == ("Rackeye" if Path(OWN).exists() else "ISA-L")
+    monkeypatch.setattr(parity, "OWN", "librackeye-that-is-not-there.so")
+    parity.engine.cache_clear()
+    try:
+        with caplog.at_level(logging.WARNING):
+            assert parity.engine().name == "ISA-L"
+        assert "a slower one is used" in caplog.text
+    finally:
+        parity.engine.cache_clear()
+
+
+def test_without_a_library_numpy_takes_over_and_says_so_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(parity, "Isal", lambda: Isal("libisal-that-is-not-there.so"))
+    monkeypatch.setattr(parity, "OWN", "librackeye-that-is-not-there.so")
+    monkeypatch.setattr(parity, "ISAL", "libisal-that-is-not-there.so")
     parity.engine.cache_clear()
     try:
         with caplog.at_level(logging.WARNING):
             assert parity.engine().name == "numpy"
             assert parity.engine().name == "numpy"
-        assert caplog.text.count("is missing") == 1
+        assert caplog.text.count("is missing") == 2
     finally:
         parity.engine.cache_clear()
 

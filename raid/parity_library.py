@@ -1,16 +1,20 @@
-"""Intel's ISA-L (libisal.so.2, Debian package libisal2) through cffi: P and Q at the speed of memory.
+"""Compiled code for P and Q through cffi: our own (raid/parity.c), or Intel's ISA-L (Debian package libisal2).
 
-Its functions trust their caller: a buffer that is not aligned crashes the process, a length of 0 "is consistent", and a
-bad argument looks like a mismatch (facts/raid.md, "ISA-L from Python"). So every argument is checked here first.
-cffi releases the GIL in each call: reading threads go on meanwhile.
+Both have the same four functions, and trust their caller: a buffer that is not aligned crashes the process, a length of
+0 "is consistent", and a bad argument looks like a mismatch (facts/raid.md, "ISA-L from Python"). So every argument is
+checked here first. cffi releases the GIL in each call: reading threads go on meanwhile.
 """
 
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import cffi
 
-LIBRARY = "libisal.so.2"
+OWN = str(Path(sys.prefix, "lib/librackeye_parity.so"))
+"""`make setup` compiles it beside the interpreter."""
+ISAL = "libisal.so.2"
 
 _ALIGN_CHECK = 16
 _ALIGN_GEN = 32
@@ -29,17 +33,16 @@ _ffi.cdef(
 _POINTERS, _ADDRESSES = _ffi.typeof("void *[]"), _ffi.typeof("uintptr_t *")
 
 
-class Isal:
-    """The four functions, with the argument rules that the library does not enforce (ValueError names the broken one).
+class ParityLibrary:
+    """The four functions, with the argument rules that the libraries do not enforce (ValueError names the broken one).
 
     In all of them `blocks` are equally long; for pq the last two are P and Q, before them the data in the order of Q's
     coefficients; for xor_gen the last one is written.
     """
 
-    name = "ISA-L"
-
-    def __init__(self, library: str = LIBRARY) -> None:
-        """Raises OSError when the library is not installed."""
+    def __init__(self, name: str, library: str) -> None:
+        """name: what people read. Raises OSError when the library is not installed."""
+        self.name = name
         self._lib: Any = _ffi.dlopen(library)
 
     def xor_check(self, blocks: Sequence[memoryview]) -> bool:
@@ -56,13 +59,13 @@ class Isal:
         """Writes the XOR of all but the last block into the last."""
         length, array = _vector(blocks, fewest=3, align=_ALIGN_GEN, multiple=1, written=1)
         if self._lib.xor_gen(len(blocks), length, array) != 0:
-            raise ValueError("ISA-L's xor_gen refused its arguments")
+            raise ValueError("xor_gen refused its arguments")
 
     def pq_gen(self, blocks: Sequence[memoryview]) -> None:
         """Writes P and Q of the data into the last two blocks."""
         length, array = _vector(blocks, fewest=4, align=_ALIGN_GEN, multiple=32, most=_MOST_DATA + 2, written=2)
         if self._lib.pq_gen(len(blocks), length, array) != 0:
-            raise ValueError("ISA-L's pq_gen refused its arguments")
+            raise ValueError("pq_gen refused its arguments")
 
 
 def _vector(
