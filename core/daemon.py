@@ -17,7 +17,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from core import journal
 from core.bus import BusServer, Command
 from core.clock import Clock, SystemClock
-from core.errors import BusMissing, RackeyeError
+from core.errors import BusMissing, MemoryUnwritable, RackeyeError
 
 S = TypeVar("S")
 M = TypeVar("M")
@@ -108,11 +108,16 @@ class Daemon(Generic[S, M, A]):
     _step_began: float = 0.0
     _failures: dict[str, str] = field(default_factory=dict)
     _look_problem: tuple[str, ...] = ()
+    _save_problem: tuple[str, ...] = ()
     _last_actions: tuple[A, ...] = ()
     _repeats: int = 0
     _saving: asyncio.Lock = field(default_factory=asyncio.Lock)
     _acting: asyncio.Lock = field(default_factory=asyncio.Lock)
     _server: BusServer | None = None
+    _written: M = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._written = self.memory
 
     @property
     def log(self) -> journal.Logger:
@@ -124,15 +129,27 @@ class Daemon(Generic[S, M, A]):
             self._loop.call_soon_threadsafe(self._woken.set)
 
     async def change(self, alter: Callable[[M], M]) -> None:
-        """Alters the memory for a command, on disk when this returns; the next look acts on it."""
-        self.memory = alter(self.memory)
-        if self.at_once and self.snapshot is not None and self._server is not None:
-            decision = self.cycle.decide(self.snapshot, self.memory, self.clock.now())
-            self.memory = decision.memory
-            await self._do(decision.actions, self._here)
-            self._publish(self._server)
-        await self._save()
-        self.wake()
+        """Alters the memory for a command, on disk when this returns; the next look acts on it.
+
+        `alter` may be called again, when a look has changed the memory meanwhile. Raises MemoryUnwritable: then nothing
+        is changed (with at_once: what was decided is done, and is written as soon as that is possible).
+        """
+        try:
+            if self.at_once and self.snapshot is not None and self._server is not None:
+                decision = self.cycle.decide(self.snapshot, alter(self.memory), self.clock.now())
+                self.memory = decision.memory
+                await self._do(decision.actions, self._here)
+                self._publish(self._server)
+                await self._save()
+            else:
+                await self._save_altered(alter)
+        except OSError as error:
+            raise MemoryUnwritable(
+                f"The memory of {self.name} cannot be written: {error}.",
+                hint="See what fills the system drive: df -h /var/lib"
+            ) from error
+        finally:
+            self.wake()
 
     async def run(self) -> None:
         """The daemon's life. Raises BusMissing when the bus cannot be reached or goes away."""
@@ -193,21 +210,23 @@ class Daemon(Generic[S, M, A]):
             if self.snapshot is not None:
                 self._publish(server)
             return 2.0
-        before = self.memory
-        decision = self.cycle.decide(self.snapshot, before, self.clock.now())
+        decision = self.cycle.decide(self.snapshot, self.memory, self.clock.now())
         self.memory = decision.memory
         self._publish(server)
         done: list[str] = []
         if not self.memory_first:
             done = await self._do(decision.actions)
-        if decision.memory != before:
+        if self.memory != self._written:
             try:
                 await self._save()
             except OSError as error:  # nothing is done that must be remembered and would not be
-                self._look_problem = (f"The memory of {self.name} cannot be written: {error}.",)
-                self.log.error(self._look_problem[0])
+                problem = (f"The memory of {self.name} cannot be written: {error}.",)
+                if problem != self._save_problem:
+                    self.log.error(problem[0])
+                self._save_problem = problem
                 self._publish(server)
                 return 2.0
+        self._save_problem = ()
         if self.memory_first:
             done = await self._do(decision.actions)
         self._failures = {key: said for key, said in self._failures.items() if key in map(repr, decision.actions)}
@@ -243,12 +262,26 @@ class Daemon(Generic[S, M, A]):
     def _publish(self, server: BusServer) -> None:
         if self.snapshot is None:
             return
-        problems = self._look_problem + tuple(self._failures.values())
+        problems = self._look_problem + self._save_problem + tuple(self._failures.values())
         server.publish(self.cycle.show(self.snapshot, self.memory, problems))
 
     async def _save(self) -> None:
         async with self._saving:
-            await asyncio.to_thread(self.cycle.save, self.memory)
+            memory = self.memory
+            await asyncio.to_thread(self.cycle.save, memory)
+            self._written = memory
+
+    async def _save_altered(self, alter: Callable[[M], M]) -> None:
+        """First the disk, then what looks decide upon: a command that could not be written has changed nothing."""
+        async with self._saving:
+            while True:
+                before = self.memory
+                altered = alter(before)
+                await asyncio.to_thread(self.cycle.save, altered)
+                self._written = altered
+                if self.memory is before:
+                    self.memory = altered
+                    return
 
     async def _in_thread(self, step: Callable[[], T]) -> T:
         self._step_began = self.clock.monotonic()

@@ -25,11 +25,12 @@ class GrowService:
 
     def __init__(
         self, daemon: Daemon[World, Memory, Action], paths: Paths,
-        find: tuple[Callable[[str], tuple[KnownVd, Running | None]], Callable[[], Scene]],
+        find: tuple[Callable[[str], tuple[KnownVd, Running | None]], Callable[[], Scene]], one: asyncio.Lock,
     ) -> None:
+        """one: as of `Service`."""
         self._daemon, self._paths = daemon, paths
         self._vd, self._scene = find
-        self._one = asyncio.Lock()
+        self._one = one
 
     def commands(self) -> tuple[Command[Any, Any], ...]:
         """All of them."""

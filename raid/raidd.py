@@ -1,5 +1,6 @@
 """rackeye-raidd: owns the drives, the virtual drives and what is done to them (org.rackeye.Raid1)."""
 
+import asyncio
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -111,8 +112,9 @@ def make(paths: Paths | None = None) -> Daemon[World, Memory, Action]:
         bus_name=BUS_NAME,
         sources=(wakers.watch_udev, wakers.watch_md, keeper.watch),
     )
-    service = Service(daemon, cycle.actor, jobs, paths, lambda: cycle.settings.raid)
-    spares = SpareService(daemon, cycle.actor, paths, lambda: cycle.settings.raid, cycle.reload)
+    one = asyncio.Lock()
+    service = Service(daemon, cycle.actor, jobs, paths, lambda: cycle.settings.raid, one=one)
+    spares = SpareService(daemon, cycle.actor, paths, lambda: cycle.settings.raid, cycle.reload, one=one)
     daemon.commands = (*service.commands(), *spares.commands(), *SmartService(daemon, keeper, history).commands())
     return daemon
 

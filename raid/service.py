@@ -64,14 +64,18 @@ class Service:
         jobs: Jobs,
         paths: Paths,
         settings: Callable[[], Raid],
+        *,
+        one: asyncio.Lock,
     ) -> None:
+        """one: held from the look at the drives to the change of the memory by every command that takes drives, those
+        of other services too: else two could take the same."""
         self._daemon = daemon
         self._actor = actor
         self._jobs = jobs
         self._paths = paths
         self._settings = settings
         self._clock: Clock = daemon.clock
-        self._one = asyncio.Lock()
+        self._one = one
         self._care = CareCommands(daemon, actor, jobs, paths, (self._vd, self._scene))
 
     def commands(self) -> tuple[Command[Any, Any], ...]:
@@ -83,9 +87,9 @@ class Service:
             Command("ClearDrive", ClearDriveRequest, Done, self.clear_drive),
             Command("PlanRecover", VdRequest, RecoverPlan, self.plan_recover),
             Command("RecoverVd", VdRequest, Done, self.recover_vd),
-            *Foreign(self._daemon, self._vd, self._scene).commands(),
+            *Foreign(self._daemon, self._vd, self._scene, self._one).commands(),
             *self._care.commands(),
-            *GrowService(self._daemon, self._paths, (self._vd, self._scene)).commands(),
+            *GrowService(self._daemon, self._paths, (self._vd, self._scene), self._one).commands(),
             *Removal(self._daemon, self._actor, self._jobs, self._paths, self._volume).commands(),
         )
 

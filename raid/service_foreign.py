@@ -1,5 +1,6 @@
 """Taking over virtual drives from elsewhere, giving up those that could not be made: org.rackeye.Raid1.Admin."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from functools import reduce
@@ -24,11 +25,13 @@ class Foreign:
 
     def __init__(
         self, daemon: Daemon[World, Memory, Action], find: Callable[[str], tuple[KnownVd, Running | None]],
-        scene: Callable[[], Scene],
+        scene: Callable[[], Scene], one: asyncio.Lock,
     ) -> None:
+        """one: as of `Service`."""
         self._daemon = daemon
         self._find = find
         self._scene = scene
+        self._one = one
 
     def commands(self) -> tuple[Command[Any, Any], ...]:
         """All of them."""
@@ -51,15 +54,16 @@ class Foreign:
 
     async def import_vd(self, request: ImportRequest) -> Done:
         """Takes over what PlanImport showed. Raises NoSuchVd, NotNow, PlanChanged."""
-        plan = await self.plan_import(VdRequest(request.name))
-        if plan.refusal:
-            raise NotNow(plan.refusal, hint="rackeye drive shows the drives.")
-        if plan.fingerprint != request.fingerprint:
-            raise PlanChanged("The drives are not those of the plan that was shown.", hint="Ask for it again.")
-        scene = self._scene()
-        found = to_import(request.name, scene.world, scene.memory)
-        await self._daemon.change(lambda memory: reduce(take, found, memory))
-        return Done(f"{request.name} is taken over and started.")
+        async with self._one:
+            plan = await self.plan_import(VdRequest(request.name))
+            if plan.refusal:
+                raise NotNow(plan.refusal, hint="rackeye drive shows the drives.")
+            if plan.fingerprint != request.fingerprint:
+                raise PlanChanged("The drives are not those of the plan that was shown.", hint="Ask for it again.")
+            scene = self._scene()
+            found = to_import(request.name, scene.world, scene.memory)
+            await self._daemon.change(lambda memory: reduce(take, found, memory))
+            return Done(f"{request.name} is taken over and started.")
 
     async def plan_abandon(self, request: VdRequest) -> AbandonPlan:
         """Raises NoSuchVd."""

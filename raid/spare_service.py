@@ -36,13 +36,16 @@ class SpareService:
         paths: Paths,
         settings: Callable[[], Raid],
         reload: Callable[[], None],
+        *,
+        one: asyncio.Lock,
     ) -> None:
+        """one: as of `Service`."""
         self._daemon = daemon
         self._actor = actor
         self._paths = paths
         self._settings = settings
         self._reload = reload
-        self._one = asyncio.Lock()
+        self._one = one
 
     def commands(self) -> tuple[Command[Any, Any], ...]:
         """All of them."""
@@ -64,9 +67,7 @@ class SpareService:
         async with self._one:
             scene = self._scene()
             vd = None if request.dedicated is None else _vd(request.dedicated, scene)
-            known = scene.memory.spare(request.serial)
-            if known is not None and known.serving is not None:
-                raise NotNow("This spare is in use; it is changed when it is free again.", hint="rackeye spare")
+            _refuse_serving(scene.memory.spare(request.serial))
             disk = await self._blank(request.bay, request.serial, scene)
             if request.affinity and len(sides := _backplanes(scene)) < 2:
                 named = ", ".join(sides) or "none"
@@ -78,8 +79,14 @@ class SpareService:
             spare = Spare(
                 disk.serial, disk.model, disk.size, disk.bay, "" if vd is None else vd.uuid, request.affinity,
             )
-            others = tuple(one for one in scene.memory.spares if one.serial != disk.serial)
-            await self._daemon.change(lambda memory: replace(memory, spares=(*others, spare)))
+
+            def add(memory: Memory) -> Memory:
+                """The drives were read meanwhile: another spare, or this one, may just have been taken."""
+                _refuse_serving(memory.spare(spare.serial))
+                others = tuple(one for one in memory.spares if one.serial != spare.serial)
+                return replace(memory, spares=(*others, spare))
+
+            await self._daemon.change(add)
             kind = "a global hot spare" if vd is None else f"a hot spare of {top(vd.name)}"
             return Done(f"The drive in bay {disk.bay} (serial {disk.serial}) is {kind}.{note}")
 
@@ -115,9 +122,10 @@ class SpareService:
             spare = self._daemon.memory.spare(request.serial)
             if spare is None:
                 raise NotASpare(f"The drive {request.serial!r} is no hot spare.", hint="rackeye spare")
-            kept = tuple(one for one in self._daemon.memory.spares if one.serial != request.serial)
             serving = None if spare.serving is None else self._daemon.memory.by_uuid(spare.serving.vd)
-            await self._daemon.change(lambda memory: replace(memory, spares=kept))
+            await self._daemon.change(lambda memory: replace(
+                memory, spares=tuple(one for one in memory.spares if one.serial != request.serial)
+            ))
             place = f"The drive {spare.serial}" + ("" if spare.bay is None else f" in bay {spare.bay}")
             if serving is not None:
                 return Done(f"{place} is no hot spare any more: it stays a member of {top(serving.name)}.")
@@ -159,6 +167,11 @@ class SpareService:
             self._reload()
         self._daemon.wake()
         return Done(f"The rate of {request.kind} is {request.percent} %, from now on.")
+
+
+def _refuse_serving(spare: Spare | None) -> None:
+    if spare is not None and spare.serving is not None:
+        raise NotNow("This spare is in use; it is changed when it is free again.", hint="rackeye spare")
 
 
 def _vd(name: str, scene: Scene) -> KnownVd:

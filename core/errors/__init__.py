@@ -114,6 +114,7 @@
     │   ├── RackBroken            RIG-003
     │   ├── RackTimeout           RIG-004
     │   └── RackRefused           RIG-005
+    ├── MemoryUnwritable          MEM-001
     └── InternalError             INT-001
 
 `error_class(code)` finds the class of a code; `rackeye explain CODE` prints it.

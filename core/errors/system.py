@@ -128,6 +128,15 @@ class JobRecordBroken(JobError):
     meaning = "The record of a job cannot be read. The array itself is looked at instead; nothing is started twice."
 
 
+class MemoryUnwritable(RackeyeError):
+    code = "MEM-001"
+    meaning = (
+        "A daemon cannot write what it must remember: the system drive is full or read-only. Nothing is begun that "
+        "would be forgotten at a power cut, so no rebuild starts by itself either. `df -h /var/lib/rackeye` and "
+        "`journalctl -k` say why."
+    )
+
+
 # -- the rest ---------------------------------------------------------------------------------------------------------
 
 

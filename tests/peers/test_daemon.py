@@ -6,14 +6,14 @@ import signal
 import socket
 import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from core.bus import BusClient, Command, Envelope, Nothing, Sentence
 from core.daemon import Daemon, Decision, Wake
-from core.errors import InternalError
+from core.errors import InternalError, MemoryUnwritable
 from tests.private_bus import Bus
 
 NAME = "org.rackeye.Test1"
@@ -201,6 +201,42 @@ def test_nothing_is_done_that_cannot_be_remembered(bus: Bus) -> None:
 
     play(thermostat, scene)
     assert "heat" not in thermostat.order
+
+
+def test_what_could_not_be_written_stays_undone_and_told_until_it_can_be(bus: Bus) -> None:
+    """The memory that a look left behind is compared with the disk's, not with that of the look before."""
+
+    class Once(Thermostat):
+        def decide(self, snapshot: Room, memory: int, now: float) -> Decision[int, str]:
+            return replace(Thermostat.decide(self, snapshot, memory, now), memory=1)
+
+    thermostat = Once(19, disk_full=True)
+
+    async def scene(client: BusClient, daemon: Daemon[Room, int, str]) -> None:
+        await until(client, lambda room: bool(room.problems))
+        for _ in range(3):  # looks whose memory is what the last one has left in this process
+            daemon.wake()
+            await asyncio.sleep(0.05)
+        assert "heat" not in thermostat.order
+        assert (await client.snapshot(NAME, Room)).data.problems
+        thermostat.disk_full = False
+        daemon.wake()
+        await until(client, lambda room: room.degrees == 20 and not room.problems)
+        assert thermostat.order[:2] == ["saved 1", "heat"]
+
+    play(thermostat, scene)
+
+
+def test_a_command_that_cannot_be_written_changes_nothing_and_says_so(bus: Bus) -> None:
+    thermostat = Thermostat(20, disk_full=True)
+
+    async def scene(client: BusClient, daemon: Daemon[Room, int, str]) -> None:
+        await until(client, lambda room: room.degrees == 20)
+        with pytest.raises(MemoryUnwritable, match="no space left"):
+            await client.call(NAME, "Set", Nothing(), Sentence)
+        assert daemon.memory == 0
+
+    play(thermostat, scene)
 
 
 def test_a_command_changes_the_memory_on_disk_before_it_answers(bus: Bus) -> None:

@@ -1,0 +1,69 @@
+"""AddSpare beside what a look does meanwhile: the drive is read for a second, and a failure does not wait for it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from core.daemon import Daemon
+from core.errors import NotNow
+from core.paths import Paths
+from raid.act import Actor
+from raid.actions import Action
+from raid.memory import Memory
+from raid.spare_model import AddSpareRequest
+from raid.spare_service import SpareService
+from raid.world import Disk, Probe, World
+from tests.unit.raid import worlds as w
+from tests.unit.raid.spare_worlds import SERVING, drive, remembered, spare
+
+
+class Unwritten:
+    """A cycle whose memory goes nowhere."""
+
+    def save(self, memory: Memory) -> None:
+        pass
+
+
+class Reads:
+    """What the actor reads again; while it does, `meanwhile` happens."""
+
+    def __init__(self, disk: Disk, meanwhile: Callable[[], None]) -> None:
+        self._disk, self._meanwhile = disk, meanwhile
+        self.observer = self.inventory = self
+
+    def read_again(self, _name: str) -> Disk:
+        self._meanwhile()
+        return self._disk
+
+    def probe(self, _name: str, _diskseq: int) -> Probe:
+        return w.BLANK
+
+
+def add(of: World, memory: Memory, disk: Disk, meanwhile: Callable[[Memory], Memory]) -> Memory:
+    daemon: Daemon[World, Memory, Action] = Daemon("raidd", cast(Any, Unwritten()), memory, "org.rackeye.Test1")
+    daemon.snapshot = of
+
+    def happens() -> None:
+        daemon.memory = meanwhile(daemon.memory)
+
+    actor = cast(Actor, Reads(disk, happens))
+    service = SpareService(daemon, actor, Paths(Path("/nowhere")), lambda: w.SETTINGS, lambda: None, one=asyncio.Lock())
+    asyncio.run(service.add(AddSpareRequest(disk.bay or 0, disk.serial)))
+    return daemon.memory
+
+
+def test_another_spare_that_is_taken_meanwhile_keeps_its_place() -> None:
+    new = drive(6)
+    of = w.world((*(w.disk(bay) for bay in range(4)), drive(), new))
+    after = add(of, remembered(spare()), new, lambda m: replace(m, spares=(spare(serving=SERVING),)))
+    assert {one.serial: one.serving for one in after.spares} == {"NEW0005": SERVING, "NEW0006": None}
+
+
+def test_one_that_is_taken_meanwhile_is_not_changed() -> None:
+    of = w.world((*(w.disk(bay) for bay in range(4)), drive()))
+    with pytest.raises(NotNow, match="in use"):
+        add(of, remembered(spare()), drive(), lambda m: replace(m, spares=(spare(serving=SERVING),)))
