@@ -21,9 +21,9 @@ CONSOLE_LOG = Path("/rack/console.log")
 class Kernel:
     """One User Mode Linux kernel with its process group."""
 
-    def __init__(self, memory_mib: int, cpu: int | None = None) -> None:
-        """cpu: the host's, on which it stays; None: anywhere. The kernel and the guest's processes wake each other at
-        each system call and page fault: between two CPUs that takes two to three times as long as on one."""
+    def __init__(self, memory_mib: int, cpu: int) -> None:
+        """cpu: the host's, on which it stays. The kernel and the guest's processes wake each other at each system call
+        and page fault: between two CPUs that takes two to three times as long as on one."""
         self._memory, self._cpu = memory_mib, cpu
         self._process: asyncio.subprocess.Process | None = None
 
@@ -38,9 +38,9 @@ class Kernel:
         `stderr=1`: what the kernel says is in the log at once; its console's last words are lost when it aborts.
         `pty.legacy_count=0`: no kernel of a box has the 512 old terminals in /dev, all of which mdadm and udev look at.
         """
-        pinned = [] if self._cpu is None else ["taskset", "--cpu-list", str(self._cpu)]
         argv = [
-            *pinned, "linux.uml", f"mem={self._memory}M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro",
+            "taskset", "--cpu-list", str(self._cpu), "linux.uml", f"mem={self._memory}M",
+            "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro",
             f"init={CHECKOUT}/rig/guest/init.sh", f"rack.checkout={CHECKOUT}", f"umid={UMID}",
             "con=null", "con0=null,fd:1", "pty.legacy_count=0", *consoles,
             "quiet", "stderr=1", "noreboot", "selinux=0", "audit=0", "systemd.show_status=0",

@@ -1,6 +1,6 @@
 """Work folders of racks: each belongs to a living process by a lock; those of the dead are swept.
 
-<base>/cpu<N>                locked by the rack whose kernel has that CPU for itself
+<base>/cpu<N>.<M>            locked by the rack whose kernel is the Mth on that CPU
 <base>/<name>-<pid>/owner    locked (flock) as long as the owner lives, however it ends
                     .../control.sock, console.log, drives/*.img, system.img, layer/
 """
@@ -27,21 +27,20 @@ def base() -> Path:
 class WorkDir:
     """A work folder that this process owns. lock: file descriptor that holds it.
 
-    cpu: one of the host's that no other rack of this user has, while there are any. cpu_lock holds it.
+    cpu: of the host's the one with the fewest racks of this user. cpu_lock holds it.
     """
 
     name: str
     path: Path
     lock: int
-    cpu: int | None
-    cpu_lock: int | None
+    cpu: int
+    cpu_lock: int
 
     def remove(self) -> None:
         """Deletes the folder and gives it up, and the CPU."""
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self.lock)
-        if self.cpu_lock is not None:
-            os.close(self.cpu_lock)
+        os.close(self.cpu_lock)
 
 
 def claim(name: str) -> WorkDir:
@@ -84,16 +83,18 @@ def find(name: str) -> Path:
     raise RackAbsent(f"No rack {name!r} is up.", hint=f"rackeye-rack --name {name} up")
 
 
-def _free_cpu() -> tuple[int | None, int | None]:
-    for cpu in sorted(os.sched_getaffinity(0)):
-        lock = os.open(base() / f"cpu{cpu}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _free_cpu() -> tuple[int, int]:
+    cpus, number = sorted(os.sched_getaffinity(0)), 0
+    while True:
+        cpu = cpus[number % len(cpus)]
+        lock = os.open(base() / f"cpu{cpu}.{number // len(cpus)}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(lock)
+            number += 1
         else:
             return cpu, lock
-    return None, None
 
 
 def _name(path: Path) -> str:

@@ -36,3 +36,14 @@ def test_the_dead_are_swept_and_the_living_are_not() -> None:
     assert not dead.path.exists()
     assert not unlocked.exists()
     living.remove()
+
+
+def test_racks_are_spread_over_the_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5})
+    racks = [workdir.claim(name) for name in ("one", "two", "three")]
+    assert [rack.cpu for rack in racks] == [3, 5, 3]
+    racks[1].remove()
+    again = workdir.claim("again")
+    assert again.cpu == 5
+    for rack in (racks[0], racks[2], again):
+        rack.remove()
