@@ -49,7 +49,7 @@ def learn(scene: Scene) -> Memory:
             vd = replace(vd, growth=None)  # noqa: PLW2901 -- as above
         if running is not None and running.md.members:
             memory = memory.with_vd(replace(vd, out=_out(vd, running)))
-    memory = replace(memory, failed=_failed(scene.world, memory))
+    memory = replace(memory, failed=_failed(scene, memory))
     return learn_spares(scene, memory, homes)
 
 
@@ -80,6 +80,7 @@ def _fleeting(scene: Scene) -> Fleeting:
     return Fleeting(
         started=scene.now if old.started is None else old.started, seen=seen, recover=wanted, named=named,
         fastest=fastest(scene),
+        met=(*old.met, *(disk.serial for disk in scene.world.disks if disk.serial and disk.serial not in old.met)),
     )
 
 
@@ -170,13 +171,11 @@ def _displaced(number: int, homes: list[Slot], where: dict[str, int]) -> Slot:
     return who
 
 
-def _failed(world: World, memory: Memory) -> tuple[FailedDrive, ...]:
-    """Drives that md put out while they were there. Pulling one (it comes back with another diskseq) ends it."""
-    kept = [
-        failed for failed in memory.failed
-        if (disk := world.by_serial(failed.serial)) is not None
-        and (failed.boot != world.boot or failed.diskseq == disk.diskseq)
-    ]
+def _failed(scene: Scene, memory: Memory) -> tuple[FailedDrive, ...]:
+    """Drives that md put out while they were there. Pulling one (it comes back with another diskseq) ends it; that udev
+    is not through with it yet after a start does not."""
+    world = scene.world
+    kept = [failed for failed in memory.failed if _was_not_pulled(failed, scene)]
     known = {failed.serial for failed in kept}
     for vd in memory.vds:
         running = world.array(vd.uuid)
@@ -189,6 +188,13 @@ def _failed(world: World, memory: Memory) -> tuple[FailedDrive, ...]:
                 kept.append(FailedDrive(disk.serial, vd.name, disk.diskseq, world.boot, last))
                 known.add(disk.serial)
     return tuple(kept)
+
+
+def _was_not_pulled(failed: FailedDrive, scene: Scene) -> bool:
+    disk = scene.world.by_serial(failed.serial)
+    if disk is None:
+        return scene.awaited(failed.serial)
+    return failed.boot != scene.world.boot or failed.diskseq == disk.diskseq
 
 
 def _adopt(scene: Scene, memory: Memory) -> Memory:

@@ -136,7 +136,8 @@ class Spare:
 
 @dataclass(frozen=True, slots=True)
 class Fleeting:
-    """Of this run of raidd only. Times are UTC seconds; seen: first sight of each drive, by diskseq."""
+    """Of this run of raidd only. Times are UTC seconds; seen: first sight of each drive, by diskseq; met: serials of
+    all drives that were here at one time or another."""
 
     started: float | None = None
     seen: tuple[tuple[int, float], ...] = ()
@@ -146,6 +147,7 @@ class Fleeting:
     """Good drives that a person named for a rebuild: serial, UUID of the virtual drive."""
     fastest: tuple[tuple[str, int], ...] = ()
     """The fastest resync or rebuild seen, by UUID: KiB/s of each member."""
+    met: tuple[str, ...] = ()
 
     def first_seen(self, diskseq: int) -> float | None:
         return next((at for seq, at in self.seen if seq == diskseq), None)

@@ -34,6 +34,10 @@ class Scene:
         most = max(self.settings.settle_seconds, APPEAR_SECONDS if self.world.appearing else 0.0)
         return 0 <= self.now - started < most
 
+    def awaited(self, serial: str) -> bool:
+        """A drive that is not here may still come: raidd is young and has not seen it. One that was seen is gone."""
+        return self.just_started and serial not in self.memory.fleeting.met
+
     def job(
         self, kind: str, vd: KnownVd, steps: tuple[tuple[str, ...], ...], drives: tuple[Disk, ...], why: str
     ) -> tuple[StartJob, ...]:

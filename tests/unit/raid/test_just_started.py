@@ -1,0 +1,63 @@
+"""raidd has just started: a drive that it has not seen yet may still come, and is neither gone nor pulled by that."""
+
+from dataclasses import replace
+
+import pytest
+
+from raid.actions import StartJob
+from raid.decide import decide
+from raid.memory import FailedDrive, Fleeting, Memory
+from raid.scene import APPEAR_SECONDS
+from raid.world import Disk, World
+from tests.unit.raid import worlds as w
+
+LATE = w.disk(2, w.probe(2))
+BEFORE = FailedDrive("SN0002", "vd0", 12, "boot-0")
+"""Bay 2, put out by md before the reboot."""
+
+
+def young(**changes: object) -> Memory:
+    """At the first look after a start."""
+    return replace(w.memory(fleeting=Fleeting()), **changes)  # type: ignore[arg-type]
+
+
+def look(of: World, memory: Memory, after: float = 0.0) -> Memory:
+    """What is remembered after a look so many seconds after the start."""
+    return decide(of, memory, w.SETTINGS, w.NOW + after).memory
+
+
+def jobs(of: World, memory: Memory, after: float) -> list[str]:
+    """Kinds of the jobs that are started then."""
+    wanted = decide(of, memory, w.SETTINGS, w.NOW + after).actions
+    return [action.kind for action in wanted if isinstance(action, StartJob)]
+
+
+@pytest.mark.parametrize(("appearing", "after"), [(0, 9.0), (1, APPEAR_SECONDS - 1)])
+def test_a_drive_that_failed_before_a_reboot_and_comes_late_is_not_taken_back(appearing: int, after: float) -> None:
+    memory = look(w.pulled(), young(failed=(BEFORE,)))
+    memory = look(replace(w.pulled(), appearing=appearing), memory, after)
+    assert memory.failed == (BEFORE,)
+    back = w.pulled(2, LATE)
+    memory = look(back, memory, after)
+    assert jobs(back, memory, after + 60) == []
+    assert jobs(back, look(back, young()), 60.0) == ["re-add"], "one that only was away"
+
+
+@pytest.mark.parametrize(("looks", "why"), [
+    (((w.pulled(), 0.0), (w.pulled(), 11.0)), "it was pulled while the box was off"),
+    (((w.pulled(2, LATE), 0.0), (w.pulled(), 5.0)), "it was pulled just after the start"),
+])
+def test_it_is_forgotten_once_it_is_known_to_be_pulled(looks: tuple[tuple[World, float], ...], why: str) -> None:
+    memory = young(failed=(BEFORE,))
+    for of, after in looks:
+        assert memory.failed == (BEFORE,)
+        memory = look(of, memory, after)
+    assert memory.failed == (), why
+
+
+def test_a_restart_of_raidd_does_not_hide_that_it_was_pulled() -> None:
+    """In the same boot the number of its arrival tells."""
+    memory = look(w.pulled(), young(failed=(replace(BEFORE, boot=w.BOOT),)))
+    assert memory.failed
+    put_back: Disk = replace(LATE, diskseq=52)
+    assert look(w.pulled(2, put_back), memory, 2.0).failed == ()
