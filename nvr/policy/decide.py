@@ -58,9 +58,9 @@ class Memory:
 
 def decide(world: World, memory: Memory, now: float) -> Decision[Memory, Action]:
     """Alarms from conditions, and the trays where paneld shows something else than raidd's drives ask for."""
-    holding, known = _conditions(world, memory, now)
+    holding, judged = _conditions(world, memory, now)
     ripe, pending = _ripen(holding, memory, now)
-    decided = replace(update(memory, ripe, known, now), pending=tuple((same, since) for same, since, _ in pending))
+    decided = replace(update(memory, ripe, judged, now), pending=tuple((same, since) for same, since, _ in pending))
     told = news(memory.open, decided.open, decided.cleared, now)
     decided = replace(decided, outbox=posted(decided.outbox, told, world.channels))
     due = [SILENCE_GRACE - (now - word.since) for word in world.awaited if not word.answers]
@@ -86,16 +86,18 @@ def _ripen(
 
 
 def _conditions(world: World, memory: Memory, now: float) -> tuple[list[Condition], set[str]]:
-    """The conditions that hold, and the kinds (first part of `same`) that can be judged now.
+    """The conditions that hold, and the open alarms (`same`) of which it can be told now whether they go on.
 
-    What a silent daemon watches is unknown: its alarms stay as they are.
+    What a silent daemon watches is unknown, and so is what raidd cannot see now: those alarms stay as they are.
     """
     holding: list[Condition] = []
     known: set[str] = {"daemon-silent"}
+    unknown: set[str] = set()
     was_open = {alarm.same for alarm in memory.open}
     if world.raid.data is not None:
         holding += storage.conditions(world.raid.data, was_open)
         known |= storage.JUDGES
+        unknown |= storage.unseen(world.raid.data)
     if world.recorder.data is not None:
         holding += recording.conditions(world.recorder.data)
         known |= recording.JUDGES
@@ -115,7 +117,11 @@ def _conditions(world: World, memory: Memory, now: float) -> tuple[list[Conditio
             holding += storage.troubles(word.daemon, said)
         elif word in awaited and (now - word.since >= SILENCE_GRACE or f"daemon-silent/{word.daemon}" in was_open):
             holding.append(DaemonSilent(word.daemon))
-    return holding, known
+    return holding, {same for same in was_open if _among(same, known) and not _among(same, unknown)}
+
+
+def _among(same: str, beginnings: set[str]) -> bool:
+    return any(same == beginning or same.startswith(f"{beginning}/") for beginning in beginnings)
 
 
 def _trays(world: World) -> tuple[SetTrays, ...]:
@@ -139,7 +145,7 @@ def shown(panel: PanelSnapshot) -> dict[int, TrayCondition]:
     return {view.bay: view.condition for view in panel.bays if view.condition is not TrayCondition.NONE}
 
 
-def update(memory: Memory, holding: Iterable[Condition], known: set[str], now: float) -> Memory:
+def update(memory: Memory, holding: Iterable[Condition], judged: set[str], now: float) -> Memory:
     """Raises what is new, clears what ended and can be judged, keeps the words of what goes on up to date."""
     by_same = {condition.same: condition for condition in holding}
     still: list[Alarm] = []
@@ -149,7 +155,7 @@ def update(memory: Memory, holding: Iterable[Condition], known: set[str], now: f
         if condition is not None:
             where = {key: getattr(condition, key, getattr(alarm, key)) for key in ("bay", "serial")}
             still.append(replace(alarm, text=condition.text, hint=condition.hint, **where))
-        elif any(alarm.same == kind or alarm.same.startswith(kind + "/") for kind in known):
+        elif alarm.same in judged:
             ended.append(replace(alarm, cleared=now))
         else:
             still.append(alarm)

@@ -38,6 +38,7 @@ NOT_YET = {DriveState.REBUILD, DriveState.COPYBACK, DriveState.STALE, DriveState
 """A failed drive's place is not filled yet, whatever is said of the drive that is there by now."""
 WHOLE = 100.0
 PAGE_SECTORS = 8
+ASLEEP = {VdState.OFFLINE, VdState.FAILED, VdState.UNKNOWN}
 UNUSED = {DriveState.BLANK, DriveState.FOREIGN, DriveState.UNCONFIGURED_BAD, DriveState.STALE, DriveState.SHIELD}
 
 
@@ -49,6 +50,22 @@ def conditions(raid: RaidSnapshot, was_open: set[str]) -> list[Condition]:
         *_parity(raid), *_checks(raid, was_open), *_spares(raid), *_unreadable(raid),
         *_foretold(raid.drives, was_open), *_lacking(raid),
     ]
+
+
+def unseen(raid: RaidSnapshot) -> set[str]:
+    """Beginnings of `same` of what cannot be seen now: it has not ended by that, and its open alarms stay as they are.
+
+    md's lists are read of arrays that run, and not during a repair, which writes into them itself; a drive is refused
+    only for a virtual drive that runs.
+    """
+    found: set[str] = set()
+    for vd in raid.virtual_drives:
+        asleep = vd.state in ASLEEP
+        if asleep or (vd.progress is not None and vd.progress.kind is Work.REPAIR):
+            found |= {f"member-lacks/{vd.name}", f"data-lost/{vd.name}"}
+        if asleep:
+            found |= {f"replacement-refused/{bay}" for bay in vd.bays}
+    return found
 
 
 def _drives(drives: tuple[Drive, ...], was_open: set[str]) -> list[Condition]:
