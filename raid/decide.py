@@ -135,9 +135,11 @@ def _again(scene: Scene) -> float | None:
         due.append(WHILE_READING)
     verdicts = [judge(disk, scene) for disk in scene.world.disks]
     due += [max(0.05, verdict.wait) for verdict in verdicts if verdict.use is Use.WAIT]
+    if scene.just_started:
+        due.append(WHILE_WAITING)  # what is awaited is gone when that is over
     arrays = (scene.world.array(vd.uuid) for vd in scene.memory.vds if not vd.group)
     if any(running is None or not running.md.started for running in arrays):
         started = scene.memory.fleeting.started
-        if scene.just_started or scene.now - (started or 0.0) < scene.settings.settle_seconds + 2 * WHILE_WAITING:
+        if scene.now - (started or 0.0) < scene.settings.settle_seconds + 2 * WHILE_WAITING:
             due.append(WHILE_WAITING)
     return min(due, default=None)

@@ -52,6 +52,7 @@ def derive(scene: Scene, problems: tuple[str, ...] = ()) -> RaidSnapshot:
         foreign=tuple(arrays_from_elsewhere(scene.world, scene.memory)) if not scene.memory.adopting else (),
         unmade=unmade(scene),
         groups=group_views(scene),
+        starting=scene.just_started,
     )
 
 

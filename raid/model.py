@@ -231,6 +231,8 @@ class RaidSnapshot:
     unmade: tuple[str, ...] = ()
     """Virtual drives that were asked for and could not be made: PlanAbandon."""
     groups: tuple[DriveGroup, ...] = ()
+    starting: bool = False
+    """raidd has just started: a drive that is in no row may still come, and is not gone by that."""
 
 
 # Commands (org.rackeye.Raid1.Admin). Destructive ones name what they touch; raidd reads it again before it acts.

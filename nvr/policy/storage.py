@@ -56,9 +56,9 @@ def unseen(raid: RaidSnapshot) -> set[str]:
     """Beginnings of `same` of what cannot be seen now: it has not ended by that, and its open alarms stay as they are.
 
     md's lists are read of arrays that run, and not during a repair, which writes into them itself; a drive is refused
-    only for a virtual drive that runs.
+    only for a virtual drive that runs; and just after a start of raidd a drive may not have come yet.
     """
-    found: set[str] = set()
+    found = {"drive-failing", "drive-watch", "unreadable"} if raid.starting else set[str]()
     for vd in raid.virtual_drives:
         asleep = vd.state in ASLEEP
         if asleep or (vd.progress is not None and vd.progress.kind is Work.REPAIR):
@@ -145,8 +145,10 @@ def _checks(raid: RaidSnapshot, was_open: set[str]) -> list[Condition]:
             continue
         unread = [place for place in check.places if place.why]
         failed = check.verdict is CheckVerdict.FAILED
-        if failed and any(not _told(place, raid) for place in unread):
-            found.append(CheckBlind(vd.name, check.detail))
+        blind = CheckBlind(vd.name, check.detail)
+        known = not raid.starting or blind.same in was_open  # a drive that tells of it itself may not have come yet
+        if failed and known and any(not _told(place, raid) for place in unread):
+            found.append(blind)
         if failed and not unread:
             found += [undone] if vd.state is VdState.OPTIMAL or undone.same in was_open else []
         elif check.percent < WHOLE and undone.same in was_open:

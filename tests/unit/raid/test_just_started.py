@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from raid.actions import StartJob
-from raid.decide import decide
+from raid.decide import WHILE_WAITING, decide
+from raid.derive import derive
 from raid.memory import FailedDrive, Fleeting, Memory
-from raid.scene import APPEAR_SECONDS
+from raid.scene import APPEAR_SECONDS, Scene
 from raid.world import Disk, World
 from tests.unit.raid import worlds as w
 
@@ -61,3 +62,17 @@ def test_a_restart_of_raidd_does_not_hide_that_it_was_pulled() -> None:
     assert memory.failed
     put_back: Disk = replace(LATE, diskseq=52)
     assert look(w.pulled(2, put_back), memory, 2.0).failed == ()
+
+
+@pytest.mark.parametrize(
+    ("appearing", "after", "starting"),
+    [(0, 0.0, True), (0, 9.0, True), (0, 11.0, False), (1, 11.0, True), (1, 61.0, False)],
+)
+def test_others_are_told_while_drives_may_still_come_and_the_end_of_it_is_not_slept_through(
+    appearing: int, after: float, starting: bool
+) -> None:
+    of = replace(w.healthy(), appearing=appearing)
+    decision = decide(of, look(of, young()), w.SETTINGS, w.NOW + after)
+    told = derive(Scene(of, decision.memory, w.SETTINGS, w.NOW + after))
+    assert told.starting is starting
+    assert decision.again == (WHILE_WAITING if starting else None)

@@ -6,8 +6,9 @@ import pytest
 
 from nvr.policy.decide import Memory, decide
 from nvr.policy.world import World
-from raid.model import DriveState, Progress, VdState, VirtualDrive, Work
-from raid.model_care import BadBlocks
+from raid.model import CheckResult, CheckVerdict, DriveState, Progress, VdState, VirtualDrive, Work
+from raid.model_care import BadBlocks, BadPlace, PatrolView, WrongPlace
+from raid.smart_model import Smart, SmartHealth
 from tests.unit.nvr.policy.worlds import NOW, codes, drive, raid, vd, world
 
 LACKING = (BadBlocks(2, "SN2", 3, 12288, 4096), BadBlocks(3, "SN3", 1, 4096, 4096))
@@ -52,3 +53,34 @@ def test_a_drive_that_was_refused_is_not_used_while_its_virtual_drive_does_not_r
     assert "ALARM-104" in codes(decide(world(asleep), first.memory, NOW + 5))
     used = raid(drive(2, DriveState.REBUILD), state=VdState.DEGRADED)
     assert "ALARM-104" not in codes(decide(world(used), first.memory, NOW + 5))
+
+
+UNREADABLE = BadPlace(5, "SN5", "/dev/sdf", 800, 8, rewritten=False, vd=None, stripe=None, detail="Do not use it.")
+
+
+@pytest.mark.parametrize(
+    ("smart", "patrol", "code"),
+    [
+        (Smart(SmartHealth.FAILING, "The drive itself says that it is failing.", read=NOW), PatrolView(), "ALARM-121"),
+        (Smart(SmartHealth.WATCH, "8 sectors were reallocated.", read=NOW), PatrolView(), "ALARM-122"),
+        (Smart(SmartHealth.GOOD, read=NOW), PatrolView(bad=(UNREADABLE,)), "ALARM-131"),
+    ],
+)
+def test_a_drive_that_has_not_come_yet_after_a_start_is_not_gone(smart: Smart, patrol: PatrolView, code: str) -> None:
+    """Bay 5 holds a drive of no virtual drive."""
+    unused = drive(5, DriveState.BLANK, vd=None, slot=None, smart=smart)
+    first = decide(world(raid(unused, patrol=patrol)), Memory(), NOW)
+    assert codes(first) == [code]
+    starting = decide(world(raid(starting=True)), first.memory, NOW + 5)
+    assert (codes(starting), starting.memory.cleared) == ([code], ())
+    assert codes(decide(world(raid()), starting.memory, NOW + 20)) == [], "it does not come"
+
+
+def test_what_a_drive_that_has_not_come_yet_tells_itself_is_not_told_by_its_check() -> None:
+    place = WrongPlace(-1, None, 1, (2,), (2,), lba=800, why="Input/output error")
+    blind = (CheckResult("vd0", CheckVerdict.FAILED, NOW, 9, (), 0, "1 place.", 100.0, NOW, (place,)),)
+    first = decide(world(raid(checks=blind, starting=True)), Memory(), NOW)
+    assert codes(first) == []
+    second = decide(world(raid(checks=blind)), first.memory, NOW + 10)
+    assert codes(second) == ["ALARM-134"]
+    assert codes(decide(world(raid(checks=blind, starting=True)), second.memory, NOW + 20)) == ["ALARM-134"]
