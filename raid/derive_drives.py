@@ -6,7 +6,7 @@ from raid import members
 from raid.candidates import Use, judge
 from raid.derive_groups import plain
 from raid.derive_nested import place
-from raid.derive_spares import homes, missing_homes, of_spare
+from raid.derive_spares import absent, homes, missing_homes, of_spare
 from raid.memory import KnownVd, Slot, Stage
 from raid.model import Drive, DriveState
 from raid.scene import Scene
@@ -50,12 +50,12 @@ def _missing(vd: KnownVd, scene: Scene) -> list[Drive]:
         disk = scene.world.by_serial(slot.serial) if slot.serial else None
         if slot.dismissed or here is not None or (disk is not None and members.still_of(disk, vd, scene.world)):
             continue
-        what = f"It belongs into slot {number} of {vd.name} and is gone."
+        state = absent(slot.serial, vd, scene)
+        is_it = "gone" if state is DriveState.MISSING else "still awaited"
+        what = f"It belongs into slot {number} of {vd.name} and is {is_it}."
         if disk is not None:
             what = f"It belongs into slot {number} of {vd.name}, and what it held of it is gone."
-        rows.append(
-            Drive(slot.bay, slot.serial, slot.model, slot.size, None, DriveState.MISSING, what, vd.name, number)
-        )
+        rows.append(Drive(slot.bay, slot.serial, slot.model, slot.size, None, state, what, vd.name, number))
     return rows
 
 

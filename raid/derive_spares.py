@@ -31,6 +31,14 @@ def homes(scene: Scene) -> list[tuple[KnownVd, int, Slot]]:
     return found
 
 
+def absent(serial: str, vd: KnownVd, scene: Scene) -> DriveState:
+    """Of a member whose drive is not here: Missing; Unknown while it may still come after a start. One whose virtual
+    drive runs without it can only be one that udev is at work on."""
+    running = scene.world.array(vd.uuid)
+    may_come = scene.world.appearing > 0 or running is None or not running.md.started
+    return DriveState.UNKNOWN if may_come and scene.awaited(serial) else DriveState.MISSING
+
+
 def missing_homes(scene: Scene) -> list[Drive]:
     """Rows of the drives that spares stand in for and that are gone: their bays want a new one."""
     rows = []
@@ -39,9 +47,8 @@ def missing_homes(scene: Scene) -> list[Drive]:
         if (disk is not None and still_of(disk, vd, scene.world)) or _is_going_back(vd, number, home, scene):
             continue
         what = f"A hot spare stands in for it in {top(vd.name)}. The data goes back to a blank drive in this bay."
-        rows.append(
-            Drive(home.bay, home.serial, home.model, home.size, None, DriveState.MISSING, what, vd.name, number)
-        )
+        state = absent(home.serial, vd, scene)
+        rows.append(Drive(home.bay, home.serial, home.model, home.size, None, state, what, vd.name, number))
     return rows
 
 

@@ -7,6 +7,7 @@ from boot.model import BoxSnapshot
 from core.daemon import Decision
 from hw.model import Conditions, PanelSnapshot, TrayCondition
 from nvr.alarms.kinds.condition import Condition
+from nvr.alarms.kinds.drives import DriveFailed
 from nvr.alarms.kinds.system import DaemonSilent
 from nvr.alarms.model import Alarm, Event, Health, Level, Told
 from nvr.alarms.outbox import Notice, Outbox, news, notice, posted, tell
@@ -65,7 +66,7 @@ def decide(world: World, memory: Memory, now: float) -> Decision[Memory, Action]
     decided = replace(decided, outbox=posted(decided.outbox, told, world.channels))
     due = [SILENCE_GRACE - (now - word.since) for word in world.awaited if not word.answers]
     due += [since + grace - now for _, since, grace in pending]
-    actions: tuple[Action, ...] = (*_trays(world), *_signals(world, decided))
+    actions: tuple[Action, ...] = (*_trays(world, decided), *_signals(world, decided))
     return Decision(actions, decided, min((wait + 0.1 for wait in due if wait > 0), default=None))
 
 
@@ -124,12 +125,13 @@ def _among(same: str, beginnings: set[str]) -> bool:
     return any(same == beginning or same.startswith(f"{beginning}/") for beginning in beginnings)
 
 
-def _trays(world: World) -> tuple[SetTrays, ...]:
+def _trays(world: World, memory: Memory) -> tuple[SetTrays, ...]:
     raid, panel = world.raid.data, world.panel.data
     if raid is None or panel is None:
         return ()
     bays = {view.bay for view in panel.bays}
-    wanted = {bay: kind for bay, kind in tray_conditions(raid.drives).items() if bay in bays}
+    failed = {alarm.bay for alarm in memory.open if alarm.code == DriveFailed.code}
+    wanted = {bay: kind for bay, kind in tray_conditions(raid.drives, failed).items() if bay in bays}
     return () if wanted == shown(panel) else (SetTrays(tuple(sorted(wanted.items()))),)
 
 

@@ -1,6 +1,7 @@
 """What RAID means for the trays: which bay's amber LED shows a failure, which a rebuild, which will when its drive is
 pulled. Pure."""
 
+from collections.abc import Collection
 from typing import assert_never
 
 from hw.model import TrayCondition
@@ -30,11 +31,16 @@ def condition(drive: Drive) -> TrayCondition:
             assert_never(drive.state)
 
 
-def conditions(drives: tuple[Drive, ...]) -> dict[int, TrayCondition]:
-    """The condition of every bay that has one; a missing member and the drive put in its place share a bay."""
+def conditions(drives: tuple[Drive, ...], failed: Collection[int | None] = ()) -> dict[int, TrayCondition]:
+    """The condition of every bay that has one; a missing member and the drive put in its place share a bay.
+
+    failed: bays of the open alarms. A drive that is awaited after a start, and had failed before it, shows so still.
+    """
     worst: dict[int, TrayCondition] = {}
     for drive in drives:
         wanted = condition(drive)
+        if drive.state is DriveState.UNKNOWN and drive.device is None and drive.bay in failed:
+            wanted = TrayCondition.FAILED
         if drive.bay is None or wanted is TrayCondition.NONE:
             continue
         if RANK[wanted] > RANK[worst.get(drive.bay, TrayCondition.NONE)]:

@@ -8,8 +8,10 @@ from raid.actions import StartJob
 from raid.decide import WHILE_WAITING, decide
 from raid.derive import derive
 from raid.memory import FailedDrive, Fleeting, Memory
+from raid.model import DriveState
 from raid.scene import APPEAR_SECONDS, Scene
 from raid.world import Disk, World
+from tests.unit.raid import spare_worlds as s
 from tests.unit.raid import worlds as w
 
 LATE = w.disk(2, w.probe(2))
@@ -76,3 +78,46 @@ def test_others_are_told_while_drives_may_still_come_and_the_end_of_it_is_not_sl
     told = derive(Scene(of, decision.memory, w.SETTINGS, w.NOW + after))
     assert told.starting is starting
     assert decision.again == (WHILE_WAITING if starting else None)
+
+
+def row_of(memory: Memory, of: World, after: float, bay: int = 2) -> tuple[DriveState, str | None, int | None]:
+    """State of the drive of a bay, of which there is one row, and its place."""
+    scene = Scene(of, look(of, memory, after), w.SETTINGS, w.NOW + after)
+    (row,) = [row for row in derive(scene).drives if row.bay == bay]
+    return row.state, row.vd, row.slot
+
+
+UNKNOWN, MISSING = (DriveState.UNKNOWN, "vd0", 2), (DriveState.MISSING, "vd0", 2)
+ASLEEP = w.world(tuple(w.disk(bay, w.probe(bay)) for bay in (0, 1, 3)))
+
+
+@pytest.mark.parametrize(
+    ("of", "after", "row"),
+    [
+        pytest.param(ASLEEP, 9.0, UNKNOWN, id="its virtual drive waits for it"),
+        pytest.param(ASLEEP, 11.0, MISSING, id="it does not wait any longer"),
+        pytest.param(replace(ASLEEP, appearing=1), 59.0, UNKNOWN, id="udev is at work on it"),
+        pytest.param(replace(ASLEEP, appearing=1), 61.0, MISSING, id="and does not end"),
+        pytest.param(w.pulled(), 1.0, MISSING, id="raidd was restarted beside an array that runs"),
+        pytest.param(replace(w.pulled(), appearing=1), 11.0, UNKNOWN, id="started without the one that udev has"),
+    ],
+)
+def test_a_member_that_has_not_come_yet_is_not_missing(
+    of: World, after: float, row: tuple[DriveState, str | None, int | None]
+) -> None:
+    assert row_of(look(of, young()), of, after) == row
+
+
+def test_a_member_that_was_here_is_missing_the_moment_it_is_pulled() -> None:
+    memory = look(w.healthy(), young())
+    for of in (w.pulled(), replace(w.pulled(), appearing=1), replace(ASLEEP, appearing=1)):
+        assert row_of(memory, of, 1.0) == MISSING
+
+
+def test_the_drive_that_a_spare_stands_in_for_is_awaited_too() -> None:
+    spares = replace(s.serving(), fleeting=Fleeting())
+    asleep = w.world((*ASLEEP.disks, s.drive(probe=w.probe(2))))
+    assert row_of(look(asleep, spares), asleep, 9.0) == UNKNOWN
+    assert row_of(look(asleep, spares), asleep, 11.0) == MISSING
+    running = s.stands_in()
+    assert row_of(look(running, spares), running, 1.0) == MISSING

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from nvr.policy.decide import Memory, decide
+from hw.model import TrayCondition
+from nvr.policy.decide import Memory, SetTrays, decide
 from nvr.policy.world import World
 from raid.model import CheckResult, CheckVerdict, DriveState, Progress, VdState, VirtualDrive, Work
 from raid.model_care import BadBlocks, BadPlace, PatrolView, WrongPlace
 from raid.smart_model import Smart, SmartHealth
-from tests.unit.nvr.policy.worlds import NOW, codes, drive, raid, vd, world
+from tests.unit.nvr.policy.worlds import MEMBERS, NOW, codes, drive, panel, raid, trays, vd, with_bay_2, world
 
 LACKING = (BadBlocks(2, "SN2", 3, 12288, 4096), BadBlocks(3, "SN3", 1, 4096, 4096))
 TOLD = ["ALARM-132", "ALARM-132", "ALARM-133"]
@@ -84,3 +85,20 @@ def test_what_a_drive_that_has_not_come_yet_tells_itself_is_not_told_by_its_chec
     second = decide(world(raid(checks=blind)), first.memory, NOW + 10)
     assert codes(second) == ["ALARM-134"]
     assert codes(decide(world(raid(checks=blind, starting=True)), second.memory, NOW + 20)) == ["ALARM-134"]
+
+
+def test_a_drive_that_is_awaited_after_a_start_raises_nothing_and_ends_nothing() -> None:
+    awaited = raid(replace(drive(2, DriveState.UNKNOWN), device=None), starting=True)
+    late = decide(world(awaited), Memory(), NOW)
+    assert codes(late) == []
+    assert trays(late) == [SetTrays(tuple((bay, kind) for bay, kind in MEMBERS.items() if bay != 2))]
+
+    failed = decide(world(raid(drive(2, DriveState.MISSING))), Memory(), NOW)
+    assert codes(failed) == ["ALARM-101"]
+    again = decide(world(awaited, panel(bay2=TrayCondition.NONE)), failed.memory, NOW + 60)
+    assert (codes(again), again.memory.cleared) == (["ALARM-101"], ())
+    assert trays(again) == [with_bay_2(TrayCondition.FAILED)], "its LED stays amber"
+    put_back = raid(drive(2, DriveState.UNKNOWN, detail="It is being read."))
+    read = decide(world(put_back, panel(bay2=TrayCondition.FAILED)), again.memory, NOW + 61)
+    assert codes(read) == ["ALARM-101"]
+    assert trays(read), "nobody is led to pull a drive that is there"
