@@ -113,7 +113,7 @@ class Muster:
     """The members of an array that does not run, as their superblocks tell.
 
     current: may be started from, by slot; spares and half rebuilt ones behind. stale: were put out of the array, or
-    missed writes: never trusted as current. awaited: the freshest member counts on one that is not there.
+    missed writes: never trusted as current. awaited: the freshest member counts on one that is not there, or none is.
     dirty: it was being written when it ended, so that md refuses to start it degraded without force.
     """
 
@@ -140,7 +140,7 @@ def muster(vd: KnownVd, world: World) -> Muster:
     """Judges the superblocks of a virtual drive's members."""
     found = members_of(vd.uuid, world)
     if not found:
-        return Muster(Readiness.TOO_FEW, needed=len(vd.slots) - tolerance(vd.level, len(vd.slots)))
+        return Muster(Readiness.TOO_FEW, needed=len(vd.slots) - tolerance(vd.level, len(vd.slots)), awaited=True)
     freshest = max(found, key=lambda member: member.superblock.events).superblock
     current = sorted((m for m in found if is_current(m.superblock, freshest)), key=_by_role)
     if not any(_knew_all(member.disk.serial, vd) for member in current):

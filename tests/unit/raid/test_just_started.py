@@ -8,7 +8,7 @@ from raid.actions import StartJob
 from raid.decide import WHILE_WAITING, decide
 from raid.derive import derive
 from raid.memory import FailedDrive, Fleeting, Memory
-from raid.model import DriveState
+from raid.model import DriveState, VdState
 from raid.scene import APPEAR_SECONDS, Scene
 from raid.world import Disk, World
 from tests.unit.raid import spare_worlds as s
@@ -121,3 +121,21 @@ def test_the_drive_that_a_spare_stands_in_for_is_awaited_too() -> None:
     assert row_of(look(asleep, spares), asleep, 11.0) == MISSING
     running = s.stands_in()
     assert row_of(look(running, spares), running, 1.0) == MISSING
+
+
+def vd_state(of: World, after: float) -> VdState:
+    scene = Scene(of, look(of, look(of, young()), after), w.SETTINGS, w.NOW + after)
+    return derive(scene).virtual_drives[0].state
+
+
+@pytest.mark.parametrize(
+    ("of", "after", "state"),
+    [
+        pytest.param(w.world(()), 0.0, VdState.UNKNOWN, id="none has come yet"),
+        pytest.param(w.world(()), 11.0, VdState.FAILED, id="none comes"),
+        pytest.param(w.world((), appearing=4), 59.0, VdState.UNKNOWN, id="udev is at work on all of them"),
+        pytest.param(w.asleep(w.BLANK, w.BLANK, w.BLANK, w.BLANK), 0.0, VdState.FAILED, id="all are here, wiped"),
+    ],
+)
+def test_one_none_of_whose_drives_has_come_yet_has_not_failed(of: World, after: float, state: VdState) -> None:
+    assert vd_state(of, after) is state
