@@ -73,6 +73,8 @@ def state(spare: Spare, scene: Scene) -> tuple[SpareState, str]:  # noqa: PLR091
     disk = scene.world.by_serial(spare.serial)
     serving = spare.serving
     vd = None if serving is None else scene.memory.by_uuid(serving.vd)
+    if disk is None and scene.awaited(spare.serial):
+        return SpareState.UNKNOWN, "It is still awaited."
     if disk is None:
         return SpareState.MISSING, "It is not there. Put it back into any bay, or remove it as a spare."
     if spare.fault:

@@ -47,7 +47,7 @@ def conditions(raid: RaidSnapshot, was_open: set[str]) -> list[Condition]:
     return [
         *_drives(raid.drives, was_open), *_replacements(raid.drives),
         *(condition for vd in raid.virtual_drives for condition in _vd(vd, was_open)),
-        *_parity(raid), *_checks(raid, was_open), *_spares(raid), *_unreadable(raid),
+        *_parity(raid), *_checks(raid, was_open), *_spares(raid, was_open), *_unreadable(raid),
         *_foretold(raid.drives, was_open), *_lacking(raid),
     ]
 
@@ -165,11 +165,12 @@ def _told(place: WrongPlace, raid: RaidSnapshot) -> bool:
     )
 
 
-def _spares(raid: RaidSnapshot) -> list[Condition]:
+def _spares(raid: RaidSnapshot, was_open: set[str]) -> list[Condition]:
+    """One that is read, or awaited after a start, is not well by that."""
     lost = (SpareState.FAILED, SpareState.MISSING, SpareState.NOT_BLANK)
+    told = [(SpareLost(one.serial, one.bay, one.model, one.state.value, one.detail), one.state) for one in raid.spares]
     return [
-        SpareLost(spare.serial, spare.bay, spare.model, spare.state.value, spare.detail)
-        for spare in raid.spares if spare.state in lost
+        spare for spare, state in told if state in lost or (state is SpareState.UNKNOWN and spare.same in was_open)
     ]
 
 

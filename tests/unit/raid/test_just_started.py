@@ -10,6 +10,7 @@ from raid.derive import derive
 from raid.memory import FailedDrive, Fleeting, Memory
 from raid.model import DriveState, VdState
 from raid.scene import APPEAR_SECONDS, Scene
+from raid.spare_model import SpareState
 from raid.world import Disk, World
 from tests.unit.raid import spare_worlds as s
 from tests.unit.raid import worlds as w
@@ -139,3 +140,12 @@ def vd_state(of: World, after: float) -> VdState:
 )
 def test_one_none_of_whose_drives_has_come_yet_has_not_failed(of: World, after: float, state: VdState) -> None:
     assert vd_state(of, after) is state
+
+
+def test_a_spare_that_has_not_come_yet_is_not_lost() -> None:
+    memory = look(w.healthy(), replace(s.remembered(s.spare()), fleeting=Fleeting()))
+    states = [derive(Scene(w.healthy(), memory, w.SETTINGS, w.NOW + after)).spares[0].state for after in (9.0, 11.0)]
+    assert states == [SpareState.UNKNOWN, SpareState.MISSING]
+    pulled = look(w.healthy(), look(w.world((*w.healthy().disks, s.drive()), *w.healthy().arrays), memory), 1.0)
+    told = derive(Scene(w.healthy(), pulled, w.SETTINGS, w.NOW + 1.0))
+    assert told.spares[0].state is SpareState.MISSING, "it was here"

@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 
 from hw.model import TrayCondition
+from nvr.alarms.kinds.drives import SpareLost
 from nvr.policy.decide import Memory, SetTrays, decide
 from nvr.policy.world import World
 from raid.model import CheckResult, CheckVerdict, DriveState, Progress, VdState, VirtualDrive, Work
 from raid.model_care import BadBlocks, BadPlace, PatrolView, WrongPlace
 from raid.smart_model import Smart, SmartHealth
+from raid.spare_model import SpareState, SpareView
 from tests.unit.nvr.policy.worlds import MEMBERS, NOW, codes, drive, panel, raid, trays, vd, with_bay_2, world
 
 LACKING = (BadBlocks(2, "SN2", 3, 12288, 4096), BadBlocks(3, "SN3", 1, 4096, 4096))
@@ -102,3 +104,15 @@ def test_a_drive_that_is_awaited_after_a_start_raises_nothing_and_ends_nothing()
     read = decide(world(put_back, panel(bay2=TrayCondition.FAILED)), again.memory, NOW + 61)
     assert codes(read) == ["ALARM-101"]
     assert trays(read), "nobody is led to pull a drive that is there"
+
+
+def test_a_lost_spare_is_not_well_by_being_read_or_awaited() -> None:
+    def spare(state: SpareState) -> World:
+        return world(raid(spares=(SpareView(5, "SN5", "RACK DISK", 512 << 20, state, "It holds data (ext4)."),)))
+
+    assert decide(spare(SpareState.UNKNOWN), Memory(), NOW).memory.pending == ()
+    lost = decide(spare(SpareState.NOT_BLANK), Memory(pending=(("spare-lost/SN5", NOW - SpareLost.grace),)), NOW)
+    assert codes(lost) == ["ALARM-107"]
+    read = decide(spare(SpareState.UNKNOWN), lost.memory, NOW + 1)
+    assert codes(read) == ["ALARM-107"]
+    assert codes(decide(spare(SpareState.READY), read.memory, NOW + 2)) == []
