@@ -16,6 +16,7 @@ from core.run import run
 from raid import check, cutting, filesystem
 from raid.actions import (
     Action,
+    DropRecovery,
     Expected,
     FailMember,
     Mount,
@@ -76,6 +77,8 @@ class Actor:
                 return f"The hot spare in bay {action.bay} is read."
             case StartJob():
                 return self._start(action)
+            case DropRecovery():
+                return action.why
             case PrepareRunner():
                 self.runner.start()
                 return "A runner is loaded for the job that a failed drive will want."

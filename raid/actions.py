@@ -83,6 +83,14 @@ class StartJob:
 
 
 @dataclass(frozen=True, slots=True)
+class DropRecovery:
+    """A recovery that was confirmed is forgotten: nothing is done, and the journal says why."""
+
+    vd: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class PrepareRunner:
     """Have a runner of jobs loaded, so that a hot spare is taken without a wait (core/ready_runner.py)."""
 
@@ -154,5 +162,5 @@ class StartPatrol:
 
 Action = (
     Probe | FailMember | RemoveMember | SetActive | SetSpeed | PollSpare | StartJob | Mount | Prepare | Unmount
-    | StartCheck | StopCheck | StartPatrol | PrepareRunner | TellParts
+    | StartCheck | StopCheck | StartPatrol | PrepareRunner | TellParts | DropRecovery
 )

@@ -1,18 +1,21 @@
 """How an array that should run is started: from its current members only, by event counter and role. Pure.
 
 A stale member (pulled, put back, then a power cut) is never part of it; once the array runs it is a candidate like any
-former member. Forced assembly, which may lose the last writes, happens only on a person's word (RecoverVd).
+former member. Forced assembly, which may lose the last writes, happens only on a person's word (RecoverVd), once, and
+from the very members that were shown.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from core.jobs import JobState
 from raid import mdadm, mend
 from raid.actions import Action
 from raid.members import Member, Muster, Readiness, can_lose, muster
-from raid.memory import KnownVd
+from raid.memory import KnownVd, Wish
 from raid.scene import Scene
-from raid.spans import is_span
+from raid.spans import is_span, top
 from raid.world import Running
 
 
@@ -31,8 +34,9 @@ def assemble(vd: KnownVd, running: Running | None, scene: Scene) -> Iterator[Act
             if not still_waiting(vd, ready, scene):
                 yield from _start(vd, ready, scene, force=ready.dirty)
         case Readiness.TOO_FEW:
-            if vd.name in scene.memory.fleeting.recover:
-                yield from _recover(vd, scene)
+            wish = scene.memory.fleeting.wish(vd.name)
+            if wish is not None:
+                yield from _recover(vd, wish, scene)
         case Readiness.AMBIGUOUS:
             pass
 
@@ -102,9 +106,45 @@ def _just_enough(vd: KnownVd, by_slot: dict[int, Member]) -> list[Member]:
     return chosen if chosen and can_lose(chosen[0].superblock.level, len(vd.slots), left) >= 0 else []
 
 
-def _recover(vd: KnownVd, scene: Scene) -> Iterator[Action]:
+def fingerprint(vd: KnownVd, plan: Recovery) -> str:
+    """Of the members that would be taken, as they are now: one that was written since is another."""
+    told = sorted(f"{member.superblock.device_uuid} {member.superblock.events}" for member in plan.chosen)
+    return hashlib.sha256(f"{vd.uuid}|{told}".encode()).hexdigest()[:12]
+
+
+def fulfilled(wish: Wish, scene: Scene) -> bool:
+    """It runs, by this recovery or without it, or there is no such array any more."""
+    vd = scene.memory.vd(wish.vd)
+    running = None if vd is None else scene.world.array(vd.uuid)
+    return vd is None or (running is not None and running.md.started) or _came_to(wish, scene) is JobState.DONE
+
+
+def why_dropped(wish: Wish, scene: Scene) -> str:
+    """Why a recovery that was confirmed is not done after all; empty while it is to be done, or is being done. What has
+    failed is a person's again: mdadm may have marked members as current, so the plan is not the one that was shown."""
+    vd = scene.memory.vd(wish.vd)
+    if vd is None or fulfilled(wish, scene):
+        return ""
+    again = f"Look at what it would be started from now: rackeye vd recover {top(vd.name)}"
+    if _came_to(wish, scene) in (JobState.FAILED, JobState.INTERRUPTED):
+        return f"The recovery of {vd.name} failed, and is not tried again by itself. {again}"
+    if scene.world.unread or scene.world.array(vd.uuid) is not None or scene.world.job_on(vd.name) is not None:
+        return ""  # what its members are is not known at this moment
     plan = recovery(vd, scene)
-    if plan is None:
+    if plan is not None and fingerprint(vd, plan) == wish.plan:
+        return ""
+    return f"{vd.name} is not recovered: its drives are not those that were shown and confirmed any more. {again}"
+
+
+def _came_to(wish: Wish, scene: Scene) -> JobState | None:
+    """How its job stands; None when it has not begun."""
+    job = scene.world.last_job(wish.vd, "recover")
+    return None if job is None or job.id == wish.after else job.state
+
+
+def _recover(vd: KnownVd, wish: Wish, scene: Scene) -> Iterator[Action]:
+    plan = recovery(vd, scene)
+    if plan is None or fingerprint(vd, plan) != wish.plan:
         return
     devices = tuple(member.disk.device for member in plan.chosen)
     why = f"{vd.name} is recovered, as told, from its {len(devices)} most recent members."

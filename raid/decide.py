@@ -14,8 +14,8 @@ from dataclasses import replace
 
 from core.daemon import Decision
 from core.settings import Raid
-from raid.actions import Action, FailMember, Probe
-from raid.assemble import assemble
+from raid.actions import Action, DropRecovery, FailMember, Probe
+from raid.assemble import assemble, why_dropped
 from raid.candidates import Use, judge
 from raid.create import chosen, create, make_filesystem
 from raid.delete import put_away, resting, take_down
@@ -43,6 +43,7 @@ WHILE_READING = 1.0
 
 def decide(world: World, memory: Memory, settings: Raid, now: float) -> Decision[Memory, Action]:
     """One decision: every rule, in the order of urgency."""
+    dropped = _dropped(Scene(world, memory, settings, now))
     memory = learn(Scene(world, memory, settings, now))
     scene = Scene(world, memory, settings, now)
     out: list[Action] = []
@@ -56,6 +57,7 @@ def decide(world: World, memory: Memory, settings: Raid, now: float) -> Decision
     actions: list[Action] = [action for action in out if isinstance(action, FailMember)]
     actions += taken
     actions += [action for action in out if not isinstance(action, FailMember)]
+    actions += dropped
     actions += [Probe(disk.name, disk.diskseq) for disk in world.unread if not _being_written(disk, scene)]
     for vd in memory.vds:
         actions += _steps(vd, world.array(vd.uuid), scene)
@@ -64,6 +66,11 @@ def decide(world: World, memory: Memory, settings: Raid, now: float) -> Decision
     actions += prepare(scene)
     actions += patrol(scene)
     return Decision(tuple(actions), memory, _again(scene))
+
+
+def _dropped(scene: Scene) -> list[Action]:
+    """What `learn` forgets of what a person told is said."""
+    return [DropRecovery(wish.vd, why) for wish in scene.memory.fleeting.recover if (why := why_dropped(wish, scene))]
 
 
 def _steps(vd: KnownVd, running: Running | None, scene: Scene) -> Iterator[Action]:

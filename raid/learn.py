@@ -6,6 +6,7 @@ Pure; the first half of `decide`.
 import re
 from dataclasses import replace
 
+from raid.assemble import fulfilled, why_dropped
 from raid.delete import gone
 from raid.grow import given_up, learn_growth
 from raid.mdadm import HOMEHOST
@@ -67,11 +68,7 @@ def _may_be_taken(world: World) -> frozenset[str]:
 def _fleeting(scene: Scene) -> Fleeting:
     old = scene.memory.fleeting
     seen = tuple((disk.diskseq, old.first_seen(disk.diskseq) or scene.now) for disk in scene.world.disks)
-    wanted = tuple(
-        name for name in old.recover
-        if (vd := scene.memory.vd(name)) is not None
-        and ((running := scene.world.array(vd.uuid)) is None or not running.md.started)
-    )
+    wanted = tuple(wish for wish in old.recover if not fulfilled(wish, scene) and not why_dropped(wish, scene))
     named = tuple(
         (serial, uuid) for serial, uuid in old.named
         if (disk := scene.world.by_serial(serial)) is not None and scene.world.running_array_of(disk) is None

@@ -135,14 +135,25 @@ class Spare:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """A recovery that a person confirmed. vd: the array's name. plan: fingerprint of the members that were shown
+    (assemble.py). after: id of the last recovery of it before, "" when there was none: a later one is this one's job.
+    """
+
+    vd: str
+    plan: str
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Fleeting:
     """Of this run of raidd only. Times are UTC seconds; seen: first sight of each drive, by diskseq; met: serials of
     all drives that were here at one time or another."""
 
     started: float | None = None
     seen: tuple[tuple[int, float], ...] = ()
-    recover: tuple[str, ...] = ()
-    """Virtual drives that a person told to recover."""
+    recover: tuple[Wish, ...] = ()
+    """Recoveries that a person told, one an array at most."""
     named: tuple[tuple[str, str], ...] = ()
     """Good drives that a person named for a rebuild: serial, UUID of the virtual drive."""
     fastest: tuple[tuple[str, int], ...] = ()
@@ -151,6 +162,10 @@ class Fleeting:
 
     def first_seen(self, diskseq: int) -> float | None:
         return next((at for seq, at in self.seen if seq == diskseq), None)
+
+    def wish(self, vd: str) -> Wish | None:
+        """The recovery of this array that was told."""
+        return next((wish for wish in self.recover if wish.vd == vd), None)
 
 
 @dataclass(frozen=True, slots=True)

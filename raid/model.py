@@ -370,20 +370,9 @@ class DeleteVdRequest:
 
 @dataclass(frozen=True, slots=True)
 class VdRequest:
-    """PlanDelete, StopVd, StartVd, PlanRecover, RecoverVd, StartCheck, StopCheck, PlanImport, PlanAbandon: by
-    its name."""
+    """PlanDelete, StopVd, StartVd, PlanRecover, StartCheck, StopCheck, PlanImport, PlanAbandon: by its name."""
 
     name: str
-
-
-@dataclass(frozen=True, slots=True)
-class RecoverPlan:
-    """PlanRecover: from which drives a failed virtual drive would be started, and what that may lose."""
-
-    name: str
-    bays: tuple[int | None, ...]
-    left_out: tuple[int | None, ...]
-    loses: str
 
 
 @dataclass(frozen=True, slots=True)

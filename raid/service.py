@@ -24,11 +24,11 @@ from core.settings import Raid
 from core.units import utc_text
 from raid.act import Actor, refuse_if_used
 from raid.actions import Action
-from raid.assemble import Recovery, recovery
+from raid.assemble import Recovery, fingerprint, recovery
 from raid.care import CareCommands
 from raid.derive_drives import drive_rows
 from raid.grow_service import GrowService
-from raid.memory import KnownVd, Memory, Slot, Spare, Stage
+from raid.memory import KnownVd, Memory, Slot, Spare, Stage, Wish
 from raid.model import (
     ClearDriveRequest,
     CreateSimpleReply,
@@ -38,9 +38,9 @@ from raid.model import (
     DriveState,
     Plan,
     PlanSimpleRequest,
-    RecoverPlan,
     VdRequest,
 )
+from raid.model_recover import RecoverPlan, RecoverRequest
 from raid.nested import has_failed
 from raid.plan import plan_simple
 from raid.plan_group import intents
@@ -86,7 +86,7 @@ class Service:
             Command("DismissDrive", DismissDriveRequest, Done, self.dismiss_drive),
             Command("ClearDrive", ClearDriveRequest, Done, self.clear_drive),
             Command("PlanRecover", VdRequest, RecoverPlan, self.plan_recover),
-            Command("RecoverVd", VdRequest, Done, self.recover_vd),
+            Command("RecoverVd", RecoverRequest, Done, self.recover_vd),
             *Foreign(self._daemon, self._vd, self._scene, self._one).commands(),
             *self._care.commands(),
             *GrowService(self._daemon, self._paths, (self._vd, self._scene), self._one).commands(),
@@ -227,17 +227,33 @@ class Service:
             tuple(member.disk.bay for _, plan in plans for member in plan.chosen),
             tuple(member.disk.bay for _, plan in plans for member in plan.left_out),
             " ".join(_loses(one, plan) for one, plan in plans),
+            _fingerprint(plans),
         )
 
-    async def recover_vd(self, request: VdRequest) -> Done:
+    async def recover_vd(self, request: RecoverRequest) -> Done:
         vd, plans = self._recovery(request.name)
-        names = tuple(one.name for one, _ in plans)
-        await self._daemon.change(
-            lambda m: replace(m, fleeting=replace(m.fleeting, recover=(*m.fleeting.recover, *names)))
-        )
+        if _fingerprint(plans) != request.fingerprint:
+            raise PlanChanged("The drives are not those of the plan that was shown.", hint="Ask for it again.")
+        told = tuple(self._wish(one, plan) for one, plan in plans)
+        names = {wish.vd for wish in told}
+
+        def wished(memory: Memory) -> Memory:
+            others = (wish for wish in memory.fleeting.recover if wish.vd not in names)
+            return replace(memory, fleeting=replace(memory.fleeting, recover=(*others, *told)))
+
+        await self._daemon.change(wished)
         bays = ", ".join(str(member.disk.bay) for _, plan in plans for member in plan.chosen)
         loses = " ".join(_loses(one, plan) for one, plan in plans)
         return Done(f"{vd.name} is being started from the drives in bays {bays}. {loses}")
+
+    def _wish(self, vd: KnownVd, plan: Recovery) -> Wish:
+        before = self._scene().world.last_job(vd.name, "recover")
+        return Wish(vd.name, fingerprint(vd, plan), "" if before is None else before.id)
+
+
+def _fingerprint(plans: tuple[tuple[KnownVd, Recovery], ...]) -> str:
+    """Of all arrays that would be started."""
+    return ".".join(fingerprint(vd, plan) for vd, plan in plans)
 
 
 def _wipe(disk: Disk) -> None:

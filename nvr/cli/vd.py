@@ -38,13 +38,13 @@ from raid.model import (
     JobState,
     JobView,
     RaidSnapshot,
-    RecoverPlan,
     Span,
     VdRequest,
     VdState,
     VirtualDrive,
     level_text,
 )
+from raid.model_recover import RecoverPlan, RecoverRequest
 
 
 def bays_text(bays: tuple[int | None, ...]) -> str:
@@ -220,7 +220,8 @@ def recover(session: Session, *, name: str, dry_run: bool, yes: bool) -> None:
         ]))
     if not dry_run:
         confirm.typed(session, "the name of the virtual drive", name, yes=yes)
-    done = None if dry_run else session.client.call(RAID, "RecoverVd", VdRequest(name), Done).sentence
+    wish = RecoverRequest(name, plan.fingerprint)
+    done = None if dry_run else session.client.call(RAID, "RecoverVd", wish, Done).sentence
     if session.as_json:
         print_json(document(session, {"plan": plain(plan), "done": done}))
     elif done:

@@ -37,11 +37,11 @@ from raid.model import (
     Plan,
     PlanSimpleRequest,
     RaidSnapshot,
-    RecoverPlan,
     VdRequest,
 )
 from raid.model_care import RepairPlan, RepairRequest, ScheduleRequest
 from raid.model_foreign import AbandonPlan, AbandonRequest, ImportPlan, ImportRequest
+from raid.model_recover import RecoverPlan, RecoverRequest
 from raid.smart_model import ReadSmartRequest, SmartHistory, SmartHistoryRequest
 from raid.spare_model import AddSpareRequest, RebuildOnRequest, RemoveSpareRequest, SetRateRequest
 
@@ -88,7 +88,7 @@ RAID = Room(
         Order("ReadSmart", ReadSmartRequest, Done, "Ask a drive for its S.M.A.R.T. figures now"),
         Order("SmartHistory", SmartHistoryRequest, SmartHistory, "What a drive said of itself earlier", looks=True),
         Order("PlanRecover", VdRequest, RecoverPlan, "What recovering a failed virtual drive may lose", looks=True),
-        Order("RecoverVd", VdRequest, Done, "Start a failed virtual drive from its best members"),
+        Order("RecoverVd", RecoverRequest, Done, "Start a failed virtual drive from the members that were shown"),
         Order("PlanImport", VdRequest, ImportPlan, "What taking over a virtual drive from elsewhere does", looks=True),
         Order("ImportVd", ImportRequest, Done, "Take over the virtual drive that PlanImport showed"),
         Order("PlanAbandon", VdRequest, AbandonPlan, "What giving up one that could not be made does", looks=True),

@@ -45,6 +45,7 @@ from raid.model import (
     VdRequest,
 )
 from raid.model_foreign import AbandonPlan, AbandonRequest, ImportPlan, ImportRequest
+from raid.model_recover import RecoverPlan, RecoverRequest
 from raid.smart_model import ReadSmartRequest, SmartHistory, SmartHistoryRequest
 from tests.peers import sample
 
@@ -140,7 +141,10 @@ class House:
         async def plan_abandon(asked: VdRequest) -> AbandonPlan:
             return replace(sample.ABANDON, name=asked.name)
 
-        async def noted(asked: ImportRequest | AbandonRequest) -> Done:
+        async def plan_recover(asked: VdRequest) -> RecoverPlan:
+            return replace(sample.RECOVERY, name=asked.name)
+
+        async def noted(asked: ImportRequest | AbandonRequest | RecoverRequest) -> Done:
             self._note(asked)
             return Done(f"{asked.name}: done.")
 
@@ -187,6 +191,8 @@ class House:
                 Command("ImportVd", ImportRequest, Done, noted),
                 Command("PlanAbandon", VdRequest, AbandonPlan, plan_abandon),
                 Command("AbandonVd", AbandonRequest, Done, noted),
+                Command("PlanRecover", VdRequest, RecoverPlan, plan_recover),
+                Command("RecoverVd", RecoverRequest, Done, noted),
             ),
             "panel": (
                 Command("Locate", LocateRequest, Sentence, locate),

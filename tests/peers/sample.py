@@ -24,6 +24,7 @@ from raid.model import (
     Work,
 )
 from raid.model_foreign import AbandonPlan, ImportPlan
+from raid.model_recover import RecoverPlan
 from raid.smart_model import Figures, Smart, SmartHealth, SmartHistory, SmartRecord
 
 NOW = time.time()
@@ -158,6 +159,7 @@ IMPORT = ImportPlan(
 ABANDON = AbandonPlan(
     "vd2", "88aa0d2a:13", "RAID5", _PLANNED, "vd2 is not made yet: the drive of bay 7 is not there. Put it back.",
     "Nothing was ever recorded on vd2. Its drives are free for something else.", "")
+RECOVERY = RecoverPlan("vd0", (0, 1, 3), (2,), "What was written in the last 3 s may be lost.", "c0nfirmed")
 HISTORY = SmartHistory("WD-WX12D101417", "WDC WD60PURX-64T0ZY0", (
     SmartRecord(NOW - 900, TIRED.health, TIRED.detail, TIRED.figures),
     SmartRecord(NOW - 86_400, SmartHealth.GOOD, "", WELL.figures),

@@ -10,6 +10,7 @@ from playwright.async_api import expect
 from boot.model import KeepModeRequest
 from raid.model import DriveGroup, PlanSimpleRequest, VdState, VirtualDrive
 from raid.model_foreign import AbandonRequest, ImportRequest
+from raid.model_recover import RecoverRequest
 from tests.peers import sample
 from tests.peers.conftest import Run
 from tests.peers.house import House
@@ -55,6 +56,23 @@ def test_one_that_could_not_be_made_is_given_up_after_its_plan(house: House, run
             await dialog.get_by_role("button", name="Give up vd2").click()
             await expect(dialog).to_be_hidden()
             assert house.called == [AbandonRequest("vd2", sample.ABANDON.uuid)]
+
+    run(story())
+
+
+def test_a_failed_one_is_recovered_from_the_drives_that_were_shown(house: House, run: Run) -> None:
+    async def story() -> None:
+        failed = replace(sample.RAID.virtual_drives[0], state=VdState.FAILED, progress=None, mountpoint=None)
+        house.show("raid", replace(sample.RAID, virtual_drives=(failed, *sample.RAID.virtual_drives[1:])))
+        async with console(house) as page:
+            await page.get_by_role("button", name="Recover …").click()
+            dialog = page.locator("#dialog")
+            await expect(dialog).to_contain_text("0 1 3")
+            await expect(dialog).to_contain_text("What was written in the last 3 s may be lost.")
+            assert house.called == []
+            await dialog.get_by_role("button", name="Recover vd0").click()
+            await expect(dialog).to_be_hidden()
+            assert house.called == [RecoverRequest("vd0", sample.RECOVERY.fingerprint)]
 
     run(story())
 

@@ -10,12 +10,12 @@ from raid.model import (
     Done,
     DriveState,
     PlanSimpleRequest,
-    RecoverPlan,
     VdRequest,
     VdState,
     Work,
 )
 from raid.model_foreign import ImportPlan, ImportRequest
+from raid.model_recover import RecoverPlan, RecoverRequest
 from rig.drives import DriveKind
 from rig.rack import Rack
 from tests.rig.raid_rig import (
@@ -214,7 +214,7 @@ def test_two_pulled_is_failed_and_nothing_is_overwritten(rack: Rack) -> None:
         plan = command(rack, "PlanRecover", VdRequest("vd1"), RecoverPlan)
         assert sorted(bay or 0 for bay in plan.bays) == [5, 6, 7]
         assert plan.left_out == (4,)
-        command(rack, "RecoverVd", VdRequest("vd1"), Done)
+        command(rack, "RecoverVd", RecoverRequest("vd1", plan.fingerprint), Done)
     until(rack, lambda s: is_whole(s, "vd1"), "it is whole again", 180)
     assert checksum(rack, "/srv/rackeye/vd1/kept") == kept["vd1"]
     assert checksum(rack, "/srv/rackeye/vd1/alone") == kept["alone"]
@@ -242,7 +242,7 @@ def test_when_the_last_pulled_is_lost_only_a_person_starts_it_from_an_older_memb
     plan = command(rack, "PlanRecover", VdRequest("vd1"), RecoverPlan)
     assert (sorted(bay or 0 for bay in plan.bays), plan.left_out) == ([4, 5, 7], ())
     assert "may be lost or damaged" in plan.loses
-    command(rack, "RecoverVd", VdRequest("vd1"), Done)
+    command(rack, "RecoverVd", RecoverRequest("vd1", plan.fingerprint), Done)
     told = until(rack, lambda s: vd(s, "vd1").state is VdState.DEGRADED and bool(vd(s, "vd1").mountpoint), "run", 90)
     job = jobs_of(rack, "recover")[-1]
     assert (len(job["steps"]), job["state"]) == (2, "Done")

@@ -21,11 +21,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from raid.actions import StartJob
-from raid.assemble import recovery
+from raid.actions import DropRecovery, StartJob
+from raid.assemble import fingerprint, recovery
 from raid.decide import decide
 from raid.derive import derive
-from raid.memory import Fleeting, Memory
+from raid.memory import Fleeting, Memory, Wish
 from raid.model import DriveState, RaidSnapshot, VdState
 from raid.scene import Scene
 from tests.stories.toy_md import STRIPES, Box, Drive, Md, Refused
@@ -135,8 +135,11 @@ class Story(RuleBasedStateMachine):
     @rule()
     def a_person_recovers(self) -> None:
         (vd,) = self.memory.vds
-        if recovery(vd, self.scene()) is not None:
-            self.memory = replace(self.memory, fleeting=replace(self.memory.fleeting, recover=("vd0",)))
+        plan, last = recovery(vd, self.scene()), self.box.world().last_job("vd0", "recover")
+        if plan is not None and (last is None or not last.alive):
+            wish = Wish("vd0", fingerprint(vd, plan), "" if last is None else last.id)
+            self.memory = replace(self.memory, fleeting=replace(self.memory.fleeting, recover=(wish,)))
+            self.confirmed = {(member.disk.serial, member.superblock.events) for member in plan.chosen}
 
     @rule(seconds=st.sampled_from([0.1, 2.0, 15.0]))
     def look(self, seconds: float) -> None:
@@ -150,6 +153,8 @@ class Story(RuleBasedStateMachine):
         self.box.looked |= {md.uuid: md.events for md in self.box.arrays}
         for action in decision.actions:
             self.never_without_a_word(action)
+            if isinstance(action, DropRecovery):  # a word only
+                continue
             with suppress(Refused):
                 self.box.act(action)
         ended = self.policy.hear(self.told(), self.box.now)
@@ -184,6 +189,9 @@ class Story(RuleBasedStateMachine):
             words = {word for step in action.steps for word in step}
             touched = [drive for drive in self.box.drives if drive.bay is not None and f"/dev/{drive.name}" in words]
             assert not [drive.serial for drive in touched if drive.serial in self.others]
+        if isinstance(action, StartJob) and action.kind == "recover":
+            taken = [drive for drive in self.box.drives if drive.serial in {one.serial for one in action.drives}]
+            assert {(one.serial, one.superblock.events) for one in taken if one.superblock} == self.confirmed
 
     @invariant()
     def nothing_of_others_is_touched(self) -> None:

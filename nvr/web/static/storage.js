@@ -56,7 +56,7 @@ async function openRecover(name) {
       h("dl", { class: "facts" }, fact("Started from bays", bays(plan.bays)), fact("Left out", bays(plan.left_out) || "none")),
       h("p", { class: "problem" }, `This may lose: ${plan.loses}`),
       h("div", { class: "buttons" }, h("button", { class: "danger", onclick: async () => {
-        if (await tell("raid", "RecoverVd", { name })) close();
+        if (await tell("raid", "RecoverVd", { name, fingerprint: plan.fingerprint })) close();
       } }, `Recover ${name}`))]));
 }
 

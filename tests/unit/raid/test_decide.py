@@ -252,7 +252,7 @@ def test_two_stale_members_are_never_forced_without_a_word() -> None:
     fresh = [w.probe(slot, 130, out=(1, 2)) for slot in (0, 3)]
     of = w.asleep(fresh[0], w.probe(1, 120), w.probe(2, 100), fresh[1])
     assert jobs(of) == []
-    told = w.memory(fleeting=Fleeting(w.NOW - 600, recover=("vd0",)))
+    told = w.memory(fleeting=Fleeting(w.NOW - 600, recover=(w.wish(of),)))
     job = only_job(of, told)
     assert job.kind == "recover"
     assert "--force" in job.steps[0]

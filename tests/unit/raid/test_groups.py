@@ -203,8 +203,8 @@ def test_two_lost_of_a_raid5_unmounts_both_before_the_array_is_stopped() -> None
 
 def test_a_recovery_of_the_group_runs_no_repair_on_it_but_on_each_virtual_drive() -> None:
     """xfs_repair looks for superblocks all over what it is given: on the array, those of virtual drives."""
-    memory = replace(BOTH, fleeting=replace(BOTH.fleeting, recover=("dg0.group",)))
     of = w.asleep(w.probe(0), w.probe(1, 90), w.probe(2, 80))
+    memory = replace(BOTH, fleeting=replace(BOTH.fleeting, recover=(w.wish(of, GROUP),)))
     (job,) = [a for a in assemble(GROUP, None, w.scene(of, memory)) if isinstance(a, StartJob)]
     assert [step[0] for step in job.steps] == ["mdadm"]
 

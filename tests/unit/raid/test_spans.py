@@ -197,8 +197,8 @@ def test_the_recovery_of_a_span_touches_no_file_system_on_it() -> None:
         Probe(("linux_raid_member",), w.superblock(slot, level=6, array_uuid=vd.uuid, events=events))
         for slot, events in enumerate((100, 90, 80))
     )
-    memory = known(60)
-    memory = replace(memory, fleeting=replace(memory.fleeting, recover=(vd.name,)))
-    (job,) = [a for a in assemble(vd, None, w.scene(w.asleep(*blocks), memory)) if isinstance(a, StartJob)]
+    of, memory = w.asleep(*blocks), known(60)
+    memory = replace(memory, fleeting=replace(memory.fleeting, recover=(w.wish(of, vd),)))
+    (job,) = [a for a in assemble(vd, None, w.scene(of, memory)) if isinstance(a, StartJob)]
     assert job.kind == "recover"
     assert [step[0] for step in job.steps] == ["mdadm"]

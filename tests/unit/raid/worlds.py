@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from core.settings import Care, Raid
-from raid.memory import Fleeting, KnownVd, Memory, Slot, Stage
+from raid.assemble import fingerprint, recovery
+from raid.memory import Fleeting, KnownVd, Memory, Slot, Stage, Wish
 from raid.scene import Scene
 from raid.superblock import ROLE_FAULTY, ROLE_SPARE, Superblock
 from raid.sysfs import Array, Member
@@ -97,6 +98,14 @@ def world(disks: tuple[Disk, ...], *arrays: Running, **changes: object) -> World
 
 def scene(of: World, remembered: Memory | None = None) -> Scene:
     return Scene(of, remembered or memory(), SETTINGS, NOW)
+
+
+def wish(of: World, vd: KnownVd | None = None, after: str = "") -> Wish:
+    """A person was shown how it would be recovered from these drives, and confirmed it."""
+    vd = vd or known()
+    plan = recovery(vd, scene(of))
+    assert plan is not None
+    return Wish(vd.name, fingerprint(vd, plan), after)
 
 
 def healthy() -> World:

@@ -26,7 +26,6 @@ from raid.model import (
     PlanSimpleRequest,
     Progress,
     RaidSnapshot,
-    RecoverPlan,
     VdRequest,
     VdState,
     Work,
@@ -41,6 +40,7 @@ from raid.model_care import (
     ScheduleRequest,
     Upkeep,
 )
+from raid.model_recover import RecoverPlan, RecoverRequest
 from tests.unit.nvr.cli.fakes import TB, FakeClient, client, drive, rackeye, virtual_drive
 
 PLAN = Plan(
@@ -272,7 +272,7 @@ def test_a_plan_that_cannot_be() -> None:
 
 
 def test_recover_says_what_it_may_lose_and_wants_the_name() -> None:
-    plan = RecoverPlan("vd0", (0, 1, None), (2,), "Writes of the last 3 s.")
+    plan = RecoverPlan("vd0", (0, 1, None), (2,), "Writes of the last 3 s.", "f00")
     some = client(replies={"PlanRecover": plan, "RecoverVd": Done("vd0 is being started.")})
     for answer in ("", "y\n", "VD0\n"):
         result = rackeye(some, "vd", "recover", "vd0", answer=answer)
@@ -282,7 +282,7 @@ def test_recover_says_what_it_may_lose_and_wants_the_name() -> None:
     assert rackeye(some, "vd", "recover", "vd0", "--dry-run").exit_code == 0
     assert {command for _, command, _ in some.calls} == {"PlanRecover"}
     assert "vd0 is being started." in rackeye(some, "vd", "recover", "vd0", answer="vd0\n").stdout
-    assert some.calls[-1] == (RAID.name, "RecoverVd", VdRequest("vd0"))
+    assert some.calls[-1] == (RAID.name, "RecoverVd", RecoverRequest("vd0", "f00"))
 
 
 # -- checks
