@@ -16,6 +16,7 @@ from raid.members import Member, Muster, Readiness, can_lose, muster
 from raid.memory import KnownVd, Wish
 from raid.scene import Scene
 from raid.spans import is_span, top
+from raid.torn import has_parity
 from raid.world import Running
 
 
@@ -57,7 +58,7 @@ def still_waiting(vd: KnownVd, ready: Muster, scene: Scene) -> bool:
 def _start(vd: KnownVd, ready: Muster, scene: Scene, *, force: bool) -> Iterator[Action]:
     devices = tuple(member.disk.device for member in ready.current)
     why = f"{vd.name} is started from {ready.in_sync} of {len(vd.slots)} members."
-    if force:
+    if force and has_parity(vd):
         why += " It was being written, degraded, when the power went: the last stripe may be torn."
     disks = tuple(member.disk for member in ready.current)
     if any(member.superblock.reshaping for member in ready.current):

@@ -6,7 +6,7 @@ priority.py what goes first · volumes.py mounting
 grow.py drives added, levels changed
 delete.py stopping and deleting · nested.py the array over the spans of RAID50, 60 and 00
 slices.py virtual drives that share a drive group
-upkeep.py, patrolling.py checks and reads
+upkeep.py, patrolling.py checks and reads · torn.py what a power cut may have torn
 """
 
 from collections.abc import Iterator
@@ -30,6 +30,7 @@ from raid.scene import Scene
 from raid.slices import keep
 from raid.spans import is_group, is_span
 from raid.spares import give_back, poll, prepare, take
+from raid.torn import note
 from raid.upkeep import checks
 from raid.volumes import RESHAPE, offer
 from raid.world import Disk, Running, World
@@ -65,7 +66,7 @@ def decide(world: World, memory: Memory, settings: Raid, now: float) -> Decision
     actions += poll(scene)
     actions += prepare(scene)
     actions += patrol(scene)
-    return Decision(tuple(actions), memory, _again(scene))
+    return Decision(tuple(actions), note(memory, actions, scene), _again(scene))
 
 
 def _dropped(scene: Scene) -> list[Action]:

@@ -4,7 +4,7 @@ What is uncertain is Unknown and never good; a member whose drive is gone is Mis
 """
 
 from core.jobs import Job
-from raid import patrolling
+from raid import patrolling, torn
 from raid.assemble import still_waiting
 from raid.bad_blocks import bad_blocks, told
 from raid.candidates import judge
@@ -83,8 +83,9 @@ def _virtual_drive(vd: KnownVd, scene: Scene) -> VirtualDrive:
         bays=tuple(slot.bay for slot in vd.slots),
         tolerance=left,
         mountpoint=None if running is None or state is VdState.FAILED else running.volume.mountpoint,
-        detail=" ".join(filter(None, (detail, told(bad)))),
+        detail=" ".join(filter(None, (detail, told(bad), torn.told(vd)))),
         bad_blocks=bad,
+        torn=vd.torn,
     )
 
 

@@ -37,6 +37,7 @@ def roll_up(vd: KnownVd, running: Running | None, spans: tuple[VirtualDrive, ...
             for number, span in enumerate(spans, start=1)
         ),
         bad_blocks=tuple(bad for span in spans for bad in span.bad_blocks),
+        torn=max((span.torn for span in spans), default=0.0),
     )
 
 
@@ -52,7 +53,7 @@ def _state(vd: KnownVd, running: Running | None, spans: tuple[VirtualDrive, ...]
     worst = min((span.state for span in spans), key=WORST_FIRST.index)
     said = " ".join(
         f"Span {number}: {span.detail}" for number, span in enumerate(spans, start=1)
-        if span.detail and (span.state is worst or span.state not in (VdState.OPTIMAL, VdState.OFFLINE))
+        if span.detail and (span.torn or span.state is worst or span.state not in (VdState.OPTIMAL, VdState.OFFLINE))
     )
     if worst in (VdState.FAILED, VdState.UNKNOWN):
         return worst, said

@@ -18,6 +18,7 @@ from raid.slices import adopted, learn_slice, running_of, slice_gone
 from raid.spans import GROUP, is_span, outer_of, top
 from raid.spare_learn import learn_spares, went_back
 from raid.spares import home_of
+from raid.torn import learn_torn
 from raid.upkeep import learn_doubt
 from raid.world import Running, World
 
@@ -45,7 +46,7 @@ def learn(scene: Scene) -> Memory:
             vd = learn_growth(vd, running, scene)  # noqa: PLW2901 -- the same, in the shape that md has by now
             homes[vd.uuid] = tuple(_homes_now(vd, running, scene.world, memory))
             vd = _learn_vd(vd, running, scene, homes[vd.uuid])  # noqa: PLW2901 -- the same, with what was learnt
-            vd = learn_doubt(vd, running, scene)  # noqa: PLW2901 -- as above
+            vd = learn_torn(learn_doubt(vd, running, scene), running, scene)  # noqa: PLW2901 -- as above
         if given_up(vd, scene):
             vd = replace(vd, growth=None)  # noqa: PLW2901 -- as above
         if running is not None and running.md.members:

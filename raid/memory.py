@@ -70,6 +70,8 @@ class KnownVd:
     growth: the reconstruction under way. by_hand: it lost a drive during one, and is rebuilt only on a person's word
     (spec/raid.md).
     doubt: since when (UTC) its parity is in doubt, after a copyback that was cut off; 0 when it is not.
+    torn: when (UTC) it was last started degraded though it was being written at a power cut, until it is whole and
+    checked; 0 when there is nothing to tell (torn.py).
     """
 
     name: str
@@ -90,6 +92,7 @@ class KnownVd:
     growth: Growth | None = None
     by_hand: bool = False
     doubt: float = 0.0
+    torn: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

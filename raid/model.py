@@ -135,6 +135,8 @@ class VirtualDrive:
     """Members that lack a place of it, though md counts them as whole."""
     group: str = ""
     """The drive group that it shares with others ("dg0"); empty when all of its drives are its own."""
+    torn: float = 0.0
+    """When it was started degraded though a power cut may have torn a stripe; 0 once nothing is to be told of it."""
 
 
 @dataclass(frozen=True, slots=True)

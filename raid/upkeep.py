@@ -108,9 +108,15 @@ def learn_doubt(vd: KnownVd, running: Running, scene: Scene) -> KnownVd:
         job, began = scene.world.last_job(vd.name, "copyback"), scene.memory.fleeting.started
         cut_off = job is not None and began is not None and job.started < began
         return replace(vd, doubt=scene.now) if cut_off and not vd.doubt else vd
-    last = result_of(scene, vd.name if is_group(vd) else top(vd.name))
+    seen = checked_since(vd.name if is_group(vd) else top(vd.name), vd.doubt, scene)
+    return replace(vd, doubt=0.0) if vd.doubt and seen else vd
+
+
+def checked_since(vd: str, at: float, scene: Scene) -> bool:
+    """A check has been to the end of it, and has read everything."""
+    last = result_of(scene, vd)
     seen = last is not None and last.percent >= 100.0 and last.verdict in (CheckVerdict.CLEAN, CheckVerdict.WRONG)
-    return replace(vd, doubt=0.0) if vd.doubt and seen and last is not None and last.finished > vd.doubt else vd
+    return seen and last is not None and last.finished > at
 
 
 def in_doubt(vd: KnownVd, scene: Scene) -> float:

@@ -17,6 +17,7 @@ from nvr.alarms.kinds.storage import (
     CheckUndone,
     DataLost,
     ParityWrong,
+    StripeTorn,
     VdDegraded,
     VdFailed,
     VdOffline,
@@ -31,7 +32,7 @@ from raid.spare_model import SpareState
 JUDGES = {
     "drive-failed", "vd-degraded", "vd-failed", "vd-offline", "replacement-refused", "parity-wrong", "spare-lost",
     "unreadable", "drive-failing", "drive-watch", "member-lacks", "data-lost",
-    "check-blind", "check-undone",
+    "check-blind", "check-undone", "stripe-torn",
 }
 BROKEN = {DriveState.FAILED, DriveState.MISSING}
 NOT_YET = {DriveState.REBUILD, DriveState.COPYBACK, DriveState.STALE, DriveState.UNKNOWN, DriveState.OFFLINE}
@@ -107,6 +108,10 @@ def _replacements(drives: tuple[Drive, ...]) -> list[Condition]:
 def _vd(vd: VirtualDrive, was_open: set[str]) -> list[Condition]:
     if vd.progress is not None and vd.progress.kind is Work.DELETING:
         return []  # as a person asked for
+    return [*_works(vd, was_open), *([StripeTorn(vd.name, vd.torn)] if vd.torn else [])]
+
+
+def _works(vd: VirtualDrive, was_open: set[str]) -> list[Condition]:
     failed, degraded = VdFailed(vd.name, vd.detail), VdDegraded(vd.name, vd.state.value, vd.tolerance)
     match vd.state:
         case VdState.OPTIMAL:

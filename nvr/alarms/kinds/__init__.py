@@ -23,6 +23,7 @@ from nvr.alarms.kinds.storage import (
     CheckUndone,
     DataLost,
     ParityWrong,
+    StripeTorn,
     VdDegraded,
     VdFailed,
     VdOffline,
@@ -38,9 +39,9 @@ from nvr.alarms.kinds.system import (
 
 KINDS: tuple[type[Condition], ...] = (
     DriveFailed, SpareLost, DriveFailing, DriveWatch, Unreadable, MemberLacks, DataLost,
-    VdDegraded, VdFailed, VdOffline, ReplacementRefused, ParityWrong, CheckBlind, CheckUndone, NoVolume,
-    RecordingStopped, Overheat, FanFailed, PowerSupplyFailed, SensorLost, DaemonSilent, Trouble, ModeRecordLost,
-    ModeRecordDamaged, RestoreUnfinished, SwitchUnfinished,
+    VdDegraded, VdFailed, VdOffline, ReplacementRefused, ParityWrong, StripeTorn, CheckBlind, CheckUndone,
+    NoVolume, RecordingStopped, Overheat, FanFailed, PowerSupplyFailed, SensorLost, DaemonSilent, Trouble,
+    ModeRecordLost, ModeRecordDamaged, RestoreUnfinished, SwitchUnfinished,
 )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.units import human_bytes
+from core.units import human_bytes, utc_text
 from nvr.alarms.kinds.condition import Condition
 from nvr.alarms.model import Category, Level
 
@@ -136,6 +136,43 @@ class ParityWrong(Condition):
     @property
     def hint(self) -> str:
         return f"See which: rackeye check show {self.vd}. Repair: rackeye check repair {self.vd}"
+
+
+@dataclass(frozen=True, slots=True)
+class StripeTorn(Condition):
+    """A virtual drive was being written, with a drive missing, when the power went."""
+
+    code = "ALARM-136"
+    category = Category.STORAGE
+    level = Level.WARNING
+    title = "A stripe may be torn"
+    meaning = (
+        "A virtual drive with a drive missing was being written when the power went. The drives of a stripe are "
+        "written one after the other; cut off in between, what the missing drive held in that stripe comes out wrong, "
+        "also of an older recording. It was started all the same, because everything else is right, and records. A "
+        "rebuild puts down what comes out, so that no check can show it afterwards. The alarm ends when the virtual "
+        "drive is whole again and a consistency check has come to its end since; what was torn stays as it is until it "
+        "is recorded over."
+    )
+    cleared_text = "The virtual drive is whole again and was checked since, or it is gone."
+
+    vd: str
+    at: float
+
+    @property
+    def same(self) -> str:
+        return f"stripe-torn/{self.vd}"
+
+    @property
+    def text(self) -> str:
+        return (
+            f"{self.vd} was being written, with a drive missing, when the power went, and was started at "
+            f"{utc_text(self.at)}: in the stripes that were being written a piece of a recording may be wrong."
+        )
+
+    @property
+    def hint(self) -> str:
+        return f"Replace the failed drive. When {self.vd} is Optimal again: rackeye check start {self.vd}"
 
 
 @dataclass(frozen=True, slots=True)

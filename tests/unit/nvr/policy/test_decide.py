@@ -12,7 +12,7 @@ from nvr.alarms.kinds import all_kinds
 from nvr.alarms.kinds.condition import Condition
 from nvr.alarms.kinds.recording import NoVolume
 from nvr.alarms.kinds.storage import VdOffline
-from nvr.alarms.model import Health
+from nvr.alarms.model import Health, Level
 from nvr.policy.decide import SILENCE_GRACE, Memory, SetConditions, acknowledge, decide, health
 from nvr.policy.trays import conditions
 from nvr.policy.world import Word, World
@@ -236,6 +236,20 @@ def test_bad_blocks_of_members_are_alarms_and_what_is_lost_sounds() -> None:
         "4.1 kB of a drive of vd0 can be had from no other drive (bays 2, 3)."
     ]
     assert codes(decide(lacking(), second.memory, NOW + 20)) == []
+
+
+def test_a_stripe_that_may_be_torn_is_an_alarm_until_raidd_has_nothing_to_tell_of_it() -> None:
+    def torn(state: VdState, at: float = NOW - 60) -> World:
+        return world(replace(raid(), virtual_drives=(replace(vd(), state=state, torn=at),)))
+
+    first = decide(torn(VdState.DEGRADED), Memory(), NOW)
+    assert codes(first) == ["ALARM-102", "ALARM-136"]
+    (alarm,) = [alarm for alarm in first.memory.open if alarm.code == "ALARM-136"]
+    assert (alarm.level, alarm.title) == (Level.WARNING, "A stripe may be torn")
+    assert "rackeye check start vd0" in alarm.hint
+    second = decide(torn(VdState.OPTIMAL), first.memory, NOW + 10)
+    assert codes(second) == ["ALARM-136"], "it is whole again, and nobody has checked it"
+    assert codes(decide(torn(VdState.OPTIMAL, 0.0), second.memory, NOW + 20)) == []
 
 
 def test_every_kind_of_alarm_can_be_explained() -> None:
