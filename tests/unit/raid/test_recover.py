@@ -137,7 +137,7 @@ def service(of: World, memory: Memory) -> tuple[Service, Daemon[World, Memory, A
     nobody: Any = None
     still: Any = Still()
     daemon: Daemon[World, Memory, Action] = Daemon("raidd", still, memory, "org.rackeye.Raid1", snapshot=of)
-    return Service(daemon, nobody, nobody, nobody, lambda: w.SETTINGS), daemon
+    return Service(daemon, nobody, nobody, nobody, lambda: w.SETTINGS, one=asyncio.Lock()), daemon
 
 
 def test_the_plan_is_confirmed_by_its_fingerprint_and_refused_when_the_drives_have_changed() -> None:
