@@ -5,6 +5,9 @@ DEBIAN = bubblewrap chromium dbus e2fsprogs ffmpeg gcc gdisk gir1.2-gst-rtsp-ser
 	python3-gi python3-venv smartmontools socat udev user-mode-linux xfsprogs
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS ?=
+# A rack waits more than it works: two for each CPU.
+WORKERS ?= $(shell echo $$((2 * $$(nproc))))
+PYTEST = .venv/bin/python -m pytest -n $(WORKERS) --dist loadfile
 
 .PHONY: setup run test test-long check reference bench install
 
@@ -28,11 +31,11 @@ run: setup
 	$(ROOT) .venv/bin/python -m rig.run $(ARGS)
 
 test: setup
-	$(ROOT) .venv/bin/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(ROOT) $(PYTEST) $(ARGS)
 
 test-long: setup
-	.venv/bin/python -m pytest -n auto --dist loadfile --hypothesis-profile thorough tests/unit
-	$(ROOT) .venv/bin/python -m pytest -n auto --dist loadfile -m "rig or long" --timeout 3000 $(ARGS)
+	$(PYTEST) --hypothesis-profile thorough tests/unit
+	$(ROOT) $(PYTEST) -m "rig or long" --timeout 3000 $(ARGS)
 
 check: setup
 	.venv/bin/python -m pytest -q tests/house $(ARGS)

@@ -50,7 +50,7 @@ def in_background(array: Array, program: str) -> str:
 @raid5
 def test_a_wrong_stripe_of_a_raid5_is_found_and_named(array: Array) -> None:
     code, result = array.check()
-    assert (code, result["bad"], result["stripes"], result["engine"]) == (0, [], 512, "ISA-L")
+    assert (code, result["bad"], result["stripes"], result["engine"]) == (0, [], 512, "Rackeye")
     array.damage(slot=2, stripe=300, at=3 * 4096)
     code, result = array.check()
     assert (code, result["bad_stripes"]) == (1, 1)
