@@ -43,15 +43,21 @@ def judge(disk: Disk, scene: Scene) -> Verdict:
     """What to do with a drive that is a member of no running array."""
     world, memory = scene.world, scene.memory
     probe = disk.probe
-    if disk.protected or probe is None or probe.error or world.running_array_of(disk) is not None:
+    if disk.protected or probe is None or world.running_array_of(disk) is not None:
         return Verdict(Use.NONE)
+    place = asked_for(disk, scene)
     own = None if probe.superblock is None else memory.by_uuid(probe.superblock.array_uuid)
     if probe.superblock is not None and own is not None:
-        return _former_member(disk, probe.superblock, own, scene)
-    place = _missing_in_bay(disk, scene) or served_from(disk, scene)
+        verdict = _former_member(disk, probe.superblock, own, scene)
+        if place is None or place[0] == own or verdict.use is not Use.NONE:
+            return verdict
+        return _of_another(disk, own, place[0], scene) or verdict
     if place is None:
         return Verdict(Use.NONE)
     vd, running = place
+    if probe.error:
+        why = f"{probe.error} So {vd.name} is not rebuilt on it. Put another drive into bay {disk.bay}."
+        return Verdict(Use.NONE, vd.name, why)
     if not probe.blank:
         return Verdict(
             Use.NONE, vd.name,
@@ -87,6 +93,25 @@ def _former_member(disk: Disk, own: Superblock, vd: KnownVd, scene: Scene) -> Ve
     return _when_settled(Use.REBUILD, disk, running, vd.name, scene)
 
 
+def _of_another(disk: Disk, own: KnownVd, vd: KnownVd, scene: Scene) -> Verdict | None:
+    """A former member that is of no use to its own virtual drive, in the bay of a missing member of another one. None
+    when it is about to be blank, or to be used elsewhere."""
+    if own.stage in (Stage.CREATING, Stage.DELETING) or scene.memory.spare(disk.serial) is not None:
+        return None
+    running = scene.world.array(own.uuid)
+    if running is None or not running.md.started or spare_failures(running.md) < 0:
+        why = (
+            f"It belongs to {own.name}, which does not run and may need it, so {vd.name} is not rebuilt on it. Put a "
+            f"blank drive into bay {disk.bay}."
+        )
+    else:
+        why = (
+            f"It was a member of {own.name}, so {vd.name} is not rebuilt on it: nothing is overwritten without a word. "
+            f"Clear it with `rackeye drive clear --bay {disk.bay}`, or put in a blank drive."
+        )
+    return Verdict(Use.NONE, vd.name, why)
+
+
 def _whole_without(disk: Disk, vd: KnownVd, running: Running, scene: Scene) -> Verdict:
     """A former member that its virtual drive does not miss."""
     if scene.memory.spare(disk.serial) is not None:
@@ -101,6 +126,11 @@ def _whole_without(disk: Disk, vd: KnownVd, running: Running, scene: Scene) -> V
         f"It was a member of {vd.name}, where another drive has its place now. "
         f"`rackeye drive clear --bay {disk.bay}` makes it a blank drive.",
     )
+
+
+def asked_for(disk: Disk, scene: Scene) -> tuple[KnownVd, Running] | None:
+    """The virtual drive that waits for a drive in this drive's bay, or to which a person named it."""
+    return _missing_in_bay(disk, scene) or served_from(disk, scene)
 
 
 def _missing_in_bay(disk: Disk, scene: Scene) -> tuple[KnownVd, Running] | None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from raid import members
-from raid.candidates import Use, judge
+from raid.candidates import Use, asked_for, judge
 from raid.derive_groups import plain
 from raid.derive_nested import place
 from raid.derive_spares import absent, homes, missing_homes, of_spare
@@ -30,7 +30,7 @@ def _named(row: Drive, scene: Scene) -> Drive:
     """A member of a span is told as one of the virtual drive."""
     vd = None if row.vd is None else scene.memory.vd(row.vd)
     if vd is None:
-        return row
+        return replace(row, detail=plain(row.detail))
     name, slot, span = place(vd, row.slot)
     return replace(row, vd=name, slot=slot, span=span, detail=plain(row.detail))
 
@@ -62,7 +62,8 @@ def _missing(vd: KnownVd, scene: Scene) -> list[Drive]:
 def _row(disk: Disk, scene: Scene) -> Drive:
     state, detail, vd, slot = _judge(disk, scene)
     verdict = judge(disk, scene)
-    refused = state in (DriveState.BLANK, DriveState.FOREIGN) and verdict.use is Use.NONE and bool(verdict.why)
+    left = state in NOT_TAKEN and verdict.use is Use.NONE and bool(verdict.why)
+    refused = left and asked_for(disk, scene) is not None
     smart = scene.world.smart_of(disk)
     if smart.health is SmartHealth.FAILING:
         state, detail = _shielded(state), f"{detail} {PREDICTED}: {smart.detail}".strip()
@@ -71,6 +72,8 @@ def _row(disk: Disk, scene: Scene) -> Drive:
     )
 
 
+NOT_TAKEN = (DriveState.BLANK, DriveState.FOREIGN, DriveState.UNCONFIGURED_BAD, DriveState.STALE)
+"""As such a drive stands in the bay of a missing member when it is of no use there."""
 PREDICTED = "A failure is predicted"
 
 
@@ -100,8 +103,9 @@ def _judge(disk: Disk, scene: Scene) -> _Judged:  # noqa: PLR0911 -- one return 
         return DriveState.UNCONFIGURED_GOOD, f"It is being made part of {intent.name}.", intent.name, None
     if probe is None:
         return DriveState.UNKNOWN, "It is being read.", *_member_before(disk, scene)
+    verdict = judge(disk, scene)
     if probe.error:
-        return DriveState.UNCONFIGURED_BAD, probe.error, None, None
+        return DriveState.UNCONFIGURED_BAD, verdict.why or probe.error, None, None
     spare = of_spare(disk, scene)
     if spare is not None:
         return spare
@@ -109,7 +113,6 @@ def _judge(disk: Disk, scene: Scene) -> _Judged:  # noqa: PLR0911 -- one return 
         vd = scene.memory.by_uuid(probe.superblock.array_uuid)
         if vd is not None:
             return _former_member(disk, probe.superblock, vd, scene)
-    verdict = judge(disk, scene)
     if probe.blank:
         if intent is not None:
             return DriveState.UNCONFIGURED_GOOD, f"It is chosen for {intent.name}.", intent.name, None
@@ -145,9 +148,8 @@ def _former_member(disk: Disk, own: Superblock, vd: KnownVd, scene: Scene) -> _J
     """It carries a superblock of a virtual drive of ours, and is no member now."""
     if any(failed.serial == disk.serial for failed in scene.memory.failed):
         return *_failed(disk, vd, scene), *_place_of(disk, vd, scene)
-    running, slot = scene.world.array(vd.uuid), _place_of(disk, vd, scene)[1]
+    running, slot, verdict = scene.world.array(vd.uuid), _place_of(disk, vd, scene)[1], judge(disk, scene)
     if running is not None and running.md.started:
-        verdict = judge(disk, scene)
         return DriveState.STALE, verdict.why or f"A former member of {vd.name}.", vd.name, slot
     if vd.stage is Stage.CREATING:
         return DriveState.UNCONFIGURED_GOOD, f"It is chosen for {vd.name}.", vd.name, own.role
@@ -156,7 +158,7 @@ def _former_member(disk: Disk, own: Superblock, vd: KnownVd, scene: Scene) -> _J
     ready = members.muster(vd, scene.world)
     if any(member.disk == disk for member in ready.current):
         return *_idle(vd, scene), vd.name, own.role
-    return DriveState.STALE, f"It missed writes of {vd.name}, which does not run.", vd.name, slot
+    return DriveState.STALE, verdict.why or f"It missed writes of {vd.name}, which does not run.", vd.name, slot
 
 
 def _idle(vd: KnownVd, scene: Scene) -> tuple[DriveState, str]:

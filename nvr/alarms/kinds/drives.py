@@ -61,8 +61,9 @@ class ReplacementRefused(Condition):
     level = Level.WARNING
     title = "Replacement drive not used"
     meaning = (
-        "The drive in the bay of a failed one is too small, or holds data. Data is never overwritten without a word: "
-        "`rackeye drive clear --bay N` erases it, after showing what is there; the rebuild then starts by itself."
+        "The drive in the bay of a failed one is too small, cannot be read, is expected to fail, or holds data. Data "
+        "is never overwritten without a word: `rackeye drive clear --bay N` erases it, after showing what is there; "
+        "the rebuild then starts by itself."
     )
     cleared_text = "The drive is used, or gone."
 
@@ -81,7 +82,7 @@ class ReplacementRefused(Condition):
 
     @property
     def hint(self) -> str:
-        return f"Put in another drive; or, to erase this one: rackeye drive clear --bay {self.bay}"
+        return f"Put in another drive; or, to erase one that holds data: rackeye drive clear --bay {self.bay}"
 
 
 @dataclass(frozen=True, slots=True)

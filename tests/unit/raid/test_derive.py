@@ -7,9 +7,9 @@ import pytest
 from core.jobs import Job, JobState
 from raid.decide import decide
 from raid.derive import derive
-from raid.memory import FailedDrive, Fleeting, Memory, Stage
+from raid.memory import FailedDrive, Fleeting, Memory, Slot, Stage
 from raid.model import Drive, DriveState, RaidSnapshot, VdState, Work
-from raid.world import CheckRun, Disk, World
+from raid.world import CheckRun, Disk, Probe, World
 from tests.unit.raid import worlds as w
 
 
@@ -88,6 +88,65 @@ def test_the_missing_one_stays_beside_a_drive_that_is_not_used() -> None:
     assert [drive.state for drive in bay(told, 2)] == [DriveState.FOREIGN, DriveState.MISSING]
     assert "ext4" in told.virtual_drives[0].detail
     assert bay(told, 2)[0].refused
+
+
+OTHER = "bbbbbbbb:22334455:66778899:aabbccdd"
+UNREADABLE = Probe(error="It cannot be read: Input/output error.")
+
+
+def test_a_replacement_that_cannot_be_read_is_refused_and_the_virtual_drive_says_so() -> None:
+    told = tell(w.pulled(2, w.newcomer(2, UNREADABLE)))
+    row = bay(told, 2)[0]
+    assert (row.state, row.refused) == (DriveState.UNCONFIGURED_BAD, True)
+    assert row.detail == (
+        "It cannot be read: Input/output error. So vd0 is not rebuilt on it. Put another drive into bay 2."
+    )
+    assert row.detail in told.virtual_drives[0].detail
+    assert "Put a blank drive" not in told.virtual_drives[0].detail
+
+
+def with_former_member_of_vd1(*members: int) -> RaidSnapshot:
+    """vd0 misses the drive of bay 2, into which one of vd1 was put. members: its slots that work, from bay 10 on."""
+    slots = tuple(Slot(10 + slot, f"SIX{slot}", "RACK DRIVE", w.SIZE) for slot in range(4))
+    vd1 = w.known(name="vd1", uuid=OTHER, slots=slots)
+    stale = w.newcomer(2, w.probe(2, events=50, array_uuid=OTHER, name="rackeye:vd1"))
+    md = w.array(*(replace(w.member(n), device=f"sdx{n}") for n in members), device="md126")
+    disks = (Disk(f"sdx{n}", 70 + n, 10 + n, f"SIX{n}", "RACK DRIVE", w.SIZE) for n in members)
+    of = w.pulled(2, stale, *disks)
+    if members:
+        of = replace(of, arrays=(*of.arrays, replace(w.running(md), uuid=OTHER, name="vd1")))
+    return tell(of, replace(w.memory(), vds=(w.known(), vd1)))
+
+
+def test_a_former_member_of_another_virtual_drive_is_refused_with_what_to_do() -> None:
+    told = with_former_member_of_vd1(0, 1, 2, 3)
+    row = bay(told, 2)[0]
+    assert (row.state, row.vd, row.refused) == (DriveState.STALE, "vd1", True)
+    assert "It was a member of vd1, so vd0 is not rebuilt on it" in row.detail
+    assert "rackeye drive clear --bay 2" in row.detail
+    assert row.detail in told.virtual_drives[0].detail
+
+
+def test_one_that_its_own_virtual_drive_may_need_is_not_to_be_cleared() -> None:
+    told = with_former_member_of_vd1()
+    row = bay(told, 2)[0]
+    assert (row.state, row.refused) == (DriveState.STALE, True)
+    assert "vd1, which does not run and may need it" in row.detail
+    assert "clear" not in row.detail
+
+
+def test_one_that_its_own_virtual_drive_takes_is_not_refused() -> None:
+    row = bay(with_former_member_of_vd1(0, 1, 3), 2)[0]
+    assert (row.state, row.refused, "takes the missing place in vd1" in row.detail) == (DriveState.STALE, False, True)
+
+
+def test_an_unreadable_or_stale_drive_elsewhere_is_refused_by_nobody() -> None:
+    """`refused` is said of the bay of a missing member only."""
+    told = tell(w.pulled(2, w.newcomer(6, UNREADABLE)))
+    assert not bay(told, 6)[0].refused
+    whole = w.healthy()
+    stale = w.newcomer(6, w.probe(2, events=50))
+    assert not bay(tell(replace(whole, disks=(*whole.disks, stale))), 6)[0].refused
 
 
 def test_a_drive_that_md_put_out_has_failed() -> None:

@@ -77,6 +77,7 @@ def test_what_another_pull_would_cost_is_said_first(snapshot: RaidSnapshot, says
     (put_in(DriveState.FOREIGN, detail="It holds ext4."), (), True, Stage.CLEAR, "ext4"),
     (put_in(DriveState.BLANK, detail="Too small.", refused=True), (), True, Stage.UNFIT, "Too small"),
     (put_in(DriveState.UNCONFIGURED_BAD), (), True, Stage.UNFIT, "another one"),
+    (put_in(DriveState.STALE, detail="It was a member of vd1.", refused=True), (), True, Stage.UNFIT, "member of vd1"),
     (put_in(DriveState.BLANK, detail="It settles."), (), True, Stage.SETTLE, "settles"),
     (raid(REBUILT, progress=REBUILD, **DEGRADED), (), True, Stage.REBUILD, "Pull no other drive"),
     (raid(drive(3, serial="NEW")), (), True, Stage.DONE, "full member of vd0"),

@@ -169,9 +169,12 @@ def test_trays(states: tuple[DriveState, ...], shown: TrayCondition) -> None:
     assert conditions(tuple(drive(3, state) for state in states)).get(3, TrayCondition.NONE) is shown
 
 
-def test_a_replacement_that_is_refused_says_why() -> None:
-    foreign = drive(2, DriveState.FOREIGN, vd=None, slot=None, detail="It holds ext4.", refused=True)
-    decision = decide(world(raid(drive(2, DriveState.MISSING), foreign)), Memory(), NOW)
+@pytest.mark.parametrize("state", [
+    DriveState.FOREIGN, DriveState.BLANK, DriveState.UNCONFIGURED_BAD, DriveState.STALE, DriveState.SHIELD,
+])
+def test_a_replacement_that_is_refused_says_why(state: DriveState) -> None:
+    unused = drive(2, state, vd=None, slot=None, detail="It holds ext4.", refused=True)
+    decision = decide(world(raid(drive(2, DriveState.MISSING), unused)), Memory(), NOW)
     alarm = next(alarm for alarm in decision.memory.open if alarm.code == "ALARM-104")
     assert "It holds ext4." in alarm.text
     assert "rackeye drive clear --bay 2" in alarm.hint
