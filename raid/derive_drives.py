@@ -10,7 +10,7 @@ from raid.derive_spares import absent, homes, missing_homes, of_spare
 from raid.memory import KnownVd, Slot, Stage
 from raid.model import Drive, DriveState
 from raid.scene import Scene
-from raid.smart_model import SmartHealth
+from raid.smart_model import PREDICTED, SmartHealth
 from raid.spare_learn import went_back
 from raid.superblock import Superblock
 from raid.world import Disk, Probe, Running
@@ -74,7 +74,6 @@ def _row(disk: Disk, scene: Scene) -> Drive:
 
 NOT_TAKEN = (DriveState.BLANK, DriveState.FOREIGN, DriveState.UNCONFIGURED_BAD, DriveState.STALE)
 """As such a drive stands in the bay of a missing member when it is of no use there."""
-PREDICTED = "A failure is predicted"
 
 
 def _shielded(state: DriveState) -> DriveState:

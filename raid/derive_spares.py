@@ -5,6 +5,7 @@ from raid.memory import KnownVd, Slot, Spare
 from raid.model import Drive, DriveState
 from raid.rates import percent
 from raid.scene import Scene
+from raid.smart_model import PREDICTED, SmartHealth
 from raid.spans import top
 from raid.spare_model import Rate, RateKind, SpareState, SpareView
 from raid.world import Disk
@@ -95,10 +96,15 @@ def state(spare: Spare, scene: Scene) -> tuple[SpareState, str]:  # noqa: PLR091
     own = disk.probe.superblock
     if own is not None and scene.memory.by_uuid(own.array_uuid) is not None:
         return SpareState.RETURNING, "It becomes a spare again."
+    smart = scene.world.smart_of(disk)
+    if smart.health is SmartHealth.FAILING:  # as `spares.idle`: it is shown Ready only if it would be taken
+        return SpareState.FAILED, f"{PREDICTED}: {smart.detail} Replace it."
     if not disk.probe.blank:
         return SpareState.NOT_BLANK, f"It holds data ({', '.join(disk.probe.signatures)}), so it is not taken."
     if disk.protected:
         return SpareState.NOT_BLANK, disk.protected
+    if disk.held_by:
+        return SpareState.NOT_BLANK, f"It is in use by {', '.join(disk.held_by)}, so it is not taken."
     return SpareState.READY, ""
 
 

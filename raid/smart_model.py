@@ -18,6 +18,10 @@ class SmartHealth(StrEnum):
     UNKNOWN = "Unknown"
 
 
+PREDICTED = "A failure is predicted"
+"""How people are told of FAILING, before the reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """The figures of one reading.

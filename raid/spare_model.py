@@ -6,7 +6,8 @@ from enum import StrEnum, unique
 
 @unique
 class SpareState(StrEnum):
-    """How a hot spare stands. Only a Ready one is taken."""
+    """How a hot spare stands. Only a Ready one is taken. FAILED: it does not read, or is expected to fail; NOT_BLANK:
+    it holds data, or something else uses it."""
 
     READY = "Ready"
     IN_USE = "In use"

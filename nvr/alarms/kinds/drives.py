@@ -94,9 +94,9 @@ class SpareLost(Condition):
     level = Level.WARNING
     title = "Hot spare lost"
     meaning = (
-        "A hot spare does not read any more, is not there, or holds data. It is not chosen: the next drive that fails "
-        "would wait for a person. `rackeye spare` shows it. Replace the drive and name the new one with `rackeye "
-        "spare add`, or say that there shall be none with `rackeye spare remove`."
+        "A hot spare does not read any more, is expected to fail, is not there, holds data, or is in use. It is not "
+        "chosen: the next drive that fails would wait for a person. `rackeye spare` shows it. Replace the drive and "
+        "name the new one with `rackeye spare add`, or say that there shall be none with `rackeye spare remove`."
     )
     cleared_text = "The hot spare is ready again, or is no spare any more."
     grace = 15.0

@@ -19,6 +19,7 @@ from raid.smart import Outcome, Reading
 from raid.smart_history import History
 from raid.smart_keeper import MISSING_AGAIN, SmartKeeper, after
 from raid.smart_model import Figures, Smart, SmartHealth
+from raid.spare_model import SpareState
 from raid.world import World
 from tests.unit.raid import worlds as w
 from tests.unit.raid.spare_worlds import drive as spare_drive
@@ -287,3 +288,8 @@ def test_a_failing_spare_takes_no_place(doomed: bool) -> None:
     assert bool(jobs(of, remembered(spare()))) is not doomed
     state = told(of, spare_drive().bay or 0).state
     assert doomed is (state is DriveState.SHIELD)
+    (view,) = derive(w.scene(of, remembered(spare()))).spares
+    assert view.state is (SpareState.FAILED if doomed else SpareState.READY)
+    assert view.detail == (
+        "A failure is predicted: The drive itself says that it is failing. Replace it." if doomed else ""
+    )

@@ -12,7 +12,9 @@ from raid.decide import decide
 from raid.derive import derive
 from raid.memory import FailedDrive, Fleeting, Memory, Slot, Spare
 from raid.model import DriveState
+from raid.smart_model import Smart, SmartHealth
 from raid.spare_model import SpareState
+from raid.spares import idle
 from raid.world import Disk, SpareRead
 from raid.world import Probe as OnDisk
 from tests.unit.raid import worlds as w
@@ -107,6 +109,27 @@ def test_nothing_else_is_taken(disk: Disk, one: Spare) -> None:
     other = replace(w.known(), uuid="other", name="vd9")
     memory = replace(remembered(one), vds=(w.known(), other))
     assert [job.kind for job in jobs(with_reads(w.pulled(2, disk), disk), memory)] == []
+
+
+@pytest.mark.parametrize(
+    ("disk", "smart", "state"),
+    [
+        pytest.param(drive(), Smart(), SpareState.READY, id="good"),
+        pytest.param(drive(), Smart(SmartHealth.WATCH, "8 sectors."), SpareState.READY, id="worth an eye"),
+        pytest.param(drive(), Smart(SmartHealth.FAILING, "Worn."), SpareState.FAILED, id="expected to fail"),
+        pytest.param(drive(held_by=("dm-3",)), Smart(), SpareState.NOT_BLANK, id="in use"),
+        pytest.param(drive(probe=w.EXT4), Smart(), SpareState.NOT_BLANK, id="holds data"),
+        pytest.param(drive(protected="It carries the system."), Smart(), SpareState.NOT_BLANK, id="system"),
+        pytest.param(drive(probe=OnDisk(error="It cannot be read.")), Smart(), SpareState.FAILED, id="unreadable"),
+    ],
+)
+def test_ready_is_said_only_of_one_that_would_be_taken(disk: Disk, smart: Smart, state: SpareState) -> None:
+    of = replace(with_reads(w.pulled(2, disk), disk), smart=((disk.name, smart),))
+    scene = w.scene(of, remembered(spare()))
+    (view,) = derive(scene).spares
+    assert view.state is state
+    assert (view.state is SpareState.READY) is (idle(spare(), scene) is not None)
+    assert bool(view.detail) is (state is not SpareState.READY)
 
 
 @pytest.mark.parametrize("level", [0])
