@@ -16,7 +16,7 @@ from nvr.cli import confirm
 from nvr.cli.client import PANEL, RAID, View
 from nvr.cli.output import can_redraw, clean, console, document, print_json
 from nvr.cli.progress import Shower, Step, give_up, shower
-from nvr.cli.replace_steps import Case, Stage, Standing, begin, presence, stand, warnings
+from nvr.cli.replace_steps import Case, Stage, Standing, begin, lost_by, presence, stand, warnings
 from nvr.cli.session import Session
 from nvr.cli.shape import examples, json_option, pass_session, yes_option
 from raid.model import ClearDriveRequest, Done, Drive
@@ -44,7 +44,10 @@ def command(ctx: click.Context, session: Session, *, bay: int, yes: bool) -> Non
         _introduce(case, said)
     if not case.out:
         confirm.agreed(session, f"Replace the drive in bay {bay}?", yes=yes)
-    wizard = _Wizard(session, case)
+        if lost := lost_by(case, view.of(RAID).data):
+            places = " and ".join(f"bay {one}" for one in lost)
+            confirm.agreed(session, f"Pull bay {bay} though what {places} lacks is LOST with it?", yes=yes)
+    wizard = _Wizard(session, case, said)
     try:
         with _blinking(session, case) as light:
             last = wizard.run(light)
@@ -106,6 +109,7 @@ class _Wizard:
 
     session: Session
     case: Case
+    warned: tuple[str, ...]
     working: bool = False
     _said: tuple[Stage, str] | None = None
     _line: object = None
@@ -178,7 +182,7 @@ class _Wizard:
             about = {
                 "bay": self.case.bay, "stage": now.stage, "sentence": now.text, "loud": now.loud, "vd": self.case.vd,
                 "progress": now.progress, "drive": now.drive, "locate_trouble": light.trouble or None,
-                "ended": now.stage in (Stage.DONE, Stage.FAILED),
+                "ended": now.stage in (Stage.DONE, Stage.FAILED), "warnings": self.warned,
             }
             if about != self._line:
                 self._line = about

@@ -134,8 +134,7 @@ def warnings(case: Case, raid: RaidSnapshot) -> tuple[str, ...]:
     if vd is None:
         return (f"The drive in bay {case.bay} belongs to no virtual drive: pulling it costs none of our data.",)
     others = [str(bay) for bay in vd.bays if bay is not None and bay != case.bay]
-    uses = case.was in WORKS
-    left = vd.tolerance - 1 if uses else vd.tolerance
+    uses, left = case.was in WORKS, _left(case, vd)
     said = []
     if uses:
         said.append(
@@ -151,7 +150,68 @@ def warnings(case: Case, raid: RaidSnapshot) -> tuple[str, ...]:
         said.append(f"If you pull any other drive of it (bays {bays}), ALL recordings of {vd.name} are lost.")
     else:
         said.append(f"Of its other drives (bays {', '.join(others)}) it can then lose {left} more, and no recording.")
+    said += [f"The drive in bay {one.bay} {one.what}. {_then(one, case, vd, raid)}" for one in weak(case, raid)]
     return tuple(said)
+
+
+@dataclass(frozen=True, slots=True)
+class Weak:
+    """Another drive of the same array that is not whole. lacks: places that only the others have. what: in words."""
+
+    bay: int | None
+    lacks: bool
+    what: str
+
+
+def weak(case: Case, raid: RaidSnapshot) -> tuple[Weak, ...]:
+    """What hangs on the drive that is to be pulled, though the virtual drive may be Optimal: md counts a member with
+    bad blocks, unreadable sectors or a failure that is predicted as whole."""
+    own = next((drive for drive in raid.drives if drive.bay == case.bay and drive.vd == case.vd), None)
+    vd = None if case.vd is None else _vd(case.vd, raid)
+    if vd is None or own is None:
+        return ()
+    found = []
+    for drive in raid.drives:
+        if drive.vd != case.vd or drive.span != own.span or drive.bay == case.bay or drive.state not in WORKS:
+            continue
+        places = _places(drive, vd, raid)
+        said = [f"lacks {places} place(s) (bad blocks, or sectors that cannot be read)"] if places else []
+        if drive.state is DriveState.SHIELD:
+            said.append(f"is expected to fail ({drive.smart.detail.rstrip('.')})")
+        if said:
+            found.append(Weak(drive.bay, bool(places), " and ".join(said)))
+    return tuple(found)
+
+
+def _places(drive: Drive, vd: VirtualDrive, raid: RaidSnapshot) -> int:
+    """Those that md has in its list of bad blocks, and those that the last patrol read could not read."""
+    who = (drive.bay, drive.serial)
+    listed = sum(bad.places for bad in vd.bad_blocks if (bad.bay, bad.serial) == who)
+    return listed + sum((bad.bay, bad.serial) == who and not bad.rewritten for bad in raid.patrol.bad)
+
+
+def lost_by(case: Case, raid: RaidSnapshot) -> tuple[int | None, ...]:
+    """Bays whose places the pull would lose: more drives lack some than the virtual drive then bears to miss."""
+    vd = None if case.vd is None else _vd(case.vd, raid)
+    bays = tuple(one.bay for one in weak(case, raid) if one.lacks)
+    return bays if vd is not None and case.was in WORKS and len(bays) > _left(case, vd) else ()
+
+
+def _left(case: Case, vd: VirtualDrive) -> int:
+    """How many more drives it bears to lose after the pull."""
+    return vd.tolerance - 1 if case.was in WORKS else vd.tolerance
+
+
+def _then(one: Weak, case: Case, vd: VirtualDrive, raid: RaidSnapshot) -> str:
+    """What that means for the pull, and what to do first."""
+    first = "" if case.was is not DriveState.ONLINE else f" Replace it first: rackeye drive replace --bay {one.bay}"
+    if one.bay in lost_by(case, raid):
+        return f"What lies there is LOST with the pull of bay {case.bay}.{first}"
+    if _left(case, vd) > 0:
+        return f"{vd.name} bears that, too, while bay {case.bay} is out."
+    if one.lacks:
+        return f"What lies there cannot be read or rebuilt while bay {case.bay} is out."
+    return f"Should it fail before bay {case.bay} is rebuilt, ALL recordings of {vd.name} are lost.{first}"
 
 
 def _less(vd: VirtualDrive, left: int) -> str:

@@ -1,4 +1,5 @@
-"""The page's plans that come before the doing: taking over, giving up, keeping the mode, the network that waits."""
+"""The page's plans that come before the doing: taking over, giving up, keeping the mode, the network that waits,
+what hangs on a drive that is to be replaced."""
 
 import re
 import time
@@ -9,6 +10,7 @@ from playwright.async_api import expect
 
 from boot.model import KeepModeRequest
 from raid.model import DriveGroup, PlanSimpleRequest, VdState, VirtualDrive
+from raid.model_care import BadBlocks
 from raid.model_foreign import AbandonRequest, ImportRequest
 from raid.model_recover import RecoverRequest
 from tests.peers import sample
@@ -135,5 +137,24 @@ def test_a_part_of_the_drives_and_the_room_that_is_left(house: House, run: Run) 
             await shot(page, "group")
             assert house.called.pop() == PlanSimpleRequest(
                 6, strip=131_072, full=True, name="yard", size=10 * 10**12, group="dg0")
+
+    run(story())
+
+
+def test_the_wizard_says_what_hangs_on_a_drive_and_asks_once_more(house: House, run: Run) -> None:
+    async def story() -> None:
+        async with console(house) as page:
+            dialog = page.locator("#dialog")
+            vd0, vd1 = sample.RAID.virtual_drives
+            bad = (BadBlocks(1, sample.DRIVES[1].serial, 3, 4096, 0),)
+            whole = replace(vd0, state=VdState.OPTIMAL, tolerance=1, progress=None, bad_blocks=bad)
+            house.show("raid", replace(sample.RAID, virtual_drives=(whole, vd1)))
+            await page.locator("#bay-0").click()
+            await dialog.get_by_role("button", name="Replace").click()
+            await expect(dialog).to_contain_text("The drive in bay 1 lacks 3 place(s)")
+            await expect(dialog).to_contain_text("is LOST with the pull of bay 0. Replace the drive in bay 1 first.")
+            await dialog.get_by_role("button", name="It is this one").click()
+            await dialog.get_by_role("button", name="Go on: what bay 1 lacks may be lost").click()
+            await expect(dialog.get_by_role("button", name="Make bay 0 blink")).to_be_visible()
 
     run(story())

@@ -12,11 +12,13 @@ const present = () => Object.fromEntries((known("panel")?.bays ?? []).map((view)
 const list = (at) => h("ol", { class: "steps" }, STEPS.map((name, number) =>
   h("li", { class: number < at ? "done" : number === at ? "now" : "", "aria-current": number === at ? "step" : undefined }, name)));
 
+const USED = ["Online", "Copyback", "Shield"];
+
 function danger(bay, drive) {
   const vd = drive?.vd ? vdOf(drive.vd) : null;
   if (!vd) return ["good", `The drive in bay ${bay} belongs to no virtual drive: pulling it costs no data of ours.`, false];
   if (drive.state === "Rebuild") return ["warn", `${vd.name} is being rebuilt onto this drive: pulling it ends that, and ${vd.name} stays as it is. Pull no other drive.`, false];
-  const used = ["Online", "Copyback", "Shield"].includes(drive.state);
+  const used = USED.includes(drive.state);
   if (!used) return ["good", `${vd.name} does not use this drive any more (${drive.state}). Pull no other drive.`, false];
   if (vd.tolerance < 1) return ["bad", `${vd.name} cannot lose another drive: pulling this one loses ALL its recordings. Mend ${vd.name} first.`, true];
   return ["warn", `The drive works and belongs to ${vd.name}, which will be Degraded until the new one is rebuilt.`, false];
@@ -27,10 +29,32 @@ function others(bay, name) {
   const vd = name ? vdOf(name) : null;
   if (!vd) return [];
   const rest = vd.bays.filter((one) => one !== null && one !== bay).join(", ");
-  const spare = vd.tolerance - (["Online", "Copyback", "Shield"].includes(driveOf(bay)?.state) && bayView(bay)?.present ? 1 : 0); // once this one is out
+  const spare = vd.tolerance - (USED.includes(driveOf(bay)?.state) && bayView(bay)?.present ? 1 : 0); // once this one is out
   const text = spare < 1 ? `Pull no other drive: bays ${rest} hold ${vd.name} too, and without one of them ALL its recordings are lost.`
     : `Bays ${rest} hold ${vd.name} too: without ${spare + 1} of them all its recordings are lost.`;
   return h("p", { class: spare < 1 ? "problem" : "waiting" }, text);
+}
+
+// Other drives of it that are not whole, though it may be Optimal: md counts one with bad blocks, unreadable sectors or a
+// failure that is predicted as whole. The same as in nvr/cli/replace_steps.py.
+function weak(bay, name) {
+  const vd = name ? vdOf(name) : null;
+  const own = drivesIn(bay).find((drive) => drive.vd === name);
+  if (!vd || !own) return [];
+  const uses = USED.includes(own.state);
+  const left = vd.tolerance - (uses ? 1 : 0);
+  const first = (one) => (own.state === "Online" ? ` Replace the drive in bay ${one.bay} first.` : "");
+  const found = (known("raid")?.drives ?? []).filter((one) => one.vd === name && one.span === own.span && one.bay !== bay && ["Online", "Shield"].includes(one.state)).map((one) => {
+    const mine = (bad) => bad.bay === one.bay && bad.serial === one.serial;
+    const places = vd.bad_blocks.filter(mine).reduce((sum, bad) => sum + bad.places, 0) + (known("raid")?.patrol?.bad ?? []).filter((bad) => mine(bad) && !bad.rewritten).length;
+    return { bay: one.bay, places, said: [places ? `lacks ${places} place(s) (bad blocks, or sectors that cannot be read)` : [], one.state === "Shield" ? `is expected to fail (${one.smart.detail.replace(/\.$/, "")})` : []].flat().join(" and ") };
+  }).filter((one) => one.said);
+  const loses = uses && found.filter((one) => one.places).length > left;
+  return found.map((one) => ({ bay: one.bay, lost: loses && one.places > 0, text: `The drive in bay ${one.bay} ${one.said}. ` + (
+    loses && one.places ? `What lies there is LOST with the pull of bay ${bay}.${first(one)}`
+      : left > 0 ? `${vd.name} bears that, too, while bay ${bay} is out.`
+        : one.places ? `What lies there cannot be read or rebuilt while bay ${bay} is out.`
+          : `Should it fail before bay ${bay} is rebuilt, ALL recordings of ${vd.name} are lost.${first(one)}`) }));
 }
 
 export function startReplace(bay) {
@@ -40,6 +64,7 @@ export function startReplace(bay) {
   const size = Math.max(0, ...drivesIn(bay).map((drive) => drive.size));
   const empty = bayView(bay)?.present === false;
   let step = 0;
+  let sure = false; // asked once more, when the pull loses something
   const to = (next) => () => {
     step = next;
     draw();
@@ -50,8 +75,12 @@ export function startReplace(bay) {
   const pages = [
     () => {
       const [kind, text, refuse] = danger(bay, old);
-      return [facts(bay), h("p", { class: kind === "good" ? "note" : "problem" }, text), refuse ? [] : others(bay, group),
-        h("div", { class: "buttons" }, refuse ? [] : next("It is this one", empty ? 3 : 1), h("button", { "data-key": "back", onclick: () => openBay(bay) }, "Back"))];
+      const hang = refuse ? [] : weak(bay, group);
+      const lost = hang.filter((one) => one.lost).map((one) => one.bay).join(" and ");
+      const go = lost && !sure ? h("button", { class: "main", "data-key": "sure", onclick: () => { sure = true; draw(); } }, "It is this one")
+        : next(lost ? `Go on: what bay ${lost} lacks may be lost` : "It is this one", empty ? 3 : 1, lost ? { class: "danger" } : {});
+      return [facts(bay), h("p", { class: kind === "good" ? "note" : "problem" }, text), refuse ? [] : others(bay, group), hang.map((one) => h("p", { class: "problem" }, one.text)),
+        h("div", { class: "buttons" }, refuse ? [] : go, h("button", { "data-key": "back", onclick: () => openBay(bay) }, "Back"))];
     },
     () => {
       const blinks = bayView(bay)?.locate;

@@ -11,8 +11,10 @@ from core.errors import CannotReplace, NoSuchDrive, NotNow, RackeyeError
 from hw.model import LocateRequest, PanelSnapshot
 from nvr.cli import replace as wizard
 from nvr.cli.client import PANEL, RAID
-from nvr.cli.replace_steps import Stage, begin, stand, warnings
+from nvr.cli.replace_steps import Stage, begin, lost_by, stand, warnings
 from raid.model import ClearDriveRequest, Done, Drive, DriveState, Progress, RaidSnapshot, VdState, Work
+from raid.model_care import BadBlocks, BadPlace, PatrolView
+from raid.smart_model import Smart, SmartHealth
 from tests.unit.nvr.cli.fakes import PANEL_GOOD, RAID_GOOD, REBUILD, FakeClient, client, drive, rackeye, virtual_drive
 
 
@@ -66,6 +68,52 @@ def test_a_bay_whose_drive_is_not_read_yet_is_no_empty_bay() -> None:
 ])
 def test_what_another_pull_would_cost_is_said_first(snapshot: RaidSnapshot, says: str) -> None:
     assert says in " ".join(warnings(begin(3, snapshot, None), snapshot))
+
+
+SHIELD = drive(2, DriveState.SHIELD, smart=Smart(SmartHealth.FAILING, "It is worn."))
+LISTED = (BadBlocks(2, "SN2", 3, 4096, 0),)
+
+
+def unreadable(*places: tuple[int, bool]) -> PatrolView:
+    """Bay and whether md has written it anew."""
+    return PatrolView(bad=tuple(
+        BadPlace(bay, f"SN{bay}", "/dev/sdx", 8, 8, rewritten, f"vd{bay // 4}", 1, "") for bay, rewritten in places
+    ))
+
+
+WORN = replace(raid(), patrol=unreadable((2, False), (2, False)))
+
+
+@pytest.mark.parametrize(("snapshot", "says", "lost"), [
+    (raid(bad_blocks=LISTED), "bay 2 lacks 3 place(s)", (2,)),
+    (WORN, "bay 2 lacks 2 place(s)", (2,)),
+    (WORN, "What lies there is LOST with the pull of bay 3. Replace it first: rackeye drive replace --bay 2", (2,)),
+    (replace(raid(bad_blocks=LISTED), patrol=WORN.patrol), "bay 2 lacks 5 place(s)", (2,)),
+    (raid(SHIELD), "bay 2 is expected to fail (It is worn). Should it fail before bay 3 is rebuilt, ALL", ()),
+    (raid(SHIELD, bad_blocks=LISTED), "3 place(s) (bad blocks, or sectors that cannot be read) and is expected", (2,)),
+    (raid(level=6, tolerance=2, bad_blocks=LISTED), "vd0 bears that, too, while bay 3 is out", ()),
+    (replace(raid(level=6, tolerance=2, bad_blocks=LISTED), patrol=unreadable((1, False))), "is LOST", (1, 2)),
+    (raid(FAILED, bad_blocks=LISTED, **DEGRADED), "cannot be read or rebuilt while bay 3 is out", ()),
+    (raid(drive(3, DriveState.SHIELD), bad_blocks=LISTED), "is LOST with the pull of bay 3.", (2,)),
+])
+def test_what_hangs_on_the_drive_is_said_though_all_is_optimal(
+    snapshot: RaidSnapshot, says: str, lost: tuple[int, ...]
+) -> None:
+    case = begin(3, snapshot, None)
+    assert says in " ".join(warnings(case, snapshot))
+    assert lost_by(case, snapshot) == lost
+
+
+@pytest.mark.parametrize("snapshot", [
+    raid(bad_blocks=(BadBlocks(3, "SN3", 3, 4096, 0),)),
+    replace(raid(), patrol=unreadable((2, True), (3, False), (5, False))),
+    raid(bad_blocks=(BadBlocks(2, "BEFORE", 3, 4096, 0),)),
+    raid(drive(2, span=2), drive(3, span=1), level=50, bad_blocks=LISTED),
+])
+def test_its_own_places_mended_ones_and_those_of_others_do_not_hang_on_it(snapshot: RaidSnapshot) -> None:
+    case = begin(3, snapshot, None)
+    assert len(warnings(case, snapshot)) == 2
+    assert lost_by(case, snapshot) == ()
 
 
 @pytest.mark.parametrize(("snapshot", "empty", "out", "stage", "says"), [
@@ -134,6 +182,17 @@ def test_not_confirmed_changes_nothing() -> None:
     assert some.calls == []
     assert rackeye(some, "drive", "replace", "--bay", "3", "--json").exit_code == 2
     assert some.calls == []
+
+
+def test_what_the_pull_loses_is_asked_once_more() -> None:
+    story = ((WORN, panel()), *STORY[3:])
+    some = told(*story)
+    refused = rackeye(some, "drive", "replace", "--bay", "3", answer="y\nn\n")
+    assert (refused.exit_code, some.calls) == (1, [])
+    assert "Pull bay 3 though what bay 2 lacks is LOST with it?" in refused.output
+    assert rackeye(some, "drive", "replace", "--bay", "3", answer="y\ny\n").exit_code == 0
+    lines = rackeye(told(*story), "drive", "replace", "--bay", "3", "--yes", "--json").stdout.splitlines()
+    assert "bay 2 lacks 2 place(s)" in json.loads(lines[0])["warnings"][2]
 
 
 def test_json_is_a_line_at_each_change() -> None:
