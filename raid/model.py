@@ -329,7 +329,8 @@ class CreateSimpleReply:
 
 @dataclass(frozen=True, slots=True)
 class ClearDriveRequest:
-    """ClearDrive: wipe every signature off a drive that is in no use, so that it is Blank. Destroys its data."""
+    """ClearDrive: wipe every signature off a drive that is in no use, so that it is Blank. Destroys its data.
+    PlanClear: what that would be."""
 
     bay: int
     serial: str

@@ -10,7 +10,6 @@ from core.clock import Clock
 from core.daemon import Daemon
 from core.errors import (
     CannotRecover,
-    DriveInUse,
     NoSuchDrive,
     NoSuchVd,
     NotNow,
@@ -26,9 +25,10 @@ from raid.act import Actor, refuse_if_used
 from raid.actions import Action
 from raid.assemble import Recovery, fingerprint, recovery
 from raid.care import CareCommands
+from raid.clear import named, plan_clear, refuse
 from raid.derive_drives import drive_rows
 from raid.grow_service import GrowService
-from raid.memory import KnownVd, Memory, Slot, Spare, Stage, Wish
+from raid.memory import KnownVd, Memory, Slot, Spare, Wish
 from raid.model import (
     ClearDriveRequest,
     CreateSimpleReply,
@@ -40,6 +40,7 @@ from raid.model import (
     PlanSimpleRequest,
     VdRequest,
 )
+from raid.model_clear import ClearPlan
 from raid.model_recover import RecoverPlan, RecoverRequest
 from raid.nested import has_failed
 from raid.plan import plan_simple
@@ -84,6 +85,7 @@ class Service:
             Command("PlanSimple", PlanSimpleRequest, Plan, self.plan_simple),
             Command("CreateSimple", CreateSimpleRequest, CreateSimpleReply, self.create_simple),
             Command("DismissDrive", DismissDriveRequest, Done, self.dismiss_drive),
+            Command("PlanClear", ClearDriveRequest, ClearPlan, self.plan_clear),
             Command("ClearDrive", ClearDriveRequest, Done, self.clear_drive),
             Command("PlanRecover", VdRequest, RecoverPlan, self.plan_recover),
             Command("RecoverVd", RecoverRequest, Done, self.recover_vd),
@@ -135,9 +137,13 @@ class Service:
 
     # -- drives
 
+    async def plan_clear(self, request: ClearDriveRequest) -> ClearPlan:
+        return plan_clear(request, self._scene())
+
     async def clear_drive(self, request: ClearDriveRequest) -> Done:
         async with self._one:
-            disk = self._in_bay(request)
+            disk = named(request, self._scene())
+            refuse(disk, self._scene())
             fresh = await asyncio.to_thread(self._actor.read_again, disk.name)
             if fresh is None or (fresh.bay, fresh.serial) != (request.bay, request.serial):
                 raise NoSuchDrive(f"The drive in bay {request.bay} has just been changed.", hint="Look again.")
@@ -170,30 +176,6 @@ class Service:
             spares=tuple(spare for spare in memory.spares if not served(spare)),
         ))
         return Done(f"The drive {request.serial} that was in bay {request.bay} is no longer shown.")
-
-    def _in_bay(self, request: ClearDriveRequest) -> Disk:
-        """The drive that a command names, when it may be written to at all."""
-        scene = self._scene()
-        here = [disk for disk in scene.world.disks if disk.bay == request.bay]
-        disk = next((disk for disk in here if disk.serial == request.serial), None)
-        if disk is None:
-            found = ", ".join(disk.serial for disk in here) or "no drive"
-            raise NoSuchDrive(
-                f"Bay {request.bay} holds {found}, not the serial {request.serial!r}.", hint="rackeye drive shows them."
-            )
-        refuse_if_used(disk)
-        for vd in scene.memory.vds:
-            running = scene.world.array(vd.uuid)
-            own = None if disk.probe is None else disk.probe.superblock
-            member = own is not None and own.array_uuid == vd.uuid
-            coming = (*(vd.slots if vd.stage is Stage.CREATING else ()), *(vd.growth.added if vd.growth else ()))
-            wanted = any(slot.serial == disk.serial for slot in coming)
-            if wanted or (member and (running is None or not running.md.started or has_failed(running))):
-                raise DriveInUse(
-                    f"The drive in bay {request.bay} is needed by {vd.name}, which does not run.",
-                    hint=f"Look at `rackeye vd`: {vd.name} comes first.",
-                )
-        return disk
 
     # -- recovery
 

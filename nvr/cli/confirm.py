@@ -31,9 +31,14 @@ def agreed(session: Session, question: str, *, yes: bool) -> None:
         raise _refusal()
 
 
-def _settled(session: Session, *, yes: bool) -> bool:
+def answerable(session: Session, *, yes: bool) -> None:
+    """Raises UsageError where nobody can be asked; for commands that ask raidd for a plan first."""
     if session.as_json and not yes:
         raise click.UsageError("--json does not ask: add --yes.")
+
+
+def _settled(session: Session, *, yes: bool) -> bool:
+    answerable(session, yes=yes)
     return yes
 
 

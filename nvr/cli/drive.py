@@ -2,8 +2,9 @@
 
 import click
 from rich.console import Group, RenderableType
+from rich.text import Text
 
-from core.errors import NoSuchDrive
+from core.errors import DriveInUse, NoSuchDrive, SystemDrive
 from nvr.cli import confirm, replace, smart
 from nvr.cli.client import RAID, View
 from nvr.cli.drive_dismiss import dismiss
@@ -15,6 +16,7 @@ from nvr.cli.output import (
     notes,
     origin,
     pairs,
+    plain,
     print_json,
     problems,
     remarks,
@@ -27,6 +29,7 @@ from nvr.cli.output import (
 from nvr.cli.session import Session
 from nvr.cli.shape import NounGroup, examples, json_option, pass_session, watch_option, yes_option
 from raid.model import ClearDriveRequest, Done, Drive, DriveState, RaidSnapshot
+from raid.model_clear import ClearPlan
 from raid.smart_model import ReadSmartRequest, SmartHistory, SmartHistoryRequest
 from raid.spare_model import RebuildOnRequest
 
@@ -196,7 +199,7 @@ def _history(session: Session, bay: int) -> None:
     "rackeye bay 3 locate on", "rackeye drive clear --bay 3", "rackeye drive clear --bay 3 --dry-run",
 ))
 @click.option("--bay", type=click.IntRange(min=0), required=True, help="The bay of the drive.")
-@click.option("--dry-run", is_flag=True, help="Only show what would be destroyed.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be destroyed, or why it is refused.")
 @yes_option
 @json_option
 @pass_session
@@ -206,25 +209,39 @@ def clear(session: Session, *, bay: int, dry_run: bool, yes: bool) -> None:
     Shows the drive and what was found on it, and wants its serial typed. The system drive and drives of a virtual
     drive are refused.
     """
+    confirm.answerable(session, yes=yes or dry_run)
     here = [drive for drive in in_bay(session.client.look(RAID).of(RAID).data, bay) if drive.device is not None]
     if not here:
         raise NoSuchDrive(f"The drive of bay {bay} is not there.", hint="rackeye bay shows what is.")
     drive = here[0]
-    if dry_run and session.as_json:
-        print_json(document(session, {"would_clear": drive}))
-        return
-    if drive.state is DriveState.BLANK:
+    if drive.state is DriveState.BLANK and not dry_run:
         say(session, f"The drive in bay {bay} is blank already. Nothing was changed.")
         return
+    request = ClearDriveRequest(bay, drive.serial)
+    plan = session.client.call(RAID, "PlanClear", request, ClearPlan)
     if not session.as_json:
-        console().print(facts(drive))
-        name = f"{clean(drive.model)} {clean(drive.serial)}"
-        click.echo(f"Everything on the drive in bay {bay} ({name}) will be lost for good.")
-    if dry_run:
-        return
-    word = drive.serial or f"bay {bay}"
-    confirm.typed(session, "the serial of the drive" if drive.serial else "its place", word, yes=yes)
-    say(session, session.client.call(RAID, "ClearDrive", ClearDriveRequest(bay, drive.serial), Done).sentence)
+        console().print(Group(facts(drive), _plan_text(plan)))
+    done = None
+    if not dry_run:
+        if plan.refusal:
+            refused = SystemDrive if drive.state is DriveState.SYSTEM else DriveInUse
+            raise refused(plan.refusal, hint="rackeye drive shows what it belongs to.")
+        confirm.typed(session, "the serial of the drive" if drive.serial else "its place", drive.serial or f"bay {bay}",
+                      yes=yes)  # fmt: skip
+        done = session.client.call(RAID, "ClearDrive", request, Done).sentence
+    if session.as_json:
+        print_json(document(session, {"plan": plain(plan), "done": done}))
+    elif done:
+        click.echo(clean(done))
+
+
+def _plan_text(plan: ClearPlan) -> RenderableType:
+    """What raidd answers: what would be lost, or why nothing is done."""
+    if plan.refusal:
+        return Text(f"It cannot be cleared: {clean(plan.refusal)}", "yellow")
+    name = f"{clean(plan.model)} {clean(plan.serial)}"
+    lost = f"Everything on the drive in bay {plan.bay} ({name}) will be lost for good. {clean(plan.loses)}"
+    return Text(lost, "bold red")
 
 
 @command.command(epilog=examples("rackeye drive rebuild --bay 5 --for vd0"))

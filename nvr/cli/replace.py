@@ -20,6 +20,7 @@ from nvr.cli.replace_steps import Case, Stage, Standing, begin, lost_by, presenc
 from nvr.cli.session import Session
 from nvr.cli.shape import examples, json_option, pass_session, yes_option
 from raid.model import ClearDriveRequest, Done, Drive
+from raid.model_clear import ClearPlan
 
 
 @click.command(epilog=examples("rackeye drive replace --bay 3", "rackeye drive replace --bay 3 --yes --json"))
@@ -207,7 +208,20 @@ class _Wizard:
         if not may_ask():
             click.echo(f"To clear it: rackeye drive clear --bay {self.case.bay}. Or put in a blank drive.")
             return
-        click.echo(f"Everything on the drive in bay {self.case.bay} will be lost for good when it is cleared.")
+        request = ClearDriveRequest(self.case.bay, drive.serial)
+        try:
+            plan = self.session.client.call(RAID, "PlanClear", request, ClearPlan)
+            if plan.refusal:
+                click.echo(f"It cannot be cleared: {clean(plan.refusal)}")
+            elif self._agrees(drive, plan):
+                click.echo(clean(self.session.client.call(RAID, "ClearDrive", request, Done).sentence))
+        except NoSuchDrive as error:  # pulled while the question stood there
+            click.echo(clean(error.sentence))
+
+    def _agrees(self, drive: Drive, plan: ClearPlan) -> bool:
+        """The person typed its serial."""
+        lost = f"Everything on the drive in bay {self.case.bay} will be lost for good when it is cleared."
+        click.echo(f"{lost} {clean(plan.loses)}")
         word = drive.serial or f"bay {self.case.bay}"
         try:
             answer = click.prompt(
@@ -217,12 +231,8 @@ class _Wizard:
             raise KeyboardInterrupt from None
         if str(answer).strip() != word:
             click.echo("It is left as it is. Put in a blank drive, or begin again to clear it.")
-            return
-        try:
-            request = ClearDriveRequest(self.case.bay, drive.serial)
-            click.echo(clean(self.session.client.call(RAID, "ClearDrive", request, Done).sentence))
-        except NoSuchDrive as error:  # pulled while the question stood there
-            click.echo(clean(error.sentence))
+            return False
+        return True
 
 
 def may_ask() -> bool:

@@ -40,6 +40,7 @@ from raid.model import (
     VdRequest,
 )
 from raid.model_care import RepairPlan, RepairRequest, ScheduleRequest
+from raid.model_clear import ClearPlan
 from raid.model_foreign import AbandonPlan, AbandonRequest, ImportPlan, ImportRequest
 from raid.model_recover import RecoverPlan, RecoverRequest
 from raid.smart_model import ReadSmartRequest, SmartHistory, SmartHistoryRequest
@@ -83,6 +84,7 @@ RAID = Room(
     (
         Order("PlanSimple", PlanSimpleRequest, Plan, "What simple configuration would make", looks=True),
         Order("CreateSimple", CreateSimpleRequest, CreateSimpleReply, "Make what PlanSimple showed"),
+        Order("PlanClear", ClearDriveRequest, ClearPlan, "What would be lost when a drive is cleared", looks=True),
         Order("ClearDrive", ClearDriveRequest, Done, "Wipe the signatures off a drive that is in no use"),
         Order("DismissDrive", DismissDriveRequest, Done, "A missing drive is not shown until it is seen again"),
         Order("ReadSmart", ReadSmartRequest, Done, "Ask a drive for its S.M.A.R.T. figures now"),

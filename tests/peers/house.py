@@ -44,6 +44,7 @@ from raid.model import (
     RaidSnapshot,
     VdRequest,
 )
+from raid.model_clear import ClearPlan
 from raid.model_foreign import AbandonPlan, AbandonRequest, ImportPlan, ImportRequest
 from raid.model_recover import RecoverPlan, RecoverRequest
 from raid.smart_model import ReadSmartRequest, SmartHistory, SmartHistoryRequest
@@ -67,6 +68,7 @@ class House:
     refuse: RackeyeError | None = None
     switch: SwitchPlan = sample.SWITCH
     deletion: DeletePlan = sample.DELETION
+    clearing: ClearPlan = sample.CLEARING
     server: uvicorn.Server | None = None
 
     def cut(self) -> None:
@@ -111,6 +113,10 @@ class House:
         async def clear(asked: ClearDriveRequest) -> Done:
             self._note(asked)
             return Done("Cleared.")
+
+        async def plan_clear(asked: ClearDriveRequest) -> ClearPlan:
+            self._note(asked)
+            return self.clearing
 
         async def read_smart(asked: ReadSmartRequest) -> Done:
             self._note(asked)
@@ -180,6 +186,7 @@ class House:
 
         return {
             "raid": (
+                Command("PlanClear", ClearDriveRequest, ClearPlan, plan_clear),
                 Command("ClearDrive", ClearDriveRequest, Done, clear),
                 Command("ReadSmart", ReadSmartRequest, Done, read_smart),
                 Command("SmartHistory", SmartHistoryRequest, SmartHistory, smart_history),

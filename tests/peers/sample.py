@@ -23,6 +23,7 @@ from raid.model import (
     VirtualDrive,
     Work,
 )
+from raid.model_clear import ClearPlan
 from raid.model_foreign import AbandonPlan, ImportPlan
 from raid.model_recover import RecoverPlan
 from raid.smart_model import Figures, Smart, SmartHealth, SmartHistory, SmartRecord
@@ -134,6 +135,9 @@ POLICY = PolicySnapshot(
            cleared=NOW - 8000, cleared_text="Bay 5 blinks no more."),),
     {"rackeye-raidd": True, "rackeye-paneld": True, "rackeye-fand": True, "rackeye-recorder": True},
     channels=(ChannelView("mail", ("guard@example.org",), 0, "", NOW - 3590),),
+)
+CLEARING = ClearPlan(
+    5, DRIVES[5].serial, DRIVES[5].model, SIZE, "/dev/sdf", ("ntfs",), "It holds: ntfs.", "",
 )
 SWITCH = SwitchPlan(
     ("The mode becomes Failover Mode.", "The appliance reboots."),

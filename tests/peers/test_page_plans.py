@@ -1,5 +1,5 @@
 """The page's plans that come before the doing: taking over, giving up, keeping the mode, the network that waits,
-what hangs on a drive that is to be replaced."""
+what hangs on a drive that is to be replaced, what clearing one loses."""
 
 import re
 import time
@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from boot.model import KeepModeRequest
-from raid.model import DriveGroup, PlanSimpleRequest, VdState, VirtualDrive
+from raid.model import ClearDriveRequest, DriveGroup, PlanSimpleRequest, VdState, VirtualDrive
 from raid.model_care import BadBlocks
 from raid.model_foreign import AbandonRequest, ImportRequest
 from raid.model_recover import RecoverRequest
@@ -156,5 +156,26 @@ def test_the_wizard_says_what_hangs_on_a_drive_and_asks_once_more(house: House, 
             await dialog.get_by_role("button", name="It is this one").click()
             await dialog.get_by_role("button", name="Go on: what bay 1 lacks may be lost").click()
             await expect(dialog.get_by_role("button", name="Make bay 0 blink")).to_be_visible()
+
+    run(story())
+
+
+def test_a_drive_is_cleared_after_its_plan_and_a_refusal_asks_for_nothing(house: House, run: Run) -> None:
+    async def story() -> None:
+        async with console(house) as page:
+            dialog = page.locator("#dialog")
+            house.clearing = replace(sample.CLEARING, refusal="It is in use by dm-3.")
+            await page.locator("#bay-5").click()
+            await dialog.get_by_role("button", name="Clear it").click()
+            await expect(dialog).to_contain_text("It cannot be cleared: It is in use by dm-3.")
+            await expect(dialog.locator("#serial")).to_have_count(0)
+            await dialog.get_by_role("button", name="Back").click()
+            house.clearing = sample.CLEARING
+            await dialog.get_by_role("button", name="Clear it").click()
+            await expect(dialog).to_contain_text("It holds: ntfs.")
+            await dialog.locator("#serial").fill(sample.CLEARING.serial)
+            await dialog.get_by_role("button", name="Clear this drive").click()
+            await expect(dialog.get_by_role("heading")).to_have_text("Bay 5")
+            assert house.called == [ClearDriveRequest(5, sample.CLEARING.serial)] * 3
 
     run(story())

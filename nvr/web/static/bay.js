@@ -2,7 +2,7 @@
 
 import { mayChange, order, said, tell } from "./api.js";
 import { $, h, put, table, toast, word } from "./dom.js";
-import { bayView, driveOf, drivesIn, tone, vdOf } from "./drives.js";
+import { bayView, driveOf, drivesIn, tone } from "./drives.js";
 import { bytes, seconds, time } from "./format.js";
 import { light } from "./leds.js";
 import { known, listen, live, now, old } from "./store.js";
@@ -127,21 +127,29 @@ export function openBay(bay) {
   });
 }
 
-// Destroys what is on the drive: its serial number is typed.
-export function openClear(bay, after = openBay) {
+// Destroys what is on the drive: what that is, or why it is refused, as the machine answers it, and its serial number typed.
+export async function openClear(bay, after = openBay) {
   const drive = driveOf(bay);
+  const back = () => h("button", { "data-key": "back", onclick: () => after(bay) }, "Back");
+  let plan;
+  try {
+    plan = await order("raid", "PlanClear", { bay, serial: drive.serial });
+  } catch (error) {
+    show(() => frame(`Clear the drive in bay ${bay}`, h("p", { class: "problem" }, said(error)), h("div", { class: "buttons" }, back())));
+    return;
+  }
   const typed = h("input", { id: "serial", autocomplete: "off", spellcheck: "false", "data-key": "serial" });
   const go = h("button", { class: "danger", disabled: true, "data-key": "go", onclick: async () => {
-    if (await tell("raid", "ClearDrive", { bay, serial: drive.serial })) after(bay);
+    if (await tell("raid", "ClearDrive", { bay, serial: plan.serial })) after(bay);
   } }, "Clear this drive");
-  typed.addEventListener("input", () => (go.disabled = typed.value.trim() !== drive.serial));
+  typed.addEventListener("input", () => (go.disabled = typed.value.trim() !== plan.serial));
   let drawn = false;
   show(() => {
     if (drawn) return;
     drawn = true;
     frame(`Clear the drive in bay ${bay}`, facts(bay),
-      h("p", { class: "problem" }, `Whatever is on ${drive.model} ${drive.serial} in bay ${bay} will be lost.`, drive.vd && vdOf(drive.vd) ? ` It belongs to ${drive.vd}.` : ""),
-      h("label", { for: "serial" }, "Type its serial number to go on"), typed,
-      h("div", { class: "buttons" }, go, h("button", { "data-key": "back", onclick: () => after(bay) }, "Back")));
+      plan.refusal ? [h("p", { class: "problem" }, `It cannot be cleared: ${plan.refusal}`), h("div", { class: "buttons" }, back())]
+        : [h("p", { class: "problem" }, `Whatever is on ${plan.model} ${plan.serial} in bay ${bay} will be lost. ${plan.loses}`),
+          h("label", { for: "serial" }, "Type its serial number to go on"), typed, h("div", { class: "buttons" }, go, back())]);
   });
 }

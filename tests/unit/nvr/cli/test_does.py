@@ -5,7 +5,7 @@ import json
 import pytest
 
 from core.bus import Sentence
-from core.errors import DaemonGone, DriveInUse, NotAllowed, PlanImpossible
+from core.errors import DaemonGone, PlanImpossible
 from hw.model import LocateRequest
 from nvr.alarms.model import AcknowledgeRequest
 from nvr.cli.client import PANEL, POLICY, RAID, RECORDER
@@ -13,7 +13,6 @@ from nvr.recorder.model import AddCamera, RemoveCamera
 from raid.model import (
     CheckResult,
     CheckVerdict,
-    ClearDriveRequest,
     CreateSimpleReply,
     CreateSimpleRequest,
     Done,
@@ -114,61 +113,6 @@ def test_removing_a_camera_is_asked() -> None:
     assert rackeye(some, "camera", "remove", "gate", "--yes").exit_code == 0
     assert rackeye(some, "camera", "remove", "gate", answer="y\n").exit_code == 0
     assert some.calls == [(RECORDER.name, "RemoveCamera", RemoveCamera("gate"))] * 2
-
-
-# -- clearing a drive
-
-
-def foreign() -> FakeClient:
-    found = drive(3, DriveState.FOREIGN, vd=None, slot=None, detail="It holds an ext4 file system.")
-    missing = drive(3, DriveState.MISSING, device=None, serial="GONE")
-    some = client(replies={"ClearDrive": Done("The drive in bay 3 is blank.")})
-    some.said[RAID.name] = RaidSnapshot(drives=(missing, found))
-    return some
-
-
-def test_clear_shows_the_drive_and_wants_its_serial() -> None:
-    some = foreign()
-    result = rackeye(some, "drive", "clear", "--bay", "3", answer="SN3\n")
-    assert result.exit_code == 0
-    for part in ("RACK 6TB", "SN3", "6.0 TB", "It holds an ext4 file system.", "will be lost for good", "is blank."):
-        assert part in result.stdout
-    assert some.calls == [(RAID.name, "ClearDrive", ClearDriveRequest(3, "SN3"))]
-
-
-@pytest.mark.parametrize("answer", ["", "\n", "yes\n", "sn3\n", "GONE\n"])
-def test_clear_does_nothing_without_the_right_serial(answer: str) -> None:
-    some = foreign()
-    result = rackeye(some, "drive", "clear", "--bay", "3", answer=answer)
-    assert result.exit_code == 1
-    assert "rackeye explain CLI-001" in result.stderr
-    assert some.calls == []
-
-
-def test_clear_in_scripts_on_trial_and_where_there_is_nothing_to_clear() -> None:
-    some = foreign()
-    assert rackeye(some, "drive", "clear", "--bay", "3", "--dry-run").exit_code == 0
-    assert some.calls == []
-    document = json.loads(rackeye(some, "drive", "clear", "--bay", "3", "--yes", "--json").stdout)
-    assert document["done"] == "The drive in bay 3 is blank."
-    some.said[RAID.name] = RaidSnapshot(drives=(drive(3, DriveState.BLANK, vd=None),))
-    assert "blank already" in rackeye(some, "drive", "clear", "--bay", "3").stdout
-    some.said[RAID.name] = RaidSnapshot(drives=(drive(3, DriveState.MISSING, device=None),))
-    assert rackeye(some, "drive", "clear", "--bay", "3", "--yes").exit_code == 1
-    assert len(some.calls) == 1
-
-
-def test_the_daemon_has_the_last_word() -> None:
-    some = foreign()
-    some.replies["ClearDrive"] = DriveInUse("Bay 3 is in use by vd0.", hint="Leave it.")
-    result = rackeye(some, "drive", "clear", "--bay", "3", "--yes")
-    assert result.exit_code == 1
-    assert result.stderr.splitlines() == [
-        "rackeye: Bay 3 is in use by vd0.", "  Leave it.", f"  More: rackeye explain {DriveInUse.code}",
-    ]
-    some.replies["ClearDrive"] = NotAllowed("This user may not do that.", hint="sudo")
-    document = json.loads(rackeye(some, "drive", "clear", "--bay", "3", "--yes", "--json").stdout)
-    assert document["error"] == {"code": "BUS-002", "sentence": "This user may not do that.", "hint": "sudo"}
 
 
 # -- making virtual drives

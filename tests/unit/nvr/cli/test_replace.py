@@ -14,6 +14,7 @@ from nvr.cli.client import PANEL, RAID
 from nvr.cli.replace_steps import Stage, begin, lost_by, stand, warnings
 from raid.model import ClearDriveRequest, Done, Drive, DriveState, Progress, RaidSnapshot, VdState, Work
 from raid.model_care import BadBlocks, BadPlace, PatrolView
+from raid.model_clear import ClearPlan
 from raid.smart_model import Smart, SmartHealth
 from tests.unit.nvr.cli.fakes import PANEL_GOOD, RAID_GOOD, REBUILD, FakeClient, client, drive, rackeye, virtual_drive
 
@@ -146,7 +147,8 @@ def test_a_good_drive_is_not_to_be_pulled_while_the_wrong_one_is_brought_up_to_d
 
 def told(*looks: tuple[RaidSnapshot, PanelSnapshot]) -> FakeClient:
     first = looks[0]
-    replies = {"Locate": Sentence("ok"), "ClearDrive": Done("It is blank now.")}
+    plan = ClearPlan(3, "NEW", "RACK 6TB", 6, "/dev/sdd", ("ext4",), "It holds: ext4.", "")
+    replies = {"Locate": Sentence("ok"), "PlanClear": plan, "ClearDrive": Done("It is blank now.")}
     return client(
         said={RAID.name: first[0], PANEL.name: first[1]}, replies=replies,
         told=[{RAID.name: snapshot, PANEL.name: front} for snapshot, front in looks],
@@ -230,6 +232,18 @@ def test_a_foreign_drive_is_cleared_only_by_its_name(
     assert rackeye(some, "drive", "replace", "--bay", "3", "--yes", answer=answer).exit_code == 0
     asked = [call[2] for call in some.calls if call[1] == "ClearDrive"]
     assert asked == ([ClearDriveRequest(3, "NEW")] if clears else [])
+
+
+def test_one_that_raidd_does_not_clear_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wizard, "may_ask", lambda: True)
+    some = told(FOREIGN, *STORY[4:])
+    plan = some.replies["PlanClear"]
+    assert isinstance(plan, ClearPlan)
+    some.replies["PlanClear"] = replace(plan, refusal="It is in use by dm-3.")
+    result = rackeye(some, "drive", "replace", "--bay", "3", "--yes", answer="NEW\n")
+    assert (result.exit_code, "type its serial" in result.output) == (0, False)
+    assert "It cannot be cleared: It is in use by dm-3." in result.output
+    assert not [call for call in some.calls if call[1] == "ClearDrive"]
 
 
 def test_without_a_person_nothing_is_cleared() -> None:
