@@ -85,10 +85,10 @@ class Daemon(Generic[S, M, A]):
     sources: coroutines that run as long as the daemon and call `wake` at each event.
     interval: seconds between full looks.
     memory_first: no action before the memory it follows from is on the disk. False for a daemon whose actions say how
-    something shall be, and may be said twice: they then wait for no disk.
-    at_once: what a command changes is decided on the last snapshot, and done before the command is answered, also while
-    a look is under way, in the loop's own thread: on a busy CPU the way to another one takes longer than the action.
-    Only for such actions, too, and only for short ones.
+    something shall be, and may be said twice: they then wait for no disk, and go on when it is full.
+    at_once: without memory_first: what a command changes is decided on the last snapshot, and done before the command
+    is answered, also while a look is under way, in the loop's own thread: on a busy CPU the way to another one takes
+    longer than the action. Only for short ones.
     """
 
     name: str
@@ -129,27 +129,23 @@ class Daemon(Generic[S, M, A]):
             self._loop.call_soon_threadsafe(self._woken.set)
 
     async def change(self, alter: Callable[[M], M]) -> None:
-        """Alters the memory for a command, on disk when this returns; the next look acts on it.
+        """Alters the memory for a command; the next look acts on it.
 
-        `alter` may be called again, when a look has changed the memory meanwhile. Raises MemoryUnwritable: then nothing
-        is changed (with at_once: what was decided is done, and is written as soon as that is possible).
+        With memory_first it is on the disk when this returns, or MemoryUnwritable is raised and nothing is changed;
+        `alter` is called again when a look has changed the memory meanwhile. Without, it holds at once, and is written
+        as soon as that is possible.
         """
-        try:
+        if self.memory_first:
+            await self._save_altered(alter)
+        else:
+            self.memory = alter(self.memory)
             if self.at_once and self.snapshot is not None and self._server is not None:
-                decision = self.cycle.decide(self.snapshot, alter(self.memory), self.clock.now())
+                decision = self.cycle.decide(self.snapshot, self.memory, self.clock.now())
                 self.memory = decision.memory
                 await self._do(decision.actions, self._here)
                 self._publish(self._server)
-                await self._save()
-            else:
-                await self._save_altered(alter)
-        except OSError as error:
-            raise MemoryUnwritable(
-                f"The memory of {self.name} cannot be written: {error}.",
-                hint="See what fills the system drive: df -h /var/lib"
-            ) from error
-        finally:
-            self.wake()
+            await self._save()
+        self.wake()
 
     async def run(self) -> None:
         """The daemon's life. Raises BusMissing when the bus cannot be reached or goes away."""
@@ -216,17 +212,9 @@ class Daemon(Generic[S, M, A]):
         done: list[str] = []
         if not self.memory_first:
             done = await self._do(decision.actions)
-        if self.memory != self._written:
-            try:
-                await self._save()
-            except OSError as error:  # nothing is done that must be remembered and would not be
-                problem = (f"The memory of {self.name} cannot be written: {error}.",)
-                if problem != self._save_problem:
-                    self.log.error(problem[0])
-                self._save_problem = problem
-                self._publish(server)
-                return 2.0
-        self._save_problem = ()
+        if self.memory != self._written and not await self._save():
+            self._publish(server)
+            return 2.0  # nothing is done that must be remembered and would not be
         if self.memory_first:
             done = await self._do(decision.actions)
         self._failures = {key: said for key, said in self._failures.items() if key in map(repr, decision.actions)}
@@ -265,19 +253,32 @@ class Daemon(Generic[S, M, A]):
         problems = self._look_problem + self._save_problem + tuple(self._failures.values())
         server.publish(self.cycle.show(self.snapshot, self.memory, problems))
 
-    async def _save(self) -> None:
+    async def _save(self) -> bool:
+        """Whether the memory is on the disk; if not, it is said, shown, and tried again by the next look."""
         async with self._saving:
             memory = self.memory
-            await asyncio.to_thread(self.cycle.save, memory)
-            self._written = memory
+            try:
+                await asyncio.to_thread(self.cycle.save, memory)
+            except OSError as error:
+                said = (f"The memory of {self.name} cannot be written: {error}.",)
+                if said != self._save_problem:
+                    self.log.error(said[0])
+                self._save_problem = said
+                return False
+            self._written, self._save_problem = memory, ()
+            return True
 
     async def _save_altered(self, alter: Callable[[M], M]) -> None:
-        """First the disk, then what looks decide upon: a command that could not be written has changed nothing."""
+        """First the disk, then what looks decide upon."""
         async with self._saving:
             while True:
                 before = self.memory
                 altered = alter(before)
-                await asyncio.to_thread(self.cycle.save, altered)
+                try:
+                    await asyncio.to_thread(self.cycle.save, altered)
+                except OSError as error:
+                    sentence = f"The memory of {self.name} cannot be written: {error}."
+                    raise MemoryUnwritable(sentence, hint="See what fills the system drive: df -h /var/lib") from error
                 self._written = altered
                 if self.memory is before:
                     self.memory = altered

@@ -19,9 +19,19 @@ from core import config
 from core.bus import Command, Nothing, Sentence
 from core.clock import Clock, SystemClock
 from core.daemon import Daemon, Decision, run_daemon
-from core.errors import BayUnknown, BayWithoutLeds, BeeperGone, NoBeeper, NoSuchBeep, RackeyeError, UdevSilent
+from core.errors import (
+    BayUnknown,
+    BayWithoutLeds,
+    BeeperGone,
+    NoBeeper,
+    NoSuchBeep,
+    RackeyeError,
+    UdevSilent,
+)
+from core.journal import get_logger
 from core.paths import Paths
 from core.settings import Settings
+from core.urgency import before_all_others
 from hw import bays, beeps, panel, profile
 from hw.beeps import Hush, Play
 from hw.chassis import BeeperDriver, Button, Led
@@ -183,12 +193,12 @@ def make(paths: Paths, cycle: PanelCycle | None = None) -> Daemon[PanelLook, Pan
     async def moved(device: str, here: bool) -> None:
         if here == (device not in daemon.memory.pulled):
             return
-        with suppress(OSError):  # of the memory: the light is set by then, and the next look saves it, too
-            await daemon.change(lambda memory: memory.with_drive(device, here, cycle.clock.monotonic()))
+        await daemon.change(lambda memory: memory.with_drive(device, here, cycle.clock.monotonic()))
 
     daemon: Daemon[PanelLook, PanelMemory, Action] = Daemon(
         "rackeye-paneld", cycle, remembered(paths), BUS_NAME,
-        sources=(partial(drive_events, moved), cycle.heartbeat.watch, cycle.front.watch), at_once=True,
+        sources=(partial(drive_events, moved), cycle.heartbeat.watch, cycle.front.watch),
+        memory_first=False, at_once=True,
     )
     daemon.commands = commands(daemon, cycle)
 
@@ -295,6 +305,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.udev_rules is not None:
         return _say(lambda: _rules(args.udev_rules, paths))
     cycle = PanelCycle(paths, bays.Udev())
+    # The light of a pulled drive waits neither for what raidd does about the pull nor for the cameras. Only this
+    # thread, which hears events and sets lights: the looks, in others, wait their turn.
+    if refused := before_all_others(priority=10):
+        get_logger("rackeye-paneld").warning(f"No real time for the lights ({refused}): they come later on a busy box.")
     code = run_daemon(lambda: make(paths, cycle))
     if code == 0:
         cycle.hush()

@@ -69,7 +69,7 @@ def of_spare(disk: Disk, scene: Scene) -> tuple[DriveState, str, str | None, int
     return None
 
 
-def state(spare: Spare, scene: Scene) -> tuple[SpareState, str]:  # noqa: PLR0911 -- one return a state
+def state(spare: Spare, scene: Scene) -> tuple[SpareState, str]:
     """How it stands, and a sentence."""
     disk = scene.world.by_serial(spare.serial)
     serving = spare.serving
@@ -89,6 +89,11 @@ def state(spare: Spare, scene: Scene) -> tuple[SpareState, str]:  # noqa: PLR091
         return SpareState.IN_USE, f"{does} for bay {serving.home.bay}."
     if running is not None:
         return SpareState.IN_USE, "It is a member of an array."
+    return _at_rest(disk, scene)
+
+
+def _at_rest(disk: Disk, scene: Scene) -> tuple[SpareState, str]:
+    """Of a spare's drive that is in no array."""
     if disk.probe is None:
         return SpareState.UNKNOWN, "It is being read."
     if disk.probe.error:

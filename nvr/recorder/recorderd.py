@@ -35,6 +35,7 @@ def make_daemon(paths: Paths = MACHINE) -> Daemon[Any, Any, Any]:
         Admin(paths, recorder.wake).commands(),
         (recorder.live,),
         INTERVAL,
+        memory_first=False,  # a full system drive ends no recording
     )
 
 

@@ -7,13 +7,13 @@ timer trigger), so nothing is cached by the kernel, and a read is always the val
 from __future__ import annotations
 
 import errno
-import os
 import stat
 from collections.abc import Iterable
 from typing import Any, Protocol
 
 import mfusepy
 
+from core.urgency import before_all_others
 from rig.guest.beeper import Beeper
 from rig.guest.buttons import Buttons
 from rig.guest.climate import Climate
@@ -104,7 +104,7 @@ def serve(tree: ChassisTree, mountpoint: str) -> None:
 
     It stands for hardware, which waits for no CPU. What the simulator runs for the host must not inherit that.
     """
-    os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(20))
+    before_all_others(priority=20)
     mfusepy.FUSE(
         tree, mountpoint, foreground=True, allow_other=True, default_permissions=True, fsname="rack-chassis",
         nothreads=True, direct_io=True, attr_timeout=0, entry_timeout=0, negative_timeout=0,

@@ -155,7 +155,7 @@ def test_a_command_acts_at_once_while_a_look_is_under_way(bus: Bus) -> None:
         eye.go.set()
 
     try:
-        play(eye, scene, at_once=True)
+        play(eye, scene, memory_first=False, at_once=True)
     finally:
         eye.go.set()
 
@@ -237,6 +237,22 @@ def test_a_command_that_cannot_be_written_changes_nothing_and_says_so(bus: Bus) 
         assert daemon.memory == 0
 
     play(thermostat, scene)
+
+
+def test_where_the_disk_is_not_waited_for_a_full_one_ends_nothing_and_is_told(bus: Bus) -> None:
+    thermostat = Thermostat(19, disk_full=True)
+
+    async def scene(client: BusClient, daemon: Daemon[Room, int, str]) -> None:
+        room = await until(client, lambda room: room.degrees == 20 and bool(room.problems))
+        assert "memory of test cannot be written" in room.problems[0]
+        assert await client.call(NAME, "Set", Nothing(), Sentence) == Sentence("Set.")
+        assert daemon.memory == 100
+        thermostat.disk_full = False
+        daemon.wake()
+        await until(client, lambda room: not room.problems)
+        assert thermostat.order == ["heat", "saved 100"]
+
+    play(thermostat, scene, memory_first=False)
 
 
 def test_a_command_changes_the_memory_on_disk_before_it_answers(bus: Bus) -> None:
