@@ -20,6 +20,7 @@ from raid.members import empty_slots, spare_failures, tolerance
 from raid.memory import KnownVd, Memory, Slot, Spare
 from raid.model import Done
 from raid.scene import Scene
+from raid.smart_model import SmartHealth
 from raid.spans import arrays_of, group_name, top
 from raid.spare_model import AddSpareRequest, RebuildOnRequest, RemoveSpareRequest, SetRateRequest
 from raid.spares import fits
@@ -104,6 +105,9 @@ class SpareService:
         if fresh is None or (fresh.bay, fresh.serial) != (bay, serial):
             raise NoSuchDrive(f"The drive in bay {bay} has just been changed.", hint="Look again.")
         refuse_if_used(fresh)
+        smart = scene.world.smart_of(fresh)
+        if smart.health is SmartHealth.FAILING:
+            raise SpareUnfit(f"{place} is expected to fail: {smart.detail}", hint="Use another drive.")
         found = await asyncio.to_thread(self._actor.observer.inventory.probe, fresh.name, fresh.diskseq)
         if not found.blank:
             held = found.error or f"It holds data ({', '.join(found.signatures)})."

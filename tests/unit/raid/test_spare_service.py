@@ -9,11 +9,12 @@ from typing import Any, cast
 import pytest
 
 from core.daemon import Daemon
-from core.errors import NotNow
+from core.errors import NotNow, SpareUnfit
 from core.paths import Paths
 from raid.act import Actor
 from raid.actions import Action
 from raid.memory import Memory
+from raid.smart_model import Smart, SmartHealth
 from raid.spare_model import AddSpareRequest
 from raid.spare_service import SpareService
 from raid.world import Disk, Probe, World
@@ -67,3 +68,10 @@ def test_one_that_is_taken_meanwhile_is_not_changed() -> None:
     of = w.world((*(w.disk(bay) for bay in range(4)), drive()))
     with pytest.raises(NotNow, match="in use"):
         add(of, remembered(spare()), drive(), lambda m: replace(m, spares=(spare(serving=SERVING),)))
+
+
+def test_a_drive_that_is_expected_to_fail_becomes_none() -> None:
+    doomed = (("sdp", Smart(health=SmartHealth.FAILING, detail="It has 900 bad sectors.")),)
+    of = replace(w.world((*(w.disk(bay) for bay in range(4)), drive())), smart=doomed)
+    with pytest.raises(SpareUnfit, match="expected to fail: It has 900"):
+        add(of, remembered(), drive(), lambda memory: memory)
