@@ -267,6 +267,12 @@ def test_a_drive_that_md_put_out_for_errors_is_not_taken_back(rack: Rack) -> Non
     rack.sh("sleep 3")
     told = until(rack, lambda s: vd(s, "vd0").state is VdState.DEGRADED, "raidd is back", 20)
     assert in_bay(told, 3)[0].state is DriveState.FAILED
+    rack.power_cut()
+    rack.boot()
+    until(rack, lambda s: in_bay(s, 3)[0].state is DriveState.FAILED, "it has failed still after a power cut", 60)
+    rack.sh("sleep 15")  # drives no longer appear: raidd does all that it will do
+    told = snapshot(rack)
+    assert (in_bay(told, 3)[0].state, vd(told, "vd0").state) == (DriveState.FAILED, VdState.DEGRADED)
     rack.pull(3)
     rack.insert(3, DriveKind.BLANK)
     until(rack, lambda s: is_whole(s, "vd0"), "it is rebuilt on the new drive", 90)
