@@ -7,7 +7,8 @@ ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS ?=
 # A rack waits more than it works: two for each CPU.
 WORKERS ?= $(shell echo $$((2 * $$(nproc))))
-PYTEST = .venv/bin/python -m pytest -n $(WORKERS) --dist loadfile
+# In the order of their names: else the racks, few tests to a file, all come last.
+PYTEST = .venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: setup run test test-long check reference bench install
 

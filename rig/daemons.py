@@ -1,6 +1,5 @@
 """What the daemons in a rack say, as the product's own types."""
 
-import json
 from typing import TypeVar
 
 import msgspec
@@ -16,10 +15,10 @@ T = TypeVar("T")
 
 
 def snapshot(rack: RackClient, name: str, kind: type[T]) -> T:
-    """The snapshot of org.rackeye.<name>, asked by systemd's own client. Raises RackRefused when it does not answer."""
+    """The snapshot of org.rackeye.<name>. Raises RackRefused when it does not answer."""
     bus = f"org.rackeye.{name}"
-    done = rack.exec(["busctl", "--json=short", "call", bus, object_path(bus), bus, "Snapshot"], check=True)
-    return msgspec.json.decode(json.loads(done.stdout)["data"][0], type=Envelope[kind]).data  # type: ignore[valid-type]
+    text = rack.ask("snapshot", name=bus, path=object_path(bus))["text"]
+    return msgspec.json.decode(text, type=Envelope[kind]).data  # type: ignore[valid-type]
 
 
 def raid(rack: RackClient) -> RaidSnapshot:

@@ -26,7 +26,7 @@ from rig.wire import MAX_LINE, Message, answer_lines, ask, pump
 
 WORK = Path("/rack")
 SYSTEM = WORK / "system.img"
-RELAYED = ("exec", "history", "tones", "temperature", "fan", "press", "smart", "spoil")
+RELAYED = ("exec", "snapshot", "history", "tones", "temperature", "fan", "press", "smart", "spoil")
 SHELL_PORT = 7002
 
 

@@ -21,6 +21,7 @@ from raid.model import (
     VdState,
     VirtualDrive,
 )
+from rig.daemons import policy, raid
 from rig.rack import Rack
 
 T = TypeVar("T")
@@ -32,9 +33,13 @@ class Refused(Exception):
 
 
 def snapshot(rack: Rack) -> RaidSnapshot:
-    """What raidd says now; asked with systemd's own client."""
-    text = rack.exec(["busctl", "--json=short", "call", BUS_NAME, OBJECT, BUS_NAME, "Snapshot"], check=True).stdout
-    return msgspec.convert(json.loads(json.loads(text)["data"][0])["data"], RaidSnapshot)
+    """What raidd says now."""
+    return raid(rack)
+
+
+def alarms(rack: Rack) -> str:
+    """Code, title and text of the open ones, a line each."""
+    return "\n".join(f"{one.code} {one.title}: {one.text}" for one in policy(rack).alarms)
 
 
 def command(rack: Rack, name: str, request: object, reply: type[T]) -> T:

@@ -6,7 +6,7 @@ import pytest
 from raid.model import CheckResult, CheckVerdict, DriveState, VdState
 from rig.drives import DriveKind
 from rig.rack import Rack
-from tests.rig.raid_rig import checksum, hurry, is_whole, patrol, place_of, snapshot, until, vd, write_file
+from tests.rig.raid_rig import alarms, checksum, hurry, is_whole, patrol, place_of, snapshot, until, vd, write_file
 
 pytestmark = [pytest.mark.rig, pytest.mark.rack(drives=5, bay_mib=340, spoilable=True)]
 
@@ -42,7 +42,7 @@ def test_a_check_names_the_drive_and_a_patrol_read_has_it_written_anew(rack: Rac
     places = {place.bay: place for place in snapshot(rack).patrol.bad}
     assert (places[1].lba, places[1].rewritten, places[1].vd) == (bad, True, "vd0")
     assert (places[4].lba, places[4].rewritten) == (spare, False)
-    rack.wait_until(lambda: rack.sh("rackeye alarm --json").count('"ALARM-131"') >= 2, 20, "both alarms")
+    rack.wait_until(lambda: alarms(rack).count("ALARM-131") >= 2, 20, "both alarms")
     again = rack.exec(["rackeye", "check", "start", "vd0", "--watch"], timeout=300)
     assert again.rc == 0, again.stdout + again.stderr
     assert checksum(rack, "/srv/rackeye/vd0/kept") == kept
@@ -61,5 +61,5 @@ def test_a_source_with_a_bad_sector_ends_no_rebuild_and_what_is_lost_is_told(rac
     found = rack.exec(["rackeye", "check", "start", "vd0", "--watch"], timeout=300)
     assert found.rc == 1, "never told as clean"
     assert f"bay 0 at LBA {bad}" in result(rack).detail
-    rack.wait_until(lambda: "ALARM-132" in rack.sh("rackeye alarm --json"), 20, "the alarm")
+    rack.wait_until(lambda: "ALARM-132" in alarms(rack), 20, "the alarm")
     assert checksum(rack, "/srv/rackeye/vd0/kept") == kept

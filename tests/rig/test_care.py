@@ -19,7 +19,7 @@ from raid.model import (
     Work,
 )
 from rig.rack import Rack
-from tests.rig.raid_rig import command, hurry, is_whole, snapshot, until, vd
+from tests.rig.raid_rig import alarms, command, hurry, is_whole, snapshot, until, vd
 
 pytestmark = [pytest.mark.rig]
 
@@ -92,7 +92,7 @@ def test_a_wrong_stripe_is_named_alarmed_repaired_and_clean(rack: Rack) -> None:
     wrong = flip(rack, 1)
     found = rack.exec(["rackeye", "check", "start", "vd0", "--watch"], timeout=240)
     assert (found.rc, f"Wrong stripes: stripe {STRIPE}" in found.stdout) == (1, True)
-    rack.wait_until(lambda: "ALARM-105" in rack.sh("rackeye alarm --json"), 20, "the alarm")
+    rack.wait_until(lambda: "ALARM-105" in alarms(rack), 20, "the alarm")
     plan = json.loads(rack.exec(["rackeye", "check", "vd0", "--repair", "--dry-run", "--json"], check=True).stdout)
     assert [(step["stripe"], step["members"]) for step in plan["would_repair"]["stripes"]] == [(STRIPE, [1])]
     done = rack.exec(["rackeye", "check", "vd0", "--repair", "--yes", "--watch"], timeout=240)
@@ -102,7 +102,7 @@ def test_a_wrong_stripe_is_named_alarmed_repaired_and_clean(rack: Rack) -> None:
     assert now == wrong
     flip(rack, 1)
     assert rack.exec(["rackeye", "check", "start", "vd0", "--watch"], timeout=240).rc == 0
-    rack.wait_until(lambda: "ALARM-105" not in rack.sh("rackeye alarm --json"), 20, "the alarm is cleared")
+    rack.wait_until(lambda: "ALARM-105" not in alarms(rack), 20, "the alarm is cleared")
 
 
 def repairing(told: RaidSnapshot) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from raid.model import CheckResult, CheckVerdict, DriveState, RaidSnapshot, Work
 from rig.rack import Rack
 from tests.rig.parity_rig import PYTHON
-from tests.rig.raid_rig import hurry, is_whole, snapshot, until, vd
+from tests.rig.raid_rig import alarms, hurry, is_whole, snapshot, until, vd
 
 pytestmark = [pytest.mark.rig, pytest.mark.rack(bay_mib=192)]
 
@@ -160,7 +160,7 @@ def test_a_person_is_told_span_stripe_and_bay_and_repairs_them(sixty: Rack) -> N
     found = rack.exec(["rackeye", "check", "start", "vd0", "--watch"], timeout=400)
     assert found.rc == 1
     assert "Wrong stripes: span 1 stripe 100 (bay 1), span 2 stripe 100 (bay 6)" in found.stdout
-    rack.wait_until(lambda: "span 2 stripe 100 (bay 6)" in rack.sh("rackeye alarm --json"), 30, "the alarm")
+    rack.wait_until(lambda: "span 2 stripe 100 (bay 6)" in alarms(rack), 30, "the alarm")
     plan = json.loads(rack.exec(["rackeye", "check", "repair", "vd0", "--dry-run", "--json"], 60, check=True).stdout)
     steps = plan["would_repair"]["stripes"]
     assert [(step["span"], step["stripe"], step["members"]) for step in steps] == [(1, 100, [1]), (2, 100, [6])]

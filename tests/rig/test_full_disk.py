@@ -5,17 +5,13 @@ import pytest
 from raid.model import Done, DriveState, JobState, VdState
 from raid.spare_model import AddSpareRequest, SpareState
 from rig.rack import Rack
-from tests.rig.raid_rig import Refused, command, create, hurry, in_bay, is_whole, snapshot, until, vd
+from tests.rig.raid_rig import Refused, alarms, command, create, hurry, in_bay, is_whole, snapshot, until, vd
 
 pytestmark = [pytest.mark.rig, pytest.mark.rack(drives=5, bay_mib=352, without=("rackeye-web.service",))]
 
 # As root, who may use what is kept back for him, down to the last block.
 FILL = "for size in 1G 256M 64M 16M 4M 1M 256K 64K 16K 4K; do n=0; " \
        "while fallocate -l $size /var/fill-$size-$n 2> /dev/null; do n=$((n+1)); done; done; sync"
-
-
-def alarms(rack: Rack) -> str:
-    return rack.sh("rackeye alarm", 60)
 
 
 def test_nothing_begins_that_could_not_be_remembered_and_the_light_comes_all_the_same(rack: Rack) -> None:

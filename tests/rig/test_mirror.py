@@ -12,7 +12,7 @@ import pytest
 from raid.model import CheckVerdict, DriveState
 from rig.rack import Rack
 from tests.rig.parity_rig import MD, NAME, PYTHON
-from tests.rig.raid_rig import hurry, is_whole, snapshot, until
+from tests.rig.raid_rig import alarms, hurry, is_whole, snapshot, until
 
 pytestmark = [pytest.mark.rig, pytest.mark.rack(bay_mib=330)]
 
@@ -133,7 +133,7 @@ def test_a_person_compares_copies_and_is_told_what_cannot_be_known(bare: Rack) -
         plan = json.loads(rack.exec(["rackeye", "check", "repair", name, "--dry-run", "--json"], check=True).stdout)
         assert "nobody can know" in plan["would_repair"]["stripes"][0]["left"]
         assert rack.exec(["rackeye", "check", "repair", name, "--yes"]).rc == 1
-    rack.wait_until(lambda: "bay 4 and bay 5 differ" in rack.sh("rackeye alarm --json"), 20, "the alarm")
+    rack.wait_until(lambda: "bay 4 and bay 5 differ" in alarms(rack), 20, "the alarm")
     damage(rack, 1, at)
     assert rack.exec(["rackeye", "check", "start", "pair", "--watch"], timeout=300).rc == 0
     (one,) = (check for check in snapshot(rack).checks if check.vd == "pair")

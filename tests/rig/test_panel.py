@@ -7,31 +7,20 @@ import contextlib
 import json
 from collections.abc import Iterator
 
-import msgspec
 import pytest
 
-from core.bus import Envelope
-from hw.model import BayView, FanSnapshot, PanelSnapshot, Sensor, SensorState, TrayLight
+from hw.model import BayView, Sensor, SensorState, TrayLight
+from rig.daemons import fan, panel
 from rig.drives import DriveKind
 from rig.rack import RackClient
 
 pytestmark = pytest.mark.rig
 
-PANEL, FAN = "org.rackeye.Panel1", "org.rackeye.Fan1"
+PANEL = "org.rackeye.Panel1"
 LEDS = "/run/rack/chassis/class/leds"
 
 LATENCY = 2.0
 """Seconds from the pull to the light; 0.05 while the guest's one CPU is idle."""
-
-
-def read(rack: RackClient, name: str) -> str:
-    path = "/" + name.replace(".", "/")
-    reply = rack.exec(["busctl", "--json=short", "call", name, path, name, "Snapshot"], check=True)
-    return str(json.loads(reply.stdout)["data"][0])
-
-
-def panel(rack: RackClient) -> PanelSnapshot:
-    return msgspec.json.decode(read(rack, PANEL), type=Envelope[PanelSnapshot]).data
 
 
 def bay(rack: RackClient, number: int) -> BayView:
@@ -39,8 +28,7 @@ def bay(rack: RackClient, number: int) -> BayView:
 
 
 def sensor(rack: RackClient, name: str) -> Sensor:
-    sensors = msgspec.json.decode(read(rack, FAN), type=Envelope[FanSnapshot]).data.sensors
-    return next(sensor for sensor in sensors if sensor.name == name)
+    return next(sensor for sensor in fan(rack).sensors if sensor.name == name)
 
 
 def command(rack: RackClient, name: str, request: str, user: str = "root") -> tuple[int, str]:

@@ -6,7 +6,19 @@ import pytest
 
 from raid.model import DriveState, VdState
 from rig.rack import Rack
-from tests.rig.raid_rig import all_blank, checksum, hurry, is_whole, patrol, place_of, snapshot, until, vd, write_file
+from tests.rig.raid_rig import (
+    alarms,
+    all_blank,
+    checksum,
+    hurry,
+    is_whole,
+    patrol,
+    place_of,
+    snapshot,
+    until,
+    vd,
+    write_file,
+)
 
 pytestmark = [pytest.mark.rig, pytest.mark.long, pytest.mark.rack(bay_mib=340, spoilable=True)]
 
@@ -73,6 +85,6 @@ def test_every_level(rack: Rack, made: tuple[Made, ...]) -> None:
         reads = f"dd if=/dev/disk/by-bay/{one.bad} of=/dev/null iflag=direct bs=4096 count=1 skip={place.lba // 8}"
         assert (rack.exec(["sh", "-c", reads], 60).rc == 0) is one.mended, "what was written anew reads"
         assert checksum(rack, f"/srv/rackeye/{one.name}/kept") == kept[one]
-    rack.wait_until(lambda: rack.sh("rackeye alarm --json").count('"ALARM-131"') >= len(made), 20, "an alarm for each")
+    rack.wait_until(lambda: alarms(rack).count("ALARM-131") >= len(made), 20, "an alarm for each")
     for one in made:
         rack.exec(["rackeye", "vd", "delete", one.name, "--yes"], 120, check=True)
