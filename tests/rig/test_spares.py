@@ -124,7 +124,7 @@ def test_it_takes_over_from_an_idle_array_and_goes_on_after_a_power_cut(
     cut(rack)
     until(rack, lambda s: vd(s, "vd0").mountpoint is not None and spare(s) is SpareState.IN_USE, "it goes on", 120)
     hurry(rack)
-    told = until(rack, lambda s: is_whole(s, "vd0"), "it is whole", 240)
+    told = until(rack, lambda s: is_whole(s, "vd0") and state(s, 2) != {DriveState.UNKNOWN}, "it is whole", 240)
     assert (state(told, SPARE), state(told, 2)) == ({DriveState.ONLINE}, {DriveState.MISSING})
     assert len(jobs_of(rack, "spare")) == 1
     assert checksum(rack, "/srv/rackeye/vd0/before") == kept["before"]
