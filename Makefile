@@ -12,7 +12,7 @@ PYTEST = .venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope
 
 .PHONY: setup run test test-long check reference bench install
 
-COMPILED = .venv/lib/librackeye_parity.so .venv/lib/uml_ptrace.so
+COMPILED = .venv/lib/librackeye_parity.so .venv/lib/uml_host.so
 
 setup: .venv/ready $(COMPILED)
 .venv/ready: pyproject.toml Makefile
@@ -24,7 +24,7 @@ setup: .venv/ready $(COMPILED)
 	touch $@
 
 .venv/lib/librackeye_parity.so: raid/parity.c
-.venv/lib/uml_ptrace.so: rig/uml_ptrace.c
+.venv/lib/uml_host.so: rig/uml_host.c
 $(COMPILED): .venv/ready
 	gcc -O3 -Wall -Wextra -Werror -fPIC -shared -o $@ $(filter %.c,$^)
 

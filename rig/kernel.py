@@ -14,7 +14,7 @@ from rig.layer import CHECKOUT
 from rig.mconsole import mconsole
 
 UMID = "rack"
-PTRACE = CHECKOUT / ".venv/lib/uml_ptrace.so"
+PTRACE = CHECKOUT / ".venv/lib/uml_host.so"
 CONSOLE_LOG = Path("/rack/console.log")
 
 

@@ -66,7 +66,7 @@ print(by.name, wrong, looks > 20, len(signals) > 20)
 
 
 def test_processes_keep_their_wide_registers(rack: Rack) -> None:
-    """Three at once that compute parity, and are interrupted by signals and by each other (rig/uml_ptrace.c)."""
+    """Three at once that compute parity, and are interrupted by signals and by each other (rig/uml_host.c)."""
     checkout = Path(__file__).resolve().parents[2]
     rack.exec(["tee", "/tmp/wide.py"], stdin=WIDE, check=True)
     one = f"PYTHONPATH={checkout} {sys.executable} /tmp/wide.py"
