@@ -86,10 +86,16 @@ def run(
         out.decode(errors="replace"), err.decode(errors="replace"), time.monotonic() - started,
     )
     if process.returncode not in ok:
-        words = (result.stderr.strip() or result.stdout.strip() or "(it said nothing)")[-600:]
+        words = _shortened(result.stderr.strip() or result.stdout.strip() or "(it said nothing)")
         hint = "Run the command by hand to see more."
         raise CommandFailed(f"Exit {process.returncode} from: {command}\n{words}", hint=hint)
     return result
+
+
+def _shortened(text: str, most: int = 600) -> str:
+    """Both ends: some programs say first what is wrong, and then how they are used."""
+    half = most // 2
+    return text if len(text) <= most else f"{text[:half]}\n[...]\n{text[-half:]}"
 
 
 def _abandon(process: subprocess.Popen[bytes]) -> None:

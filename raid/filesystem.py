@@ -21,8 +21,8 @@ from raid.world import Filesystem
 
 IDENTITY = "rackeye-volume.json"
 RECORDINGS = "recordings"
-MINIMUM = 300 * 1024**2
-"""mkfs.xfs refuses smaller ones."""
+MINIMUM, MINIMUM_STRIPED = 300 * 1024**2, 640 * 1024**2
+"""mkfs.xfs refuses smaller ones, the second with su and sw (facts/raid.md)."""
 _MAGIC = b"XFSB"
 
 

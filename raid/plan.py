@@ -12,7 +12,7 @@ from core.errors import PlanImpossible
 from core.units import human_bytes
 from raid.candidates import judge
 from raid.derive_drives import drive_rows
-from raid.filesystem import MINIMUM
+from raid.filesystem import MINIMUM, MINIMUM_STRIPED
 from raid.learn import NAME
 from raid.members import data_drives, tolerance
 from raid.model import Drive, DriveState, Plan, PlannedDrive, PlannedVd, PlanSimpleRequest, level_text
@@ -72,9 +72,13 @@ def plan_simple(request: PlanSimpleRequest, scene: Scene) -> Plan:
 
 def _no_smaller(plan: Plan) -> Plan:
     """Raises PlanImpossible for what XFS does not take."""
-    small = next((vd for vd in plan.vds if vd.capacity < MINIMUM), None)
-    if small is not None:
-        raise PlanImpossible(f"{small.name} would have {human_bytes(small.capacity)}: too small for a file system.")
+    for vd in plan.vds:
+        least = MINIMUM_STRIPED if vd.stripe > vd.strip else MINIMUM
+        if vd.capacity < least:
+            raise PlanImpossible(
+                f"{vd.name} would have {human_bytes(vd.capacity)}: too small for a file system, which takes "
+                f"{human_bytes(least)}.", hint="Use larger drives, or more of them."
+            )
     return plan
 
 

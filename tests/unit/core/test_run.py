@@ -39,3 +39,11 @@ def test_a_reader_that_cannot_be_ended_is_left_behind(monkeypatch: pytest.Monkey
     with pytest.raises(CommandTimedOut):
         run(["sh", "-c", "sleep 20 & sleep 20"], timeout=0.1)
     assert time.monotonic() - began < 10
+
+
+def test_of_a_long_complaint_both_ends_are_kept() -> None:
+    with pytest.raises(CommandFailed) as caught:
+        run(["sh", "-c", "echo 'Log size must be at least 64MB.' >&2; seq 1000 >&2; echo usage ends here >&2; exit 1"])
+    assert "Log size must be at least 64MB." in caught.value.sentence
+    assert "usage ends here" in caught.value.sentence
+    assert len(caught.value.sentence) < 900

@@ -28,7 +28,7 @@ from tests.unit.raid import worlds as w
 FIRST, SECOND = "aaaaaaaa:00000000:00000000:00000001", "aaaaaaaa:00000000:00000000:00000002"
 STRIPE = 3 * w.STRIP
 START = first_start(STRIPE)
-SIZE = 400 * STRIPE
+SIZE = 1000 * STRIPE
 LATER = START + SIZE
 FS = Filesystem(w.FS, complete=True, unit=w.STRIP, width=3 * w.STRIP)
 DISKS = tuple(w.disk(bay) for bay in range(4))

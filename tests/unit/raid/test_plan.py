@@ -134,6 +134,7 @@ def test_in_full_the_order_of_the_bays_is_kept() -> None:
         (blank(4), PlanSimpleRequest(count=0), "At least one"),
         (blank(4), PlanSimpleRequest(bays=(0, 1, 9)), "Bay 9 holds no drive"),
         (blank(4, size=64 * 1024**2), PlanSimpleRequest(), "too small"),
+        (blank(3, size=256 * 1024**2), PlanSimpleRequest(), "takes 671.1 MB"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_reason(
