@@ -5,8 +5,8 @@ DEBIAN = bubblewrap chromium dbus e2fsprogs ffmpeg gcc gdisk gir1.2-gst-rtsp-ser
 	python3-gi python3-venv smartmontools socat udev user-mode-linux xfsprogs
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS ?=
-# A rack waits more than it works: two for each CPU.
-WORKERS ?= $(shell echo $$((2 * $$(nproc))))
+# A rack waits about as much as it works: one more than there are CPUs.
+WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 # In the order of their names: else the racks, few tests to a file, all come last.
 PYTEST = .venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
