@@ -76,10 +76,10 @@ def until(rack: Rack, holds: Callable[[RaidSnapshot], bool], what: str, timeout:
 
 
 def is_whole(told: RaidSnapshot, *names: str) -> bool:
-    """Optimal, mounted, and nothing runs."""
-    return all(
-        (one := vd(told, name)).state is VdState.OPTIMAL and one.mountpoint is not None and one.progress is None
-        for name in names
+    """Optimal, mounted, and nothing runs. One that is not shown yet is not."""
+    here = [one for one in told.virtual_drives if one.name in names]
+    return len(here) == len(names) and all(
+        one.state is VdState.OPTIMAL and one.mountpoint is not None and one.progress is None for one in here
     )
 
 
