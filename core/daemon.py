@@ -212,7 +212,9 @@ class Daemon(Generic[S, M, A]):
         done: list[str] = []
         if not self.memory_first:
             done = await self._do(decision.actions)
-        if self.memory != self._written and not await self._save():
+        if self.memory == self._written:  # also when what could not be written is not wanted any more
+            self._save_problem = ()
+        elif not await self._save():
             self._publish(server)
             return 2.0  # nothing is done that must be remembered and would not be
         if self.memory_first:

@@ -14,7 +14,7 @@ from rig.layer import CHECKOUT
 from rig.mconsole import mconsole
 
 UMID = "rack"
-PTRACE = CHECKOUT / ".venv/lib/uml_host.so"
+PRELOAD = CHECKOUT / ".venv/lib/uml_host.so"
 CONSOLE_LOG = Path("/rack/console.log")
 
 
@@ -52,7 +52,7 @@ class Kernel:
             log.flush()
             self._process = await asyncio.create_subprocess_exec(
                 *argv, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                env={**os.environ, "LD_PRELOAD": str(PTRACE)},
+                env={**os.environ, "LD_PRELOAD": str(PRELOAD)},
             )
 
     async def restarted(self) -> bool:

@@ -227,6 +227,22 @@ def test_what_could_not_be_written_stays_undone_and_told_until_it_can_be(bus: Bu
     play(thermostat, scene)
 
 
+def test_what_is_not_wanted_any_more_is_no_trouble(bus: Bus) -> None:
+    class Passing(Thermostat):
+        def decide(self, snapshot: Room, memory: int, now: float) -> Decision[int, str]:
+            return replace(Thermostat.decide(self, snapshot, memory, now), memory=int(snapshot.degrees < 20))
+
+    thermostat = Passing(19, disk_full=True)
+
+    async def scene(client: BusClient, daemon: Daemon[Room, int, str]) -> None:
+        await until(client, lambda room: bool(room.problems))
+        thermostat.degrees = 20  # the sun came out, and the memory is what the disk has
+        daemon.wake()
+        await until(client, lambda room: not room.problems)
+
+    play(thermostat, scene)
+
+
 def test_a_command_that_cannot_be_written_changes_nothing_and_says_so(bus: Bus) -> None:
     thermostat = Thermostat(20, disk_full=True)
 
