@@ -57,7 +57,7 @@ def plan_grow(request: PlanGrowRequest, vd: KnownVd, running: Running | None, sc
     each = running.md.each // strip * strip
     added = tuple(PlannedDrive(drive.bay, drive.serial, drive.model, drive.size) for drive in drives)
     capacity = each * data_drives(level, disks)
-    share = rates.able(running, scene, 100) * 1024
+    share = rates.able(running, scene) * 1024
     print_of = hashlib.sha256(msgspec.json.encode((request, vd, added, running.md.size))).hexdigest()[:16]
     plan = GrowPlan(
         name=vd.name, level=level_text(vd.level, 0), new_level=level_text(level, 0), drives=len(vd.slots),

@@ -12,8 +12,8 @@ from raid.scene import Scene
 from raid.spare_model import RateKind
 from raid.world import Running
 
-SPINNING, FLASH = 150_000, 450_000
-"""KiB/s that a drive is taken to do before it has been seen to do more."""
+ABLE = 150_000
+"""KiB/s that a drive is taken to do before it has been seen to do more: a spinning one, and slow flash."""
 GIVES_WAY = 5
 """Per cent, at most, while another virtual drive is rebuilt."""
 NOTABLE = 1.2
@@ -40,18 +40,13 @@ def kind_of(vd: KnownVd, running: Running) -> RateKind:
             return RateKind.REBUILD
 
 
-def able(running: Running, scene: Scene, share: int) -> int:
-    """KiB/s of each member that the slowest is taken to do: by its kind, or the fastest that was seen of the array.
+def able(running: Running, scene: Scene) -> int:
+    """KiB/s of each member that the slowest is taken to do: `ABLE`, or the fastest that was seen of the array.
 
-    Flash on which md has not even reached its limit (`share` per cent) is taken for a spinning drive: a limit that
-    cannot be reached leaves nothing to mkfs and to the cameras (seen on the rack: mkfs took 35 s, then 60).
+    Flash begins with the same: a limit that cannot be reached leaves nothing to mkfs and to the cameras (seen on the
+    rack: mkfs took 35 s, then 60), and md shows by itself what flash can do, at the first moment nobody writes.
     """
-    disks = [scene.world.disk(member.device) for member in running.md.members]
-    nominal = SPINNING if any(disk is not None and disk.rotational for disk in disks) else FLASH
-    seen = dict(scene.memory.fleeting.fastest).get(running.uuid or "", 0)
-    if nominal == FLASH and 0 < seen < FLASH * share // 100:
-        nominal = SPINNING
-    return max(nominal, seen)
+    return max(ABLE, dict(scene.memory.fleeting.fastest).get(running.uuid or "", 0))
 
 
 def speed_min(vd: KnownVd, running: Running, scene: Scene) -> int:
@@ -63,7 +58,7 @@ def speed_min(vd: KnownVd, running: Running, scene: Scene) -> int:
     urgent = kind is RateKind.REBUILD and not copies_back(running.md)
     if not urgent and rebuilt_first(scene, vd.name):
         share = min(share, GIVES_WAY)
-    return able(running, scene, share) * share // 100
+    return able(running, scene) * share // 100
 
 
 def fastest(scene: Scene) -> tuple[tuple[str, int], ...]:

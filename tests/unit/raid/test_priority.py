@@ -75,8 +75,8 @@ def test_a_copyback_gives_way_to_a_rebuild() -> None:
     md = array(4, sync_action="recover", sync_total=100, degraded=0)
     onto = replace(md.members[3], device="sdz", states=frozenset({"replacement", "spare"}))
     copying = replace(md, members=(*md.members, onto))
-    assert SetSpeed("md123", rates.FLASH * Rates().rebuild // 100) in actions(array(0), copying)
-    assert SetSpeed("md123", rates.FLASH * rates.GIVES_WAY // 100) in actions(rebuilt(), copying)
+    assert SetSpeed("md123", rates.ABLE * Rates().rebuild // 100) in actions(array(0), copying)
+    assert SetSpeed("md123", rates.ABLE * rates.GIVES_WAY // 100) in actions(rebuilt(), copying)
 
 
 @pytest.mark.parametrize(("kind", "stopped"), [(check.SCHEDULED_PATROL, True), (check.PATROL, False)])
@@ -87,7 +87,7 @@ def test_so_does_a_patrol_read(kind: str, *, stopped: bool) -> None:
 
 def test_initialization_gives_way_sooner_while_another_is_rebuilt() -> None:
     initializing = array(4, parity_complete=False, sync_action="resync", sync_total=100)
-    full = rates.FLASH * Rates().initialization // 100
+    full = rates.ABLE * Rates().initialization // 100
     assert SetSpeed("md123", full) in actions(array(0), initializing)
-    assert SetSpeed("md123", rates.FLASH * rates.GIVES_WAY // 100) in actions(rebuilt(), initializing)
-    assert SetSpeed("md127", rates.FLASH * Rates().rebuild // 100) in actions(rebuilt(), initializing)
+    assert SetSpeed("md123", rates.ABLE * rates.GIVES_WAY // 100) in actions(rebuilt(), initializing)
+    assert SetSpeed("md127", rates.ABLE * Rates().rebuild // 100) in actions(rebuilt(), initializing)

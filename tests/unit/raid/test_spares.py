@@ -276,9 +276,9 @@ def test_per_cent_is_of_what_the_drives_can_do() -> None:
         scene = replace(w.scene(of), settings=settings)
         return rates.speed_min(replace(known, initialized=False), of.arrays[0], scene)
 
-    assert limit() == rates.SPINNING * 20 // 100
-    assert limit(sync_action="resync") == rates.SPINNING * 40 // 100
-    assert limit(sync_action="check") == rates.SPINNING * 10 // 100
+    assert limit() == rates.ABLE * 20 // 100
+    assert limit(sync_action="resync") == rates.ABLE * 40 // 100
+    assert limit(sync_action="check") == rates.ABLE * 10 // 100
 
 
 def test_what_was_seen_to_be_faster_raises_the_limit_at_once() -> None:
@@ -289,11 +289,19 @@ def test_what_was_seen_to_be_faster_raises_the_limit_at_once() -> None:
     assert SetSpeed("md127", 180_000) in decide(of, w.memory(), settings, w.NOW).actions
 
 
-def test_flash_that_does_not_reach_its_limit_gets_one_that_leaves_something_to_others() -> None:
-    settings = replace(w.SETTINGS, sync_speed_min=0)
-    md = w.array(*(w.member(b) for b in range(4)), sync_action="check", sync_total=9, sync_speed=70_000 * 1024)
-    of = w.world(tuple(w.disk(b) for b in range(4)), w.running(md))
-    assert SetSpeed("md127", rates.SPINNING * 30 // 100) in decide(of, w.memory(), settings, w.NOW).actions
+def test_a_higher_rate_is_never_a_lower_limit() -> None:
+    """What the drives are taken to do is the same at each rate (it was judged by the rate: 50 % was less than 30 %)."""
+    for seen in (70_000, 158_628, 300_000, 600_000):
+        md = w.array(*(w.member(b) for b in range(4)), sync_action="check", sync_total=9, sync_speed=seen * 1024)
+        of = w.world(tuple(w.disk(b) for b in range(4)), w.running(md))
+        known = decide(of, w.memory(), w.SETTINGS, w.NOW).memory
+        limits = []
+        for share in range(1, 101):
+            settings = replace(w.SETTINGS, sync_speed_min=0, rates=Rates(check=share))
+            (limit,) = [a for a in decide(of, known, settings, w.NOW).actions if isinstance(a, SetSpeed)]
+            limits.append(limit.kib_per_second)
+        assert limits == sorted(limits)
+        assert limits[-1] == max(rates.ABLE, seen), "all of what it can do, and no more"
 
 
 def test_a_spare_dedicated_to_a_virtual_drive_of_spans_serves_each_span() -> None:
