@@ -41,10 +41,12 @@ Tell = Callable[[str], None]
 """Takes a line for the person who waits."""
 
 
-def against(name: str, unit: str, figures: tuple[float, float], peer_name: str, goal: str) -> Row:
-    """A row whose goal is about the ratio. figures: ours, the peer's."""
+def against(
+    name: str, unit: str, figures: tuple[float, float], peer_name: str, goal: str, *, ratio: float | None = None,
+) -> Row:
+    """A row whose goal is about the ratio. figures: ours, the peer's. ratio: where it is not simply theirs."""
     ours, peer = figures
-    ratio = ours / peer
+    ratio = ours / peer if ratio is None else ratio
     return Row(name, unit, _short(ours), _short(peer), peer_name, _short(ratio), f"ratio {goal}", _holds(ratio, goal))
 
 

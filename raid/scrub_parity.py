@@ -37,7 +37,8 @@ class ParityScrub(Scrub):
         suspects: list[range] = []
         for at in range(0, piece.length, self._step):
             start = piece.start + at
-            if not blind.isdisjoint(range(start // PAGE, (start + self._step) // PAGE)) or not self._agrees(piece, at):
+            pages = range(start // PAGE, (start + self._step) // PAGE) if blind else ()
+            if not blind.isdisjoint(pages) or not self._agrees(piece, at):
                 suspects.append(range(at, at + self._step))
         for run in joined(suspects):
             self._second_look(piece.start + run.start, len(run))
