@@ -170,8 +170,8 @@ def _displaced(number: int, homes: list[Slot], where: dict[str, int]) -> Slot:
 
 
 def _failed(scene: Scene, memory: Memory) -> tuple[FailedDrive, ...]:
-    """Drives that md put out while they were there. Pulling one (it comes back with another diskseq) ends it; that udev
-    is not through with it yet after a start does not."""
+    """Drives that md put out while they were there. Pulling one (it comes back with another diskseq) ends it. That it
+    is not here after a reboot does not: a drive that is about to fail may be late by minutes."""
     world = scene.world
     kept = [failed for failed in memory.failed if _was_not_pulled(failed, scene)]
     known = {failed.serial for failed in kept}
@@ -191,7 +191,8 @@ def _failed(scene: Scene, memory: Memory) -> tuple[FailedDrive, ...]:
 def _was_not_pulled(failed: FailedDrive, scene: Scene) -> bool:
     disk = scene.world.by_serial(failed.serial)
     if disk is None:
-        return scene.awaited(failed.serial)
+        met = failed.serial in scene.memory.fleeting.met
+        return not met and (scene.just_started or failed.boot != scene.world.boot)
     return failed.boot != scene.world.boot or failed.diskseq == disk.diskseq
 
 

@@ -47,16 +47,25 @@ def test_a_drive_that_failed_before_a_reboot_and_comes_late_is_not_taken_back(ap
     assert jobs(back, look(back, young()), 60.0) == ["re-add"], "one that only was away"
 
 
-@pytest.mark.parametrize(("looks", "why"), [
-    (((w.pulled(), 0.0), (w.pulled(), 11.0)), "it was pulled while the box was off"),
-    (((w.pulled(2, LATE), 0.0), (w.pulled(), 5.0)), "it was pulled just after the start"),
+def test_it_may_come_by_minutes_too_late() -> None:
+    memory = look(w.pulled(), young(failed=(BEFORE,)))
+    memory = look(w.pulled(), memory, 600.0)
+    back = w.pulled(2, LATE)
+    memory = look(back, memory, 601.0)
+    assert memory.failed == (BEFORE,)
+    assert jobs(back, memory, 700.0) == []
+
+
+@pytest.mark.parametrize(("boot", "looks"), [
+    pytest.param("boot-0", ((w.pulled(2, LATE), 0.0), (w.pulled(), 5.0)), id="just after a start"),
+    pytest.param(w.BOOT, ((w.pulled(), 0.0), (w.pulled(), 11.0)), id="while raidd was not there"),
 ])
-def test_it_is_forgotten_once_it_is_known_to_be_pulled(looks: tuple[tuple[World, float], ...], why: str) -> None:
-    memory = young(failed=(BEFORE,))
+def test_it_is_forgotten_once_it_is_known_to_be_pulled(boot: str, looks: tuple[tuple[World, float], ...]) -> None:
+    memory = young(failed=(replace(BEFORE, boot=boot),))
     for of, after in looks:
-        assert memory.failed == (BEFORE,)
+        assert memory.failed
         memory = look(of, memory, after)
-    assert memory.failed == (), why
+    assert memory.failed == ()
 
 
 def test_a_restart_of_raidd_does_not_hide_that_it_was_pulled() -> None:
