@@ -17,9 +17,30 @@ from raid.derive_nested import roll_up
 from raid.derive_spares import rates_in_force, spare_views
 from raid.foreign import arrays_from_elsewhere, unmade
 from raid.grow import not_yet
-from raid.members import Readiness, copies_back, lost, md_level, muster, spare_failures
+from raid.members import (
+    NEAR_2,
+    Readiness,
+    copies_back,
+    lost,
+    md_level,
+    mirror_sets,
+    muster,
+    spare_failures,
+    working,
+)
 from raid.memory import KnownVd, Stage
-from raid.model import CheckResult, JobState, JobView, Progress, RaidSnapshot, VdState, VirtualDrive, Work, level_text
+from raid.model import (
+    CheckResult,
+    JobState,
+    JobView,
+    MirrorSet,
+    Progress,
+    RaidSnapshot,
+    VdState,
+    VirtualDrive,
+    Work,
+    level_text,
+)
 from raid.model_care import Schedule
 from raid.nested import has_failed
 from raid.scene import Scene
@@ -84,8 +105,19 @@ def _virtual_drive(vd: KnownVd, scene: Scene) -> VirtualDrive:
         tolerance=left,
         mountpoint=None if running is None or state is VdState.FAILED else running.volume.mountpoint,
         detail=" ".join(filter(None, (detail, told(bad), torn.told(vd)))),
+        mirrors=() if running is None else _mirrors(vd, running),
         bad_blocks=bad,
         torn=vd.torn,
+    )
+
+
+def _mirrors(vd: KnownVd, running: Running) -> tuple[MirrorSet, ...]:
+    if (running.md.level, running.md.layout) != (10, NEAR_2) or running.md.raid_disks != len(vd.slots):
+        return ()
+    left = working(running.md)
+    return tuple(
+        MirrorSet(tuple(vd.slots[slot].bay for slot in one), max(0, sum(slot in left for slot in one) - 1))
+        for one in mirror_sets(vd.level, len(vd.slots))
     )
 
 

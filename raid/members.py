@@ -50,13 +50,18 @@ def lost(array: Array) -> int:
     return array.raid_disks - len(working(array))
 
 
-def can_lose(level: int, disks: int, left: frozenset[int]) -> int:
-    """How many more members may go, whichever they are, when these slots are left; below zero it has failed.
+def mirror_sets(level: int, disks: int) -> tuple[tuple[int, int], ...]:
+    """Slots that hold the same data. RAID10 (near 2, an even number of drives: the only one that is made here) holds
+    each block on slots 2n and 2n+1; of other levels none."""
+    if md_level(level, disks) != 10 or disks % 2:
+        return ()
+    return tuple((even, even + 1) for even in range(0, disks, 2))
 
-    RAID10 (near 2, an even number of drives: the only one that is made here) holds each block on slots 2n and 2n+1.
-    """
-    if md_level(level, disks) == 10 and disks % 2 == 0:
-        return min(sum(slot in left for slot in (even, even + 1)) for even in range(0, disks, 2)) - 1
+
+def can_lose(level: int, disks: int, left: frozenset[int]) -> int:
+    """How many more members may go, whichever they are, when these slots are left; below zero it has failed."""
+    if sets := mirror_sets(level, disks):
+        return min(sum(slot in left for slot in one) for one in sets) - 1
     return tolerance(level, disks) - (disks - len(left & frozenset(range(disks))))
 
 

@@ -110,6 +110,14 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class MirrorSet:
+    """Drives of a RAID10 that hold the same data. tolerance: how many of them may be lost now."""
+
+    bays: tuple[int | None, ...]
+    tolerance: int
+
+
+@dataclass(frozen=True, slots=True)
 class VirtualDrive:
     """One virtual drive: an md array (or the RAID0 over its spans) and the file system on it."""
 
@@ -131,6 +139,8 @@ class VirtualDrive:
     detail: str
     spans: tuple[Span, ...] = ()
     """Of RAID50, 60 and 00 (level 0 with spans)."""
+    mirrors: tuple[MirrorSet, ...] = ()
+    """Of RAID10, and of RAID1 over more than two drives; empty when it is not known which drives are mirrors."""
     bad_blocks: tuple[BadBlocks, ...] = ()
     """Members that lack a place of it, though md counts them as whole."""
     group: str = ""

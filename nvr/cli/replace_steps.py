@@ -3,13 +3,14 @@
 Nothing but the world says how far it is, so a wizard that was left is found again at the same place.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum, unique
 
 from core.errors import CannotReplace, NoSuchDrive, NotNow, SystemDrive
 from core.units import human_bytes
 from hw.model import PanelSnapshot
-from raid.model import Drive, DriveState, Progress, RaidSnapshot, VdState, VirtualDrive, Work
+from raid.model import Drive, DriveState, MirrorSet, Progress, RaidSnapshot, Span, VdState, VirtualDrive, Work
 
 BEARS_NOTHING = (VdState.FAILED, VdState.OFFLINE, VdState.UNKNOWN)
 
@@ -91,7 +92,7 @@ def begin(bay: int, raid: RaidSnapshot, panel: PanelSnapshot | None) -> Case:
     assert old is not None
     vd = None if old.vd is None else _vd(old.vd, raid)
     if gone is None:
-        _refuse(old, vd)
+        _refuse(old, vd, bay)
     serials = {drive.bay: drive.serial for drive in raid.drives if drive.device is not None}
     others = tuple((other, serials.get(other, "")) for other, full in sorted(there.items()) if full and other != bay)
     joined = here is not None and gone is None and here.state in (DriveState.REBUILD, DriveState.COPYBACK)
@@ -100,7 +101,7 @@ def begin(bay: int, raid: RaidSnapshot, panel: PanelSnapshot | None) -> Case:
     )
 
 
-def _refuse(old: Drive, vd: VirtualDrive | None) -> None:
+def _refuse(old: Drive, vd: VirtualDrive | None, bay: int) -> None:
     """A drive that is there, and must stay."""
     if old.state is DriveState.SYSTEM:
         raise SystemDrive(f"The drive in bay {old.bay} carries the system.", hint="It is not replaced while it runs.")
@@ -121,9 +122,9 @@ def _refuse(old: Drive, vd: VirtualDrive | None) -> None:
             f"{vd.name} is being made anew over its drives: none of them is replaced now.",
             hint="Wait until that has ended: rackeye vd --watch",
         )
-    if old.state in WORKS and vd.tolerance < 1:
+    if old.state in WORKS and _shares(vd, bay).tolerance < 1:
         raise CannotReplace(
-            f"{vd.name} is {vd.state} and cannot lose another drive: pulling bay {old.bay} loses ALL its recordings.",
+            f"{vd.name} is {vd.state} and cannot lose this drive: pulling bay {bay} loses ALL its recordings.",
             hint=f"Make {vd.name} whole first: rackeye vd show {vd.name}",
         )
 
@@ -133,7 +134,6 @@ def warnings(case: Case, raid: RaidSnapshot) -> tuple[str, ...]:
     vd = None if case.vd is None else _vd(case.vd, raid)
     if vd is None:
         return (f"The drive in bay {case.bay} belongs to no virtual drive: pulling it costs none of our data.",)
-    others = [str(bay) for bay in vd.bays if bay is not None and bay != case.bay]
     uses, left = case.was in WORKS, _left(case, vd)
     said = []
     if uses:
@@ -145,13 +145,41 @@ def warnings(case: Case, raid: RaidSnapshot) -> tuple[str, ...]:
         said.append(f"{vd.name} does not use the drive of bay {case.bay} any more ({case.was}). It is {vd.state}.")
     if vd.state in BEARS_NOTHING:
         said.append(f"{vd.name} does not run: a new drive in bay {case.bay} does not bring it back by itself.")
-    elif left < 1:
-        bays = ", ".join(others)
-        said.append(f"If you pull any other drive of it (bays {bays}), ALL recordings of {vd.name} are lost.")
     else:
-        said.append(f"Of its other drives (bays {', '.join(others)}) it can then lose {left} more, and no recording.")
+        said += _another(case, vd)
     said += [f"The drive in bay {one.bay} {one.what}. {_then(one, case, vd, raid)}" for one in weak(case, raid)]
     return tuple(said)
+
+
+def _another(case: Case, vd: VirtualDrive) -> Iterator[str]:
+    """What the pull of another drive would cost, once this one is out."""
+    own, left = _shares(vd, case.bay), _left(case, vd)
+    fatal = [
+        bay for one in _sets(vd) if (left if one is own else one.tolerance) < 1
+        for bay in one.bays if bay not in (None, case.bay)
+    ]
+    others = [bay for bay in vd.bays if bay not in (None, case.bay)]
+    safe = ", ".join(str(bay) for bay in others if bay not in fatal)
+    bays = ", ".join(map(str, fatal))
+    if not safe:
+        yield f"If you pull any other drive of it (bays {bays}), ALL recordings of {vd.name} are lost."
+    elif fatal:
+        which = "bay" if len(fatal) == 1 else "one of the bays"
+        yield f"If you pull {which} {bays} as well, ALL recordings of {vd.name} are lost."
+        yield f"Of its other drives (bays {safe}) it can then lose 1 more, and no recording."
+    else:
+        least = min(left if one is own else one.tolerance for one in _sets(vd))
+        yield f"Of its other drives (bays {safe}) it can then lose {least} more, and no recording."
+
+
+def _sets(vd: VirtualDrive) -> Sequence[VirtualDrive | Span | MirrorSet]:
+    """What bears losses by itself: each span, each set of mirrors, or all of it."""
+    return vd.mirrors or vd.spans or (vd,)
+
+
+def _shares(vd: VirtualDrive, bay: int) -> VirtualDrive | Span | MirrorSet:
+    """The drives of which so many may go as it says, whatever becomes of the rest."""
+    return next((one for one in _sets(vd) if bay in one.bays), vd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +198,9 @@ def weak(case: Case, raid: RaidSnapshot) -> tuple[Weak, ...]:
     vd = None if case.vd is None else _vd(case.vd, raid)
     if vd is None or own is None:
         return ()
-    found = []
+    found, beside = [], _shares(vd, case.bay).bays
     for drive in raid.drives:
-        if drive.vd != case.vd or drive.span != own.span or drive.bay == case.bay or drive.state not in WORKS:
+        if drive.vd != case.vd or drive.bay not in beside or drive.bay == case.bay or drive.state not in WORKS:
             continue
         places = _places(drive, vd, raid)
         said = [f"lacks {places} place(s) (bad blocks, or sectors that cannot be read)"] if places else []
@@ -198,8 +226,9 @@ def lost_by(case: Case, raid: RaidSnapshot) -> tuple[int | None, ...]:
 
 
 def _left(case: Case, vd: VirtualDrive) -> int:
-    """How many more drives it bears to lose after the pull."""
-    return vd.tolerance - 1 if case.was in WORKS else vd.tolerance
+    """How many more of the drives beside it may go after the pull."""
+    bears = _shares(vd, case.bay).tolerance
+    return bears - 1 if case.was in WORKS else bears
 
 
 def _then(one: Weak, case: Case, vd: VirtualDrive, raid: RaidSnapshot) -> str:

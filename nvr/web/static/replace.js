@@ -14,13 +14,17 @@ const list = (at) => h("ol", { class: "steps" }, STEPS.map((name, number) =>
 
 const USED = ["Online", "Copyback", "Shield"];
 
+// What bears losses by itself: each span, each set of mirrors, or all of it. The same as in nvr/cli/replace_steps.py.
+const sets = (vd) => [vd.mirrors, vd.spans, [vd]].find((all) => all?.length);
+const shares = (vd, bay) => sets(vd).find((one) => one.bays.includes(bay)) ?? vd;
+
 function danger(bay, drive) {
   const vd = drive?.vd ? vdOf(drive.vd) : null;
   if (!vd) return ["good", `The drive in bay ${bay} belongs to no virtual drive: pulling it costs no data of ours.`, false];
   if (drive.state === "Rebuild") return ["warn", `${vd.name} is being rebuilt onto this drive: pulling it ends that, and ${vd.name} stays as it is. Pull no other drive.`, false];
   const used = USED.includes(drive.state);
   if (!used) return ["good", `${vd.name} does not use this drive any more (${drive.state}). Pull no other drive.`, false];
-  if (vd.tolerance < 1) return ["bad", `${vd.name} cannot lose another drive: pulling this one loses ALL its recordings. Mend ${vd.name} first.`, true];
+  if (shares(vd, bay).tolerance < 1) return ["bad", `${vd.name} cannot lose this drive: pulling this one loses ALL its recordings. Mend ${vd.name} first.`, true];
   return ["warn", `The drive works and belongs to ${vd.name}, which will be Degraded until the new one is rebuilt.`, false];
 }
 
@@ -28,11 +32,15 @@ function danger(bay, drive) {
 function others(bay, name) {
   const vd = name ? vdOf(name) : null;
   if (!vd) return [];
-  const rest = vd.bays.filter((one) => one !== null && one !== bay).join(", ");
-  const spare = vd.tolerance - (USED.includes(driveOf(bay)?.state) && bayView(bay)?.present ? 1 : 0); // once this one is out
-  const text = spare < 1 ? `Pull no other drive: bays ${rest} hold ${vd.name} too, and without one of them ALL its recordings are lost.`
-    : `Bays ${rest} hold ${vd.name} too: without ${spare + 1} of them all its recordings are lost.`;
-  return h("p", { class: spare < 1 ? "problem" : "waiting" }, text);
+  const own = shares(vd, bay);
+  const spare = (one) => one.tolerance - (one === own && USED.includes(driveOf(bay)?.state) && bayView(bay)?.present ? 1 : 0); // once this one is out
+  const bays = (all) => all.flatMap((one) => one.bays).filter((one) => one !== null && one !== bay);
+  const fatal = bays(sets(vd).filter((one) => spare(one) < 1));
+  const safe = bays(sets(vd).filter((one) => spare(one) >= 1));
+  const least = Math.min(...sets(vd).map(spare).filter((left) => left > 0));
+  const text = fatal.length ? `Pull no other drive: bays ${fatal.join(", ")} hold ${vd.name} too, and without one of them ALL its recordings are lost.`
+    : `Bays ${safe.join(", ")} hold ${vd.name} too: without ${least + 1} of them all its recordings are lost.`;
+  return h("p", { class: fatal.length ? "problem" : "waiting" }, text);
 }
 
 // Other drives of it that are not whole, though it may be Optimal: md counts one with bad blocks, unreadable sectors or a
@@ -42,9 +50,9 @@ function weak(bay, name) {
   const own = drivesIn(bay).find((drive) => drive.vd === name);
   if (!vd || !own) return [];
   const uses = USED.includes(own.state);
-  const left = vd.tolerance - (uses ? 1 : 0);
+  const left = shares(vd, bay).tolerance - (uses ? 1 : 0);
   const first = (one) => (own.state === "Online" ? ` Replace the drive in bay ${one.bay} first.` : "");
-  const found = (known("raid")?.drives ?? []).filter((one) => one.vd === name && one.span === own.span && one.bay !== bay && ["Online", "Shield"].includes(one.state)).map((one) => {
+  const found = (known("raid")?.drives ?? []).filter((one) => one.vd === name && shares(vd, bay).bays.includes(one.bay) && one.bay !== bay && ["Online", "Shield"].includes(one.state)).map((one) => {
     const mine = (bad) => bad.bay === one.bay && bad.serial === one.serial;
     const places = vd.bad_blocks.filter(mine).reduce((sum, bad) => sum + bad.places, 0) + (known("raid")?.patrol?.bad ?? []).filter((bad) => mine(bad) && !bad.rewritten).length;
     return { bay: one.bay, places, said: [places ? `lacks ${places} place(s) (bad blocks, or sectors that cannot be read)` : [], one.state === "Shield" ? `is expected to fail (${one.smart.detail.replace(/\.$/, "")})` : []].flat().join(" and ") };

@@ -7,10 +7,13 @@ import pytest
 from core.jobs import Job, JobState
 from raid.decide import decide
 from raid.derive import derive
+from raid.members import NEAR_2
 from raid.memory import FailedDrive, Fleeting, Memory, Slot, Stage
 from raid.model import Drive, DriveState, RaidSnapshot, VdState, Work
 from raid.world import CheckRun, Disk, Probe, World
 from tests.unit.raid import worlds as w
+
+TEN = replace(w.known(), level=10)
 
 
 def tell(of: World, memory: Memory | None = None) -> RaidSnapshot:
@@ -50,6 +53,18 @@ def test_a_rebuild_with_its_progress() -> None:
     progress = told.virtual_drives[0].progress
     assert progress is not None
     assert (progress.kind, progress.percent, progress.seconds_left) == (Work.REBUILD, 25.0, 15.0)
+
+
+def test_which_drives_are_mirrors_and_what_each_set_bears() -> None:
+    def mirrors(layout: int) -> list[tuple[tuple[int | None, ...], int]]:
+        members = (w.member(n, present=n != 2) for n in range(4))
+        md = replace(w.array(*members), level=10, layout=layout)
+        told = tell(w.world(tuple(w.disk(n) for n in (0, 1, 3)), w.running(md)), replace(w.memory(), vds=(TEN,)))
+        return [(one.bays, one.tolerance) for one in told.virtual_drives[0].mirrors]
+
+    assert mirrors(NEAR_2) == [((0, 1), 1), ((2, 3), 0)]
+    assert mirrors(0x201) == [], "far copies of an array from elsewhere: not known"
+    assert tell(w.healthy()).virtual_drives[0].mirrors == ()
 
 
 @pytest.mark.parametrize(("initialized", "work"), [(False, Work.INITIALIZING), (True, Work.RESYNC)])
