@@ -30,6 +30,7 @@ from raid.scene import Scene
 from raid.scrub_result import BadStripe
 from raid.spans import spans_of
 from raid.upkeep import CHECKED, arrays_of
+from raid.work import doing
 from raid.world import Running, World
 
 PLANNED = 100
@@ -224,7 +225,7 @@ def _holds_still(vd: KnownVd, running: Running | None, does: str) -> str:
     if running is None or not running.md.started or has_failed(running):
         raise NotNow(f"{vd.name} does not run, so it cannot be {does}.", hint="rackeye vd shows why.")
     if running.md.sync_action not in ("idle", "frozen") or running.md.sync_total:
-        raise NotNow(f"{vd.name} is busy: md runs {running.md.sync_action}.", hint="Try again when that has ended.")
+        raise NotNow(doing(running.md, vd), hint="Try again when that has ended: rackeye vd --watch")
     if running.md.degraded or not running.md.parity_complete:
         raise NotNow(f"{vd.name} is not whole, so there is nothing to compare.", hint="Let it be rebuilt first.")
     return running.device

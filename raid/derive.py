@@ -46,9 +46,9 @@ from raid.nested import has_failed
 from raid.scene import Scene
 from raid.slices import running_of
 from raid.spans import data_of, is_span, spans_of, top, tops
-from raid.sysfs import Array
 from raid.upkeep import checked_as_one, upkeep
 from raid.volumes import misaligned, wrong_filesystem
+from raid.work import work_of
 from raid.world import Running
 
 _JOB_STATES = {"Starting": JobState.RUNNING}
@@ -218,7 +218,7 @@ def _progress(vd: KnownVd, running: Running | None, scene: Scene) -> Progress | 
         md = running.md
         left = md.sync_total - md.sync_done
         return Progress(
-            kind=Work.COPYBACK if copies_back(md) else _work(md, vd),
+            kind=work_of(md, vd),
             percent=round(100.0 * md.sync_done / md.sync_total, 1),
             speed=md.sync_speed,
             seconds_left=round(left / md.sync_speed, 1) if md.sync_speed else None,
@@ -231,22 +231,6 @@ def _progress(vd: KnownVd, running: Running | None, scene: Scene) -> Progress | 
     if job is not None and job.kind == "format":
         return Progress(Work.FORMATTING, 0.0)
     return Progress(Work.CREATING, 0.0) if vd.stage is Stage.CREATING and job is not None else None
-
-
-def _work(md: Array, vd: KnownVd) -> Work:
-    if vd.growth is not None and md.sync_action == "recover":
-        return Work.RECONSTRUCTION  # the second parity is computed onto the drive that came in
-    match md.sync_action:
-        case "recover":
-            return Work.REBUILD
-        case "check":
-            return Work.CHECK
-        case "repair":
-            return Work.REPAIR
-        case "reshape":
-            return Work.RECONSTRUCTION
-        case _:
-            return Work.RESYNC if vd.initialized else Work.INITIALIZING
 
 
 def _checks(scene: Scene) -> tuple[CheckResult, ...]:

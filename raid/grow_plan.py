@@ -22,6 +22,7 @@ from raid.model import CheckVerdict, Drive, DriveState, PlannedDrive, level_text
 from raid.scene import Scene
 from raid.smart_model import SmartHealth
 from raid.spans import is_group, is_span
+from raid.work import doing
 from raid.world import Running
 
 WAYS = {0: (1, 5, 6), 1: (5, 6), 5: (5, 6), 6: (6,)}
@@ -94,7 +95,7 @@ def _settled(vd: KnownVd, running: Running | None, scene: Scene) -> Running:
     if vd.name in dict(scene.world.checks):
         raise CannotReconstruct(f"A check of {vd.name} runs.", hint=f"End it: rackeye check stop {vd.name}")
     if not running.md.parity_complete or running.md.sync_total or running.md.sync_action not in ("idle", "frozen"):
-        raise CannotReconstruct(f"{vd.name} is busy: md runs {running.md.sync_action}.", hint="Wait until that ended.")
+        raise CannotReconstruct(doing(running.md, vd), hint="Wait until that has ended: rackeye vd --watch")
     if scene.world.unread:
         raise CannotReconstruct("Some drives are still being read.", hint="Try again in a few seconds.")
     _preflight(vd, running, scene)

@@ -1,5 +1,6 @@
 """One look: sysfs, udev, mounts and jobs into one World. Nothing here runs a program or reads a drive that works."""
 
+import asyncio
 from contextlib import suppress
 from dataclasses import replace
 
@@ -102,6 +103,17 @@ class Observer:
     def poll_spare(self, device: str, diskseq: int) -> None:
         """Begins to read a spare; a later look has the result. Raises OSError."""
         self._spares.start(device, diskseq, self.sysfs.disk(device).size)
+
+    async def reads(self, device: str, diskseq: int, patience: float) -> str:
+        """Reads a drive as a spare is read: why it is none to rely on, within so many seconds; empty for a good one.
+        Raises OSError when it is gone."""
+        self.poll_spare(device, diskseq)
+        end = self._clock.monotonic() + patience
+        while (read := self._spares.last(diskseq)) is not None and read.pending:
+            if self._clock.monotonic() > end:
+                return "It does not answer."
+            await asyncio.sleep(0.05)
+        return "" if read is None else read.error
 
     def _mounts(self) -> tuple[Mount, ...]:
         """Parsed anew only when the text has changed."""

@@ -39,6 +39,11 @@ class SparePoll:
             self._reads = {key: read for key, read in self._reads.items() if key in there}
             return tuple(self._reads[key] for key in sorted(self._reads))
 
+    def last(self, diskseq: int) -> SpareRead | None:
+        """The last read of this drive, or the one that is under way."""
+        with self._lock:
+            return self._reads.get(diskseq)
+
     def _read(self, begun: SpareRead, device: Path, size: int) -> None:
         error = ""
         try:

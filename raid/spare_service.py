@@ -26,6 +26,9 @@ from raid.spare_model import AddSpareRequest, RebuildOnRequest, RemoveSpareReque
 from raid.spares import fits
 from raid.world import Disk, Running, World
 
+ANSWERS = 10.0
+"""Seconds in which a drive that a person names has to be read; a good one takes milliseconds."""
+
 
 class SpareService:
     """Handlers; they change the memory or the settings, never an array directly."""
@@ -70,6 +73,7 @@ class SpareService:
             vd = None if request.dedicated is None else _vd(request.dedicated, scene)
             _refuse_serving(scene.memory.spare(request.serial))
             disk = await self._blank(request.bay, request.serial, scene)
+            await self._read(disk)
             if request.affinity and len(sides := _backplanes(scene)) < 2:
                 named = ", ".join(sides) or "none"
                 raise SpareUnfit(
@@ -90,6 +94,16 @@ class SpareService:
             await self._daemon.change(add)
             kind = "a global hot spare" if vd is None else f"a hot spare of {top(vd.name)}"
             return Done(f"The drive in bay {disk.bay} (serial {disk.serial}) is {kind}.{note}")
+
+    async def _read(self, disk: Disk) -> None:
+        """Also one that was a spare that did not read: what was known of it before is forgotten."""
+        try:
+            why = await self._actor.observer.reads(disk.name, disk.diskseq, ANSWERS)
+        except OSError as error:
+            raise NoSuchDrive(f"The drive in bay {disk.bay} has just been changed.", hint="Look again.") from error
+        if why:
+            place = f"The drive in bay {disk.bay} (serial {disk.serial})"
+            raise SpareUnfit(f"{place} is no hot spare to rely on. {why}", hint="Use another drive.")
 
     async def _blank(self, bay: int, serial: str, scene: Scene, by_hand: KnownVd | None = None) -> Disk:
         """The drive that a command names, read again: there, blank, and wanted by nothing but `by_hand`, which takes no

@@ -17,6 +17,7 @@ from raid.model_care import Upkeep
 from raid.priority import rebuilt_first
 from raid.scene import Scene
 from raid.spans import is_group, is_span, spans_of, top
+from raid.work import doing
 from raid.world import Running, World
 
 DAY = 86400.0
@@ -164,10 +165,10 @@ def _unsettled(vd: KnownVd, running: Running | None) -> str:
     if running is None or not running.md.started:
         return f"{vd.name} does not run."
     md = running.md
+    if md.sync_action not in ("idle", "frozen") or md.sync_total:
+        return doing(md, vd)
     if md.degraded or not md.parity_complete:
         return f"{vd.name} is not whole."
-    if md.sync_action not in ("idle", "frozen") or md.sync_total:
-        return f"{vd.name} is busy: md runs {md.sync_action}."
     return ""
 
 

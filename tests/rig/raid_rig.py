@@ -20,6 +20,7 @@ from raid.model import (
     RaidSnapshot,
     VdState,
     VirtualDrive,
+    Work,
 )
 from rig.daemons import policy, raid
 from rig.rack import Rack
@@ -58,6 +59,23 @@ def vd(told: RaidSnapshot, name: str) -> VirtualDrive:
 
 def in_bay(told: RaidSnapshot, bay: int) -> list[Drive]:
     return [drive for drive in told.drives if drive.bay == bay]
+
+
+def states(told: RaidSnapshot, *bays: int) -> list[DriveState]:
+    """Of the drives that are there."""
+    return [drive.state for bay in bays for drive in in_bay(told, bay) if drive.device is not None]
+
+
+def works(told: RaidSnapshot, name: str, work: Work, percent: float = 0.0) -> bool:
+    """Whether a virtual drive is busy with it, and has come so far."""
+    progress = vd(told, name).progress
+    return progress is not None and progress.kind is work and progress.percent >= percent
+
+
+def rackeye(rack: Rack, *words: str) -> str:
+    """The command as a person types it; both what it says and why it refuses."""
+    done = rack.exec(["rackeye", *words], timeout=60)
+    return done.stdout + done.stderr
 
 
 def until(rack: Rack, holds: Callable[[RaidSnapshot], bool], what: str, timeout: float = 60.0) -> RaidSnapshot:

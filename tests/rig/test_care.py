@@ -19,7 +19,7 @@ from raid.model import (
     Work,
 )
 from rig.rack import Rack
-from tests.rig.raid_rig import alarms, command, hurry, is_whole, snapshot, until, vd
+from tests.rig.raid_rig import alarms, clock, command, hurry, is_whole, snapshot, until, vd
 
 pytestmark = [pytest.mark.rig]
 
@@ -57,7 +57,7 @@ def test_a_scheduled_check_goes_on_after_a_power_cut(rack: Rack) -> None:
     command(rack, "CreateSimple", CreateSimpleRequest(request, plan.fingerprint), CreateSimpleReply)
     until(rack, lambda s: is_whole(s, "vd0"), "it is whole", 150)
     assert snapshot(rack).upkeep[0].next_check is None
-    percent(rack, 10)
+    percent(rack, 4)
     said = rack.exec(["rackeye", "check", "schedule", "--days", "7", "--quiet", "0-0"], check=True).stdout
     assert "The schedule is set" in said
     assert rack.sh("stat -c %U /var/lib/rackeye/settings.toml").strip() == "rackeye"
@@ -143,3 +143,51 @@ def test_a_killed_check_holds_no_write(rack: Rack) -> None:
     rack.sh(HOLD)
     rack.sh("systemctl restart rackeye-raidd")
     assert rack.sh("cat /sys/block/md127/md/suspend_hi").strip() == "0"
+
+
+def jump(rack: Rack, ahead: str) -> None:
+    rack.sh(f"date -s '{ahead}'")
+
+
+def checking(told: RaidSnapshot) -> float:
+    """Per cent of a check that runs; 0 when none does."""
+    progress = vd(told, "vd0").progress
+    return progress.percent if progress is not None and progress.kind is Work.CHECK else 0.0
+
+
+def test_what_came_by_itself_ends_with_the_quiet_hours_and_goes_on_in_the_next(rack: Rack) -> None:
+    percent(rack, 1)
+    rack.sh("rackeye rate set patrol 1")
+    hour = int(rack.sh("date +%H"))
+    hours = f"{hour}-{(hour + 2) % 24}"
+    rack.exec(["rackeye", "check", "schedule", "--days", "7", "--patrol-days", "0", "--quiet", hours], check=True)
+    jump(rack, "8 days")
+    until(rack, lambda s: checking(s) > 1, "a check has begun by itself", 120)
+    jump(rack, "2 hours")
+    told = until(rack, lambda s: vd(s, "vd0").progress is None, "its hours are over", 90)
+    seen = result(told)
+    assert (1 < seen.percent < 90, "The check after it: It was" in seen.detail) == (True, True), seen
+    (upkeep,) = told.upkeep
+    assert upkeep.next_check is not None
+    assert 20 * 3600 < upkeep.next_check - clock(rack) < 23 * 3600
+    jump(rack, "22 hours")
+    told = until(rack, lambda s: checking(s) > 1, "it goes on by itself", 120)
+    assert checking(told) >= seen.percent - 1
+    percent(rack, 100)
+    told = until(rack, lambda s: vd(s, "vd0").progress is None, "it has ended", 240)
+    assert (result(told).verdict, result(told).percent) == (CheckVerdict.CLEAN, 100.0)
+
+    rack.exec(["rackeye", "check", "schedule", "--patrol-days", "7"], check=True)
+    until(rack, lambda s: s.patrol.running and (s.patrol.percent or 0) > 1, "a patrol read has begun by itself", 120)
+    jump(rack, "2 hours")
+    told = until(rack, lambda s: not s.patrol.running, "its hours are over, too", 90)
+    far = told.patrol.percent
+    assert far is not None
+    assert far > 1
+    jump(rack, "22 hours")
+    told = until(rack, lambda s: s.patrol.running and (s.patrol.percent or 0) > 1, "it goes on by itself", 120)
+    assert (told.patrol.percent or 0) >= far - 1
+    rack.sh("rackeye rate set patrol 100")
+    told = until(rack, lambda s: not s.patrol.running, "it has ended", 240)
+    assert told.patrol.finished is not None
+    assert {drive.bay for drive in told.drives if drive.bay is not None} == set(range(8)), "all of them are there"

@@ -165,7 +165,7 @@ def pull_the_wrong_one(page: Page, rack: Rack, serial: str) -> None:
     """Bay 3 in place of bay 2, and back; until all is whole again."""
     rack.pull(3)
     expect(dialog(page).get_by_role("alert")).to_contain_text("Bay 3 was pulled, not bay 2!")
-    expect(dialog(page)).to_contain_text("Do not pull bay 2 now. vd0 cannot lose another drive")
+    expect(dialog(page)).to_contain_text("Do not pull bay 2 now. vd0 cannot lose this drive")
     shot(page, "replace-3-wrong", "#dialog")
     rack.insert(3, DriveKind.SAME, serial=serial)
     expect(dialog(page).get_by_role("alert")).to_have_count(0)

@@ -83,6 +83,8 @@ def test_0_1_and_10_are_made_aligned_and_told_apart(rack: Rack) -> None:
     make(rack, "mirrors", "10", "4-7", "--strip", "128K")
     told = whole(rack, "none", "pair", "mirrors")
     assert [vd(told, name).tolerance for name in ("none", "pair", "mirrors")] == [0, 1, 1]
+    assert [(one.bays, one.tolerance) for one in vd(told, "mirrors").mirrors] == [((4, 5), 1), ((6, 7), 1)]
+    assert vd(told, "pair").mirrors == vd(told, "none").mirrors == ()
     assert "sunit=16 swidth=32" in sunit(rack, "none")
     assert "sunit=32 swidth=64" in sunit(rack, "mirrors")
     bitmaps = rack.sh("cd /sys/block; for md in md*; do echo $(cat $md/md/level $md/md/bitmap/location 2>&-); done")
@@ -97,6 +99,7 @@ def test_a_pull_from_each_and_two_from_different_pairs(rack: Rack) -> None:
     until(rack, lambda s: len([d for d in s.drives if d.state is DriveState.MISSING]) == 3, "three are missing", 20)
     assert vd(told, "none").state is VdState.OPTIMAL
     assert vd(snapshot(rack), "mirrors").tolerance == 0
+    assert [(one.bays, one.tolerance) for one in vd(told, "mirrors").mirrors] == [((4, 5), 0), ((6, 7), 0)]
     still_there(rack, "pair", "mirrors")
     rack.exec(["rackeye", "drive", "dismiss", "--bay", "7", "--yes"], check=True)
     told = until(rack, lambda s: not in_bay(s, 7), "bay 7 is out of the picture", 10)
@@ -118,6 +121,8 @@ def test_a_power_cut_brings_all_of_them_back_and_both_of_a_pair_is_failed(rack: 
     until(rack, lambda s: is_whole(s, "none", "pair", "mirrors"), "all are whole", 120)
     rack.pull(4)
     until(rack, lambda s: vd(s, "mirrors").state is VdState.DEGRADED, "one of a pair", 20)
+    shown = rack.exec(["rackeye", "drive", "replace", "--bay", "5"]).stderr
+    assert "cannot lose this drive" in shown, "the only one that has the data of bay 4"
     rack.pull(5)
     until(rack, lambda s: vd(s, "mirrors").state is VdState.FAILED and vd(s, "mirrors").device is None, "the other", 60)
     back(rack, 4, 5)
@@ -207,7 +212,8 @@ def test_50_and_00_and_four_mirrored(rack: Rack) -> None:
 
 def test_what_cannot_be_made_is_refused_by_the_daemon_too(rack: Rack) -> None:
     for request in (
-        PlanSimpleRequest(5, bays=(0, 1), full=True), PlanSimpleRequest(10, bays=(0, 1, 2), full=True),
+        PlanSimpleRequest(5, bays=(0, 1), full=True), PlanSimpleRequest(6, bays=(0, 1, 2), full=True),
+        PlanSimpleRequest(10, bays=(0, 1, 2), full=True),
         PlanSimpleRequest(50, bays=(0, 1, 2, 3, 4), full=True),
     ):
         with pytest.raises(Refused, match="RAID-006"):

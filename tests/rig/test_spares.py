@@ -16,9 +16,11 @@ from tests.rig.raid_rig import (
     is_whole,
     jobs_of,
     parity_is_clean,
+    rackeye,
     snapshot,
     until,
     vd,
+    works,
     write_file,
 )
 
@@ -26,12 +28,6 @@ pytestmark = [pytest.mark.rig, pytest.mark.rack(bay_mib=256, without=("rackeye-w
 
 kept: dict[str, str] = {}
 SPARE = 7
-
-
-def rackeye(rack: Rack, *words: str) -> str:
-    """The command as a person types it; both what it says and why it refuses."""
-    done = rack.exec(["rackeye", *words], timeout=60)
-    return done.stdout + done.stderr
 
 
 def slow(rack: Rack) -> None:
@@ -45,11 +41,6 @@ def spare(told: RaidSnapshot) -> SpareState:
 
 def state(told: RaidSnapshot, bay: int) -> set[DriveState]:
     return {drive.state for drive in in_bay(told, bay)}
-
-
-def works(told: RaidSnapshot, work: Work, percent: float = 0.0) -> bool:
-    progress = vd(told, "vd0").progress
-    return progress is not None and progress.kind is work and progress.percent >= percent
 
 
 def write_on(rack: Rack) -> None:
@@ -116,7 +107,7 @@ def test_it_takes_over_from_an_idle_array_and_goes_on_after_a_power_cut(
     rack.wait_until(lambda: rack.sh(waits), 120, "a runner is loaded and waits")
     record_property("seconds_to_rebuild", recovery_after(rack, 2))
     assert "rackeye-job-vd0-spare" not in rack.sh("journalctl -q -o cat -t systemd"), "it had to be loaded first"
-    told = until(rack, lambda s: works(s, Work.REBUILD), "it rebuilds", 120)
+    told = until(rack, lambda s: works(s, "vd0", Work.REBUILD), "it rebuilds", 120)
     assert state(told, SPARE) == {DriveState.REBUILD}
     assert state(told, 2) == {DriveState.MISSING}
     assert spare(told) is SpareState.IN_USE
@@ -134,7 +125,7 @@ def test_it_takes_over_from_an_idle_array_and_goes_on_after_a_power_cut(
 def test_the_data_goes_back_to_the_bay_though_the_power_is_cut(rack: Rack) -> None:
     slow(rack)
     rack.insert(2, DriveKind.BLANK)
-    told = until(rack, lambda s: works(s, Work.COPYBACK, 3), "the copyback runs", 120)
+    told = until(rack, lambda s: works(s, "vd0", Work.COPYBACK, 3), "the copyback runs", 120)
     assert (state(told, 2), vd(told, "vd0").state) == ({DriveState.COPYBACK}, VdState.OPTIMAL)
     kept["during"] = write_file(rack, "/srv/rackeye/vd0/during")
     write_on(rack)
@@ -170,7 +161,7 @@ def test_the_spare_dies_during_the_copyback(rack: Rack, record_property: Callabl
     until(rack, lambda s: is_whole(s, "vd0") and spare(s) is SpareState.IN_USE, "the spare stands in", 360)
     slow(rack)
     rack.insert(1, DriveKind.BLANK)
-    until(rack, lambda s: works(s, Work.COPYBACK, 2), "the copyback runs", 120)
+    until(rack, lambda s: works(s, "vd0", Work.COPYBACK, 2), "the copyback runs", 120)
     rack.pull(SPARE)
     told = until(rack, lambda s: vd(s, "vd0").state is VdState.DEGRADED, "it is degraded", 120)
     assert vd(told, "vd0").mountpoint is not None
@@ -189,7 +180,7 @@ def test_the_spare_dies_during_the_copyback(rack: Rack, record_property: Callabl
 def test_a_source_fails_during_the_rebuild_and_the_spare_is_a_spare_again(rack: Rack) -> None:
     slow(rack)
     rack.pull(3)
-    until(rack, lambda s: works(s, Work.REBUILD, 2), "it rebuilds", 120)
+    until(rack, lambda s: works(s, "vd0", Work.REBUILD, 2), "it rebuilds", 120)
     rack.pull(0)
     told = until(rack, lambda s: vd(s, "vd0").state is VdState.FAILED and spare(s) is SpareState.READY, "free", 120)
     assert state(told, SPARE) == {DriveState.HOT_SPARE}

@@ -8,18 +8,13 @@ from rig.daemons import open_alarms
 from rig.drives import DriveKind
 from rig.layer import CHECKOUT
 from rig.rack import Rack
-from tests.rig.raid_rig import checksum, hurry, in_bay, is_whole, parity_is_clean, snapshot, until, vd, write_file
+from tests.rig.raid_rig import checksum, hurry, is_whole, parity_is_clean, snapshot, states, until, vd, write_file
 
 pytestmark = [
     pytest.mark.rig, pytest.mark.long, pytest.mark.rack(bay_mib=384, without=("rackeye-web.service",)),
 ]
 SPARE = 7
 FILE = "/srv/rackeye/vd0/kept"
-
-
-def states(told: RaidSnapshot, *bays: int) -> list[DriveState]:
-    """Of the drives that are there."""
-    return [drive.state for bay in bays for drive in in_bay(told, bay) if drive.device is not None]
 
 
 def make(rack: Rack, level: str, bays: str, *more: str) -> str:

@@ -32,8 +32,9 @@ class Unwritten:
 class Reads:
     """What the actor reads again; while it does, `meanwhile` happens."""
 
-    def __init__(self, disk: Disk, meanwhile: Callable[[], None]) -> None:
+    def __init__(self, disk: Disk, meanwhile: Callable[[], None], error: str = "") -> None:
         self._disk, self._meanwhile = disk, meanwhile
+        self.error = error
         self.observer = self.inventory = self
 
     def read_again(self, _name: str) -> Disk:
@@ -43,15 +44,24 @@ class Reads:
     def probe(self, _name: str, _diskseq: int) -> Probe:
         return w.BLANK
 
+    async def reads(self, _name: str, _diskseq: int, _patience: float) -> str:
+        return self.error
 
-def add(of: World, memory: Memory, disk: Disk, meanwhile: Callable[[Memory], Memory]) -> Memory:
+
+def nothing(memory: Memory) -> Memory:
+    return memory
+
+
+def add(
+    of: World, memory: Memory, disk: Disk, meanwhile: Callable[[Memory], Memory] = nothing, error: str = ""
+) -> Memory:
     daemon: Daemon[World, Memory, Action] = Daemon("raidd", cast(Any, Unwritten()), memory, "org.rackeye.Test1")
     daemon.snapshot = of
 
     def happens() -> None:
         daemon.memory = meanwhile(daemon.memory)
 
-    actor = cast(Actor, Reads(disk, happens))
+    actor = cast(Actor, Reads(disk, happens, error))
     service = SpareService(daemon, actor, Paths(Path("/nowhere")), lambda: w.SETTINGS, lambda: None, one=asyncio.Lock())
     asyncio.run(service.add(AddSpareRequest(disk.bay or 0, disk.serial)))
     return daemon.memory
@@ -75,3 +85,15 @@ def test_a_drive_that_is_expected_to_fail_becomes_none() -> None:
     of = replace(w.world((*(w.disk(bay) for bay in range(4)), drive())), smart=doomed)
     with pytest.raises(SpareUnfit, match="expected to fail: It has 900"):
         add(of, remembered(), drive(), lambda memory: memory)
+
+
+def test_one_that_does_not_read_is_refused() -> None:
+    of = w.world((*(w.disk(bay) for bay in range(4)), drive()))
+    with pytest.raises(SpareUnfit, match="It does not read: Input/output error"):
+        add(of, remembered(spare(fault="It was bad.")), drive(), error="It does not read: Input/output error.")
+
+
+def test_one_that_reads_again_is_a_good_one() -> None:
+    of = w.world((*(w.disk(bay) for bay in range(4)), drive()))
+    (after,) = add(of, remembered(spare(fault="It does not read.")), drive()).spares
+    assert after.fault == ""
