@@ -64,10 +64,8 @@ def judge(disk: Disk, scene: Scene) -> Verdict:
             f"It holds data ({', '.join(probe.signatures)}), so {vd.name} is not rebuilt on it: nothing is overwritten "
             f"without a word. Clear it with `rackeye drive clear --bay {disk.bay}`, or put in a blank drive.",
         )
-    if world.smart_of(disk).health is SmartHealth.FAILING:
-        return Verdict(
-            Use.NONE, vd.name, f"It is expected to fail, so {vd.name} is not rebuilt on it. Put in another drive."
-        )
+    if failing := _failing(disk, vd, scene):
+        return failing
     small = _too_small(disk, vd, running)
     use = Use.ADD if empty_slots(running.md) else Use.COPYBACK
     return Verdict(Use.NONE, vd.name, small) if small else _when_settled(use, disk, running, vd.name, scene)
@@ -87,10 +85,21 @@ def _former_member(disk: Disk, own: Superblock, vd: KnownVd, scene: Scene) -> Ve
         return _whole_without(disk, vd, running, scene)
     if re_add_is_safe(own, running.md, running.events, disk.serial, vd):
         return _when_settled(Use.RE_ADD, disk, running, vd.name, scene)
+    if failing := _failing(disk, vd, scene):
+        return failing
     small = _too_small(disk, vd, running)
     if small:
         return Verdict(Use.NONE, vd.name, small)
     return _when_settled(Use.REBUILD, disk, running, vd.name, scene)
+
+
+def _failing(disk: Disk, vd: KnownVd, scene: Scene) -> Verdict | None:
+    """Nothing is written onto it in full. Bringing a former member up to date by the bitmap is: seconds, and whole."""
+    if scene.world.smart_of(disk).health is not SmartHealth.FAILING:
+        return None
+    return Verdict(
+        Use.NONE, vd.name, f"It is expected to fail, so {vd.name} is not rebuilt on it. Put in another drive."
+    )
 
 
 def _of_another(disk: Disk, own: KnownVd, vd: KnownVd, scene: Scene) -> Verdict | None:
@@ -117,6 +126,8 @@ def _whole_without(disk: Disk, vd: KnownVd, running: Running, scene: Scene) -> V
     if scene.memory.spare(disk.serial) is not None:
         return Verdict(Use.NONE, vd.name, "It becomes a hot spare again.")
     if served_from(disk, scene) == (vd, running):
+        if failing := _failing(disk, vd, scene):
+            return failing
         small = _too_small(disk, vd, running)
         if small:
             return Verdict(Use.NONE, vd.name, small)

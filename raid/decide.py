@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from core.daemon import Decision
 from core.settings import Raid
-from raid.actions import Action, DropRecovery, FailMember, Probe
+from raid.actions import Action, DropRecovery, FailMember, Probe, StartCheck, StartJob, StartPatrol
 from raid.assemble import assemble, why_dropped
 from raid.candidates import Use, judge
 from raid.create import chosen, create, make_filesystem
@@ -66,7 +66,19 @@ def decide(world: World, memory: Memory, settings: Raid, now: float) -> Decision
     actions += poll(scene)
     actions += prepare(scene)
     actions += patrol(scene)
+    actions = _one_reads(actions)
     return Decision(tuple(actions), note(memory, actions, scene), _again(scene))
+
+
+def _one_reads(actions: list[Action]) -> list[Action]:
+    """One check begins at a time, and a patrol read beside nothing else that begins."""
+    checked = [action for action in actions if isinstance(action, StartCheck)]
+    begun = bool(checked) or any(isinstance(action, StartJob) for action in actions)
+    return [
+        action for action in actions
+        if not (isinstance(action, StartCheck) and action is not checked[0])
+        and not (isinstance(action, StartPatrol) and begun)
+    ]
 
 
 def _dropped(scene: Scene) -> list[Action]:

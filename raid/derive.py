@@ -114,7 +114,7 @@ def _virtual_drive(vd: KnownVd, scene: Scene) -> VirtualDrive:
 def _mirrors(vd: KnownVd, running: Running) -> tuple[MirrorSet, ...]:
     if (running.md.level, running.md.layout) != (10, NEAR_2) or running.md.raid_disks != len(vd.slots):
         return ()
-    left = working(running.md)
+    left = working(running.md) if spare_failures(running.md) >= 0 else frozenset()
     return tuple(
         MirrorSet(tuple(vd.slots[slot].bay for slot in one), max(0, sum(slot in left for slot in one) - 1))
         for one in mirror_sets(vd.level, len(vd.slots))
@@ -170,6 +170,8 @@ def _awake(vd: KnownVd, running: Running, scene: Scene) -> tuple[VdState, str]:
         return VdState.OPTIMAL, note
     if gone == 0:
         note = "" if md.parity_complete else "Its parity is not complete yet; one drive may be lost all the same."
+        if note and work_of(md, vd) is Work.RESYNC:
+            note = "What was being written at a power cut is made right: pull no drive until its resync has ended."
         if copies_back(md):
             note = f"{vd.name} is whole; its data goes back from the hot spare to the bay it came from."
         return VdState.OPTIMAL, _or_filesystem(note, vd, running)
@@ -200,6 +202,11 @@ def _waits_for(vd: KnownVd, scene: Scene) -> str:
             return f"The drive in bay {disk.bay}: {verdict.why}"
     gone = [slot for slot in vd.slots if scene.world.by_serial(slot.serial) is None]
     bays = " and ".join(f"bay {slot.bay}" for slot in gone if slot.bay is not None)
+    if vd.by_hand:
+        return (
+            "A drive was lost during its reconstruction, so nothing is rebuilt by itself, not on a hot spare either. "
+            f"Name a blank drive: rackeye drive rebuild --bay N --for {vd.name}"
+        )
     return f"Put a blank drive into {bays}: the rebuild begins by itself." if bays else "A drive of it has failed."
 
 

@@ -39,6 +39,7 @@ def in_group(vd: KnownVd, group: VirtualDrive | None, scene: Scene) -> VirtualDr
         device=None if running is None or state is VdState.FAILED else running.device,
         size=vd.size,
         tolerance=0 if state in LOST else group.tolerance,
+        mirrors=tuple(replace(one, tolerance=0) for one in group.mirrors) if state in LOST else group.mirrors,
         mountpoint=None if running is None or state is VdState.FAILED else running.volume.mountpoint,
         detail=plain(detail),
         group=plain(group.name),

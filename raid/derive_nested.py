@@ -33,7 +33,7 @@ def roll_up(vd: KnownVd, running: Running | None, spans: tuple[VirtualDrive, ...
         mountpoint=None if running is None or state is VdState.FAILED else running.volume.mountpoint,
         detail=detail,
         spans=tuple(
-            Span(number, span.state, span.bays, span.tolerance, span.device, span.detail)
+            Span(number, span.state, span.bays, span.tolerance if works else 0, span.device, span.detail)
             for number, span in enumerate(spans, start=1)
         ),
         bad_blocks=tuple(bad for span in spans for bad in span.bad_blocks),

@@ -173,7 +173,7 @@ def _failed(scene: Scene, memory: Memory) -> tuple[FailedDrive, ...]:
     """Drives that md put out while they were there. Pulling one (it comes back with another diskseq) ends it. That it
     is not here after a reboot does not: a drive that is about to fail may be late by minutes."""
     world = scene.world
-    kept = [failed for failed in memory.failed if _was_not_pulled(failed, scene)]
+    kept = [_seen_now(failed, scene) for failed in memory.failed if _was_not_pulled(failed, scene)]
     known = {failed.serial for failed in kept}
     for vd in memory.vds:
         running = world.array(vd.uuid)
@@ -193,7 +193,15 @@ def _was_not_pulled(failed: FailedDrive, scene: Scene) -> bool:
     if disk is None:
         met = failed.serial in scene.memory.fleeting.met
         return not met and (scene.just_started or failed.boot != scene.world.boot)
-    return failed.boot != scene.world.boot or failed.diskseq == disk.diskseq
+    if failed.boot == scene.world.boot:
+        return failed.diskseq == disk.diskseq
+    return disk.probe is None or not disk.probe.blank  # else somebody has cleared it elsewhere, or it is a new one's
+
+
+def _seen_now(failed: FailedDrive, scene: Scene) -> FailedDrive:
+    """That it was here in this boot is known even to a raidd that is started while it is out."""
+    disk = scene.world.by_serial(failed.serial)
+    return failed if disk is None else replace(failed, boot=scene.world.boot, diskseq=disk.diskseq)
 
 
 def _adopt(scene: Scene, memory: Memory) -> Memory:

@@ -72,7 +72,8 @@ def rebuild(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
     before a blank one."""
     if spare_failures(running.md) < 0:
         return
-    verdicts = [(judge(disk, scene), disk) for disk in scene.world.disks]
+    served = any(spare.serving is not None and spare.serving.vd == vd.uuid for spare in scene.memory.spares)
+    verdicts = [(judge(disk, scene), disk) for disk in scene.world.disks if not (served and scene.in_vain(vd, disk))]
     order = (Use.RE_ADD, Use.REBUILD, Use.ADD, Use.COPYBACK)
     ready = sorted(
         (order.index(verdict.use), disk.bay or 0, disk.name, disk)

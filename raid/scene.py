@@ -64,6 +64,15 @@ class Scene:
             last is not None and last.state is JobState.FAILED and last.steps == steps and last.boot == self.world.boot
         )
 
+    def in_vain(self, vd: KnownVd, disk: Disk) -> bool:
+        """Writing the virtual drive anew onto this drive was tried in this boot, and failed."""
+        jobs = (self.world.last_job(vd.name, kind) for kind in ("add", "rebuild"))
+        return any(
+            job is not None and job.state is JobState.FAILED and job.boot == self.world.boot
+            and any(disk.device in step for step in job.steps)
+            for job in jobs
+        )
+
     def failed_job(self, vd: str) -> Job | None:
         """The last job on a virtual drive, when it failed in this boot."""
         last = next((job for job in reversed(self.world.jobs) if job.array == vd), None)

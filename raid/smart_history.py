@@ -65,10 +65,13 @@ class History:
                 "SELECT model, at, health, detail, figures FROM readings WHERE serial = ? ORDER BY at DESC LIMIT ?",
                 (serial, limit),
             ).fetchall()
-        records = tuple(
-            SmartRecord(at, SmartHealth(health), detail, msgspec.json.decode(figures, type=Figures))
-            for _, at, health, detail, figures in rows
-        )
+        try:
+            records = tuple(
+                SmartRecord(at, SmartHealth(health), detail, msgspec.json.decode(figures, type=Figures))
+                for _, at, health, detail, figures in rows
+            )
+        except (ValueError, TypeError) as error:  # of a newer version, or damaged; msgspec's are ValueErrors
+            raise SmartHistoryBroken(f"A row of {self._file} is not understood: {error}.") from error
         return SmartHistory(serial, rows[0][0] if rows else "", records)
 
     def add(self, serial: str, model: str, smart: Smart) -> bool:

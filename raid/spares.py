@@ -101,8 +101,11 @@ def in_need(scene: Scene) -> list[tuple[KnownVd, Running, tuple[int, ...]]]:
 
 def _has_own(vd: KnownVd, scene: Scene) -> bool:
     """A drive in the very bay, or the old one that is back: it is used, and needs no copyback later."""
-    verdicts = (judge(disk, scene) for disk in scene.world.disks)
-    return any(verdict.vd == vd.name and verdict.use is not Use.NONE for verdict in verdicts)
+    verdicts = ((judge(disk, scene), disk) for disk in scene.world.disks)
+    return any(
+        verdict.vd == vd.name and verdict.use is not Use.NONE and not scene.in_vain(vd, disk)
+        for verdict, disk in verdicts
+    )
 
 
 def take(scene: Scene) -> tuple[Memory, tuple[Action, ...]]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from core.units import utc_text
 from raid.actions import Action, StartJob
+from raid.members import spare_failures
 from raid.memory import KnownVd, Memory
 from raid.scene import Scene
 from raid.spans import is_group, top
@@ -38,7 +39,14 @@ def has_parity(vd: KnownVd) -> bool:
 
 
 def learn_torn(vd: KnownVd, running: Running, scene: Scene) -> KnownVd:
-    """Told until it is whole again, and a check has come to its end since: all is known by then that will ever be."""
+    """Told until it is whole again, and a check has come to its end since: all is known by then that will ever be.
+
+    Also when the last redundancy goes during the resync after a power cut: md takes it for ended then
+    (drivers/md/raid5.c, raid5_sync_request), and what the lost drive held in a torn stripe is computed wrong.
+    """
+    md = running.md
+    if vd.initialized and has_parity(vd) and not vd.torn and not md.parity_complete and spare_failures(md) == 0:
+        return replace(vd, torn=scene.now)
     whole = not running.md.degraded and running.md.parity_complete
     return replace(vd, torn=0.0) if vd.torn and whole and checked_since(_checked_by(vd), vd.torn, scene) else vd
 
@@ -53,6 +61,7 @@ def told(vd: KnownVd) -> str:
     if not vd.torn:
         return ""
     return (
-        "A stripe may be torn: it was being written, degraded, when the power went, and was started at "
-        f"{utc_text(vd.torn)}. What the missing drive held there may come out wrong, and no check can show that."
+        "A stripe may be torn: it was being written when the power went, and a drive was missing before it was made "
+        f"right (known since {utc_text(vd.torn)}). What the missing drive held there may come out wrong, and no check "
+        "can show that."
     )

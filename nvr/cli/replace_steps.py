@@ -3,14 +3,14 @@
 Nothing but the world says how far it is, so a wizard that was left is found again at the same place.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum, unique
 
 from core.errors import CannotReplace, NoSuchDrive, NotNow, SystemDrive
 from core.units import human_bytes
 from hw.model import PanelSnapshot
-from raid.model import Drive, DriveState, MirrorSet, Progress, RaidSnapshot, Span, VdState, VirtualDrive, Work
+from raid.model import Drive, DriveState, Progress, RaidSnapshot, VdState, VirtualDrive, Work, redundancy, shares
 
 BEARS_NOTHING = (VdState.FAILED, VdState.OFFLINE, VdState.UNKNOWN)
 
@@ -122,7 +122,7 @@ def _refuse(old: Drive, vd: VirtualDrive | None, bay: int) -> None:
             f"{vd.name} is being made anew over its drives: none of them is replaced now.",
             hint="Wait until that has ended: rackeye vd --watch",
         )
-    if old.state in WORKS and _shares(vd, bay).tolerance < 1:
+    if old.state in WORKS and shares(vd, bay).tolerance < 1:
         raise CannotReplace(
             f"{vd.name} is {vd.state} and cannot lose this drive: pulling bay {bay} loses ALL its recordings.",
             hint=f"Make {vd.name} whole first: rackeye vd show {vd.name}",
@@ -153,9 +153,9 @@ def warnings(case: Case, raid: RaidSnapshot) -> tuple[str, ...]:
 
 def _another(case: Case, vd: VirtualDrive) -> Iterator[str]:
     """What the pull of another drive would cost, once this one is out."""
-    own, left = _shares(vd, case.bay), _left(case, vd)
+    own, left = shares(vd, case.bay), _left(case, vd)
     fatal = [
-        bay for one in _sets(vd) if (left if one is own else one.tolerance) < 1
+        bay for one in redundancy(vd) if (left if one is own else one.tolerance) < 1
         for bay in one.bays if bay not in (None, case.bay)
     ]
     others = [bay for bay in vd.bays if bay not in (None, case.bay)]
@@ -168,18 +168,8 @@ def _another(case: Case, vd: VirtualDrive) -> Iterator[str]:
         yield f"If you pull {which} {bays} as well, ALL recordings of {vd.name} are lost."
         yield f"Of its other drives (bays {safe}) it can then lose 1 more, and no recording."
     else:
-        least = min(left if one is own else one.tolerance for one in _sets(vd))
+        least = min(left if one is own else one.tolerance for one in redundancy(vd))
         yield f"Of its other drives (bays {safe}) it can then lose {least} more, and no recording."
-
-
-def _sets(vd: VirtualDrive) -> Sequence[VirtualDrive | Span | MirrorSet]:
-    """What bears losses by itself: each span, each set of mirrors, or all of it."""
-    return vd.mirrors or vd.spans or (vd,)
-
-
-def _shares(vd: VirtualDrive, bay: int) -> VirtualDrive | Span | MirrorSet:
-    """The drives of which so many may go as it says, whatever becomes of the rest."""
-    return next((one for one in _sets(vd) if bay in one.bays), vd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +188,7 @@ def weak(case: Case, raid: RaidSnapshot) -> tuple[Weak, ...]:
     vd = None if case.vd is None else _vd(case.vd, raid)
     if vd is None or own is None:
         return ()
-    found, beside = [], _shares(vd, case.bay).bays
+    found, beside = [], shares(vd, case.bay).bays
     for drive in raid.drives:
         if drive.vd != case.vd or drive.bay not in beside or drive.bay == case.bay or drive.state not in WORKS:
             continue
@@ -227,7 +217,7 @@ def lost_by(case: Case, raid: RaidSnapshot) -> tuple[int | None, ...]:
 
 def _left(case: Case, vd: VirtualDrive) -> int:
     """How many more of the drives beside it may go after the pull."""
-    bears = _shares(vd, case.bay).tolerance
+    bears = shares(vd, case.bay).tolerance
     return bears - 1 if case.was in WORKS else bears
 
 
@@ -280,7 +270,7 @@ def _wrong(case: Case, wrong: list[tuple[int, str]], vd: VirtualDrive | None) ->
 
 def _before(case: Case, vd: VirtualDrive | None) -> Standing:
     """The old drive is still in its bay."""
-    if vd is not None and case.was in WORKS and vd.tolerance < 1:
+    if vd is not None and case.was in WORKS and (vd.state in BEARS_NOTHING or shares(vd, case.bay).tolerance < 1):
         return Standing(
             Stage.HOLD,
             f"Do NOT pull bay {case.bay} now: {vd.name} is {vd.state} and would be lost. {vd.detail}".strip(),

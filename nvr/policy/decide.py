@@ -131,7 +131,8 @@ def _trays(world: World, memory: Memory) -> tuple[SetTrays, ...]:
         return ()
     bays = {view.bay for view in panel.bays}
     failed = {alarm.bay for alarm in memory.open if alarm.code == DriveFailed.code}
-    wanted = {bay: kind for bay, kind in tray_conditions(raid.drives, failed).items() if bay in bays}
+    asked = tray_conditions(raid.drives, failed, raid.virtual_drives)
+    wanted = {bay: kind for bay, kind in asked.items() if bay in bays}
     return () if wanted == shown(panel) else (SetTrays(tuple(sorted(wanted.items()))),)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import assert_never
 
 from hw.model import TrayCondition
-from raid.model import Drive, DriveState
+from raid.model import Drive, DriveState, VirtualDrive, shares
 
 # A person who sees the LED must find the worst of the drives that belong to a bay.
 RANK = {TrayCondition.NONE: 0, TrayCondition.MEMBER: 1, TrayCondition.REBUILD: 2, TrayCondition.FAILED: 3}
@@ -31,7 +31,9 @@ def condition(drive: Drive) -> TrayCondition:
             assert_never(drive.state)
 
 
-def conditions(drives: tuple[Drive, ...], failed: Collection[int | None] = ()) -> dict[int, TrayCondition]:
+def conditions(
+    drives: tuple[Drive, ...], failed: Collection[int | None] = (), vds: Collection[VirtualDrive] = (),
+) -> dict[int, TrayCondition]:
     """The condition of every bay that has one; a missing member and the drive put in its place share a bay.
 
     failed: bays of the open alarms. A drive that is awaited after a start, and had failed before it, shows so still.
@@ -41,8 +43,16 @@ def conditions(drives: tuple[Drive, ...], failed: Collection[int | None] = ()) -
         wanted = condition(drive)
         if drive.state is DriveState.UNKNOWN and drive.device is None and drive.bay in failed:
             wanted = TrayCondition.FAILED
+        if drive.state is DriveState.SHIELD and _is_needed(drive, vds):
+            wanted = TrayCondition.MEMBER
         if drive.bay is None or wanted is TrayCondition.NONE:
             continue
         if RANK[wanted] > RANK[worst.get(drive.bay, TrayCondition.NONE)]:
             worst[drive.bay] = wanted
     return worst
+
+
+def _is_needed(drive: Drive, vds: Collection[VirtualDrive]) -> bool:
+    """It is expected to fail, and without it all is lost now: nobody must be led to pull it before the rebuild."""
+    vd = next((vd for vd in vds if vd.name == drive.vd), None)
+    return vd is not None and shares(vd, drive.bay).tolerance < 1

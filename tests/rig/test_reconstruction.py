@@ -1,6 +1,7 @@
 """Reconstruction on real md: drives are added under recording and through power cuts."""
 
 import json
+import os
 import random
 import time
 
@@ -193,7 +194,7 @@ CUTS = 20
 
 def through_a_cut(level: int, bays: tuple[int, ...], add: tuple[int, ...], after: int, seconds: float) -> None:
     """In a rack of its own: made, grown, and the power is cut so long after the order."""
-    with Rack(f"reshape_{level}_{len(bays)}_{after}", drives=6, bay_mib=352) as rack:
+    with Rack(f"reshape_{level}_{len(bays)}_{after}_{os.getpid()}", drives=6, bay_mib=352) as rack:
         hurry(rack)
         until(rack, lambda s: all(in_bay(s, bay)[0].state is DriveState.BLANK for bay in range(6)), "drives", 60)
         wanted = ["--level", str(level), "--bays", ",".join(map(str, bays)), "--name", "vd0", "--yes"]

@@ -20,7 +20,7 @@ class DriveFailed(Condition):
         "Put a blank drive of at least the same size into that bay: the rebuild starts by itself. Pull no other drive "
         "before the virtual drive is Optimal again."
     )
-    cleared_text = "The drive is rebuilt and the virtual drive is whole in this place."
+    cleared_text = "The virtual drive has its drive in this place again, or the missing one was dismissed by a person."
     sounds = True
 
     vd: str

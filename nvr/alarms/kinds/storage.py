@@ -38,7 +38,7 @@ class VdDegraded(Condition):
 
     @property
     def hint(self) -> str:
-        return "Replace the failed drive (amber LED on)."
+        return f"Replace the drive that failed, and pull no other: rackeye vd show {self.vd} names its bay."
 
 
 @dataclass(frozen=True, slots=True)

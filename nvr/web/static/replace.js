@@ -13,6 +13,8 @@ const list = (at) => h("ol", { class: "steps" }, STEPS.map((name, number) =>
   h("li", { class: number < at ? "done" : number === at ? "now" : "", "aria-current": number === at ? "step" : undefined }, name)));
 
 const USED = ["Online", "Copyback", "Shield"];
+const RESTS = ["Failed", "Offline", "Unknown"];
+const NEEDED = [...USED, "Offline", "Stale", "Unknown"];
 
 // What bears losses by itself: each span, each set of mirrors, or all of it. The same as in nvr/cli/replace_steps.py.
 const sets = (vd) => [vd.mirrors, vd.spans, [vd]].find((all) => all?.length);
@@ -21,6 +23,9 @@ const shares = (vd, bay) => sets(vd).find((one) => one.bays.includes(bay)) ?? vd
 function danger(bay, drive) {
   const vd = drive?.vd ? vdOf(drive.vd) : null;
   if (!vd) return ["good", `The drive in bay ${bay} belongs to no virtual drive: pulling it costs no data of ours.`, false];
+  if (RESTS.includes(vd.state) && NEEDED.includes(drive.state)) return ["bad", `${vd.name} does not run (${vd.state}), and this drive may be needed to bring it back. Pull nothing.`, true];
+  if (drive.state === "Unknown") return ["bad", "It is not known yet what this drive is good for: wait until it is.", true];
+  if (vd.progress?.kind === "Reconstruction" && drive.device) return ["bad", `${vd.name} is being made anew over its drives: none of them is replaced now.`, true];
   if (drive.state === "Rebuild") return ["warn", `${vd.name} is being rebuilt onto this drive: pulling it ends that, and ${vd.name} stays as it is. Pull no other drive.`, false];
   const used = USED.includes(drive.state);
   if (!used) return ["good", `${vd.name} does not use this drive any more (${drive.state}). Pull no other drive.`, false];
@@ -80,6 +85,9 @@ export function startReplace(bay) {
   const next = (label, target, more = {}) => h("button", { class: "main", "data-key": "next", onclick: to(target), ...more }, label);
   const stop = h("button", { "data-key": "stop", onclick: async () => { await locate(bay, false); close(); } }, "Stop here");
 
+  const wrongOnes = () => Object.entries(present()).filter(([number, here]) => Number(number) !== bay && here === false && before[number] === true).map(([number]) => number);
+  const alarmOf = (wrong) => (wrong.length ? h("p", { class: "problem", role: "alert" }, `Bay ${wrong.join(", ")} was pulled, not bay ${bay}! Put that drive back at once, into the same bay.`) : []);
+
   const pages = [
     () => {
       const [kind, text, refuse] = danger(bay, old);
@@ -98,12 +106,12 @@ export function startReplace(bay) {
           blinks ? next(`I stand before bay ${bay}`, 2) : h("button", { class: "main", "data-key": "next", onclick: () => locate(bay, true) }, `Make bay ${bay} blink`), stop)];
     },
     () => {
-      const wrong = Object.entries(present()).filter(([number, here]) => Number(number) !== bay && here === false && before[number] === true).map(([number]) => number);
+      const wrong = wrongOnes();
       const out = bayView(bay)?.present === false;
       if (out && !wrong.length && step === 2) setTimeout(to(3), 400);
       const [, text, notNow] = danger(bay, driveOf(bay)); // what was so a minute ago may be so no more
       return [
-        wrong.length ? h("p", { class: "problem", role: "alert" }, `Bay ${wrong.join(", ")} was pulled, not bay ${bay}! Put that drive back at once, into the same bay.`) : [],
+        alarmOf(wrong),
         notNow && !out ? h("p", { class: "problem" }, `Do not pull bay ${bay} now. ${text}`)
           : [h("p", {}, `Pull the drive out of bay ${bay} now. This page sees it when it is out.`), others(bay, group)],
         notNow && !out ? [] : h("p", { class: out ? "note" : "waiting" }, out ? `Bay ${bay} is empty.` : `Waiting: bay ${bay} still holds ${old?.serial ?? "a drive"}.`),
@@ -117,7 +125,7 @@ export function startReplace(bay) {
         h("p", {}, "Found: ", h("strong", {}, `${drive?.model ?? "model unknown"} ${drive?.serial ?? ""}`), drive ? [`, ${bytes(drive.size)}: `, word(drive.state, tone(drive.state))] : ": being read"),
         drive?.detail ? h("p", { class: drive.refused ? "problem" : "note" }, drive.detail) : [],
         mustClear(drive) ? h("p", { class: "problem" }, "It holds data of somebody, so it is not taken by itself.") : []];
-      return [h("p", {}, `Put the new drive into bay ${bay}: blank, and of at least ${bytes(size)}.`), said, others(bay, group),
+      return [alarmOf(wrongOnes()), h("p", {}, `Put the new drive into bay ${bay}: blank, and of at least ${bytes(size)}.`), said, others(bay, group),
         h("div", { class: "buttons" },
           here && mustClear(drive) ? h("button", { class: "danger", "data-key": "clear", onclick: () => openClear(bay, () => show(draw)) }, "Clear it …") : [],
           here && drive && ["Blank", "Hot Spare", "Online"].includes(drive.state) ? next("Go on", 4) : [], stop)];

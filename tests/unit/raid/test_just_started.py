@@ -52,8 +52,17 @@ def test_it_may_come_by_minutes_too_late() -> None:
     memory = look(w.pulled(), memory, 600.0)
     back = w.pulled(2, LATE)
     memory = look(back, memory, 601.0)
-    assert memory.failed == (BEFORE,)
+    assert [failed.serial for failed in memory.failed] == ["SN0002"]
     assert jobs(back, memory, 700.0) == []
+    again = replace(memory, fleeting=Fleeting())
+    for after in (702.0, 720.0):
+        again = look(w.pulled(), again, after)
+    assert again.failed == (), "it was here in this boot, and was pulled while raidd was not"
+
+
+def test_one_that_comes_back_blank_is_a_new_drive() -> None:
+    memory = look(w.pulled(), young(failed=(BEFORE,)))
+    assert look(w.pulled(2, replace(LATE, probe=w.BLANK)), memory, 600.0).failed == ()
 
 
 @pytest.mark.parametrize(("boot", "looks"), [

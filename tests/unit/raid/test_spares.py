@@ -256,6 +256,32 @@ def test_one_that_does_not_read_is_failed_for_good_and_never_chosen(read: SpareR
     assert decide(later, decision.memory, w.SETTINGS, w.NOW + 60).memory.spares[0].fault
 
 
+# -- before a drive of the virtual drive's own
+
+
+def test_it_takes_over_when_the_new_drive_in_the_bay_cannot_be_added() -> None:
+    new = w.newcomer(2, w.BLANK)
+    of = with_reads(w.pulled(2, new, drive()), drive())
+    memory = remembered(spare())
+    (first,) = jobs(of, memory)
+    assert first.kind == "add", "the drive in the very bay goes before the spare"
+    for ago in (40.0, 4000.0):
+        failed = Job("vd0-add-1", "add", "vd0", first.steps, JobState.FAILED, w.BOOT, w.NOW - ago, ended=w.NOW - ago)
+        assert [job.kind for job in jobs(replace(of, jobs=(failed,)), memory)] == ["spare"]
+
+
+@pytest.mark.parametrize("health", [SmartHealth.GOOD, SmartHealth.FAILING])
+def test_it_goes_before_a_former_member_that_is_expected_to_fail(health: SmartHealth) -> None:
+    """It would be written anew in full, bad as it is."""
+    old = w.disk(2, replace(w.probe(2, 3), signatures=("linux_raid_member",)))
+    of = with_reads(w.pulled(2, old, drive()), drive())
+    without = replace(of.arrays[0], md=replace(of.arrays[0].md, bitmap=False))
+    of = replace(of, arrays=(without,), smart=((old.name, Smart(health=health)),))
+    assert [job.kind for job in jobs(of, remembered(spare()))] == (
+        ["spare"] if health is SmartHealth.FAILING else ["rebuild"]
+    )
+
+
 # -- by hand, and how fast
 
 

@@ -19,7 +19,7 @@ from tests.unit.raid.test_groups import running as shared
 from tests.unit.raid.test_spans import disks, span, upper
 from tests.unit.raid.test_spans import known as nested
 
-SAID = "A stripe may be torn: it was being written, degraded, when the power went"
+SAID = "A stripe may be torn: it was being written when the power went"
 
 
 def cut(*, out: tuple[int, ...] = (2,), clean: bool = False, level: int = 5) -> World:
@@ -130,3 +130,15 @@ def test_a_memory_of_the_version_before_is_read(tmp_path: Path) -> None:
     assert written["vds"][0].pop("torn") == w.NOW
     file.write_text(json.dumps(written))
     assert remembered.load(file).vds == (w.known(),)
+
+
+@pytest.mark.parametrize(("out", "initialized", "torn"), [((2,), True, True), ((2,), False, False), ((), True, False)])
+def test_the_last_redundancy_that_goes_during_the_resync_after_a_cut(
+    out: tuple[int, ...], *, initialized: bool, torn: bool
+) -> None:
+    """md takes the resync for ended then: what the lost drive held in a stripe that was being written is not known."""
+    members = (w.member(slot, present=slot not in out) for slot in range(4))
+    md = w.array(*members, sync_action="resync", sync_total=9, parity_complete=False, degraded=len(out))
+    of = w.world(tuple(w.disk(slot) for slot in range(4) if slot not in out), w.running(md))
+    vd = decide(of, w.memory(w.known(initialized=initialized)), w.SETTINGS, w.NOW).memory.vds[0]
+    assert bool(vd.torn) is torn

@@ -166,6 +166,14 @@ def test_a_good_drive_is_not_to_be_pulled_while_the_wrong_one_is_brought_up_to_d
     assert "Do NOT pull bay 3" in now.text
 
 
+def test_one_whose_mirror_works_may_be_pulled_though_another_pair_is_degraded() -> None:
+    other = {"level": 10, "mirrors": ONE_OUT, **DEGRADED}
+    case = begin(3, raid(drive(3, DriveState.SHIELD), **other), panel())
+    assert stand(case, raid(drive(3, DriveState.SHIELD), **other), panel(), out=False).stage is Stage.PULL
+    failed = raid(drive(3, DriveState.SHIELD), **{**other, "state": VdState.FAILED})
+    assert stand(case, failed, panel(), out=False).stage is Stage.HOLD
+
+
 def told(*looks: tuple[RaidSnapshot, PanelSnapshot]) -> FakeClient:
     first = looks[0]
     plan = ClearPlan(3, "NEW", "RACK 6TB", 6, "/dev/sdd", ("ext4",), "It holds: ext4.", "")

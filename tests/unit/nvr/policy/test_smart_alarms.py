@@ -6,10 +6,11 @@ import pytest
 
 from hw.model import TrayCondition
 from nvr.alarms.model import Level
-from nvr.policy.decide import Memory, decide
+from nvr.policy.decide import Memory, SetTrays, decide
 from raid.model import Drive, DriveState, VdState
 from raid.smart_model import Smart, SmartHealth
 from tests.unit.nvr.policy.worlds import (
+    MEMBERS,
     NOW,
     codes,
     drive,
@@ -33,6 +34,15 @@ def test_a_drive_that_is_expected_to_fail_is_an_alarm_before_it_fails() -> None:
     assert "bay 2" in alarm.hint
     assert "while vd0 is Optimal" in alarm.hint
     assert trays(decision) == [with_bay_2(TrayCondition.FAILED)]
+
+
+def test_nobody_is_led_to_pull_it_while_all_would_be_lost() -> None:
+    """Its amber LED means "replace it"; another drive is out, so that comes after the rebuild."""
+    told = raid(drive(2, DriveState.SHIELD, smart=DOOMED), drive(1, DriveState.MISSING))
+    (vd,) = told.virtual_drives
+    degraded = replace(told, virtual_drives=(replace(vd, state=VdState.DEGRADED, tolerance=0),))
+    shown = MEMBERS | {1: TrayCondition.FAILED, 2: TrayCondition.MEMBER}
+    assert trays(decide(world(degraded), Memory(), NOW)) == [SetTrays(tuple(shown.items()))]
 
 
 @pytest.mark.parametrize(("smart", "code"), [(DOOMED, "ALARM-121"), (TIRED, "ALARM-122")])
