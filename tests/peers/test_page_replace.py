@@ -1,0 +1,54 @@
+"""What the wizard says before a drive is pulled: of a virtual drive that does not run, of mirrors and of spans."""
+
+from dataclasses import replace
+
+import pytest
+from playwright.async_api import expect
+
+from raid.model import Drive, DriveState, MirrorSet, RaidSnapshot, Span, VdState
+from tests.peers import sample
+from tests.peers.conftest import Run
+from tests.peers.house import House
+from tests.peers.test_page import CHROMIUM, console, shot
+
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs chromium (apt-get install chromium)")
+
+VD0, VD1 = sample.RAID.virtual_drives
+WHOLE = replace(VD0, state=VdState.OPTIMAL, tolerance=1, progress=None, bays=(0, 1, 2, 3), spans=(), bad_blocks=())
+SPANS = tuple(Span(n, VdState.OPTIMAL, bays, 1, None, "") for n, bays in enumerate(((0, 1), (2, 3)), start=1))
+
+
+def raid(here: DriveState = DriveState.ONLINE, **vd: object) -> RaidSnapshot:
+    """vd0 over the bays 0 to 3; here: how the drive in bay 0 is."""
+    first = sample.RAID.drives[0]
+    rows: tuple[Drive, ...] = tuple(
+        replace(first, bay=bay, serial=f"SN{bay}", vd="vd0", slot=bay, state=here if bay == 0 else DriveState.ONLINE)
+        for bay in range(4)
+    )
+    others = tuple(row for row in sample.RAID.drives if row.bay not in range(4))
+    known = replace(WHOLE, **vd)  # type: ignore[arg-type]
+    return replace(sample.RAID, drives=(*rows, *others), virtual_drives=(known, VD1))
+
+
+@pytest.mark.parametrize(("told", "says", "goes_on"), [
+    (raid(DriveState.OFFLINE, state=VdState.FAILED, tolerance=0), "vd0 does not run (Failed)", False),
+    (raid(DriveState.STALE, state=VdState.OFFLINE, tolerance=0), "vd0 does not run (Offline)", False),
+    (raid(state=VdState.FAILED, tolerance=0, spans=SPANS), "may be needed to bring it back. Pull nothing.", False),
+    (raid(DriveState.UNKNOWN), "It is not known yet what this drive is good for", False),
+    (raid(mirrors=(MirrorSet((0, 1), 0), MirrorSet((2, 3), 1)), tolerance=0), "loses ALL its recordings", False),
+    (raid(mirrors=(MirrorSet((0, 1), 1), MirrorSet((2, 3), 1))), "bays 1 hold vd0 too, and without one", True),
+    (raid(mirrors=(MirrorSet((0, 1), 1), MirrorSet((2, 3), 0)), tolerance=0), "bays 1, 2, 3 hold vd0 too", True),
+    (raid(spans=SPANS, level=50), "bays 1 hold vd0 too, and without one of them ALL its recordings are lost", True),
+], ids=["failed", "stale", "span", "unknown", "mirror out", "mirrors", "other mirror out", "spans"])
+def test_what_is_said_before_the_pull(house: House, run: Run, told: RaidSnapshot, says: str, *, goes_on: bool) -> None:
+    async def story() -> None:
+        async with console(house) as page:
+            dialog = page.locator("#dialog")
+            house.show("raid", told)
+            await page.locator("#bay-0").click()
+            await dialog.get_by_role("button", name="Replace").click()
+            await expect(dialog).to_contain_text(says)
+            await expect(dialog.get_by_role("button", name="It is this one")).to_have_count(int(goes_on))
+            await shot(page, "replace-" + says.split(maxsplit=1)[0])
+
+    run(story())
