@@ -36,9 +36,9 @@ def raid(here: DriveState = DriveState.ONLINE, **vd: object) -> RaidSnapshot:
     (raid(state=VdState.FAILED, tolerance=0, spans=SPANS), "may be needed to bring it back. Pull nothing.", False),
     (raid(DriveState.UNKNOWN), "It is not known yet what this drive is good for", False),
     (raid(mirrors=(MirrorSet((0, 1), 0), MirrorSet((2, 3), 1)), tolerance=0), "loses ALL its recordings", False),
-    (raid(mirrors=(MirrorSet((0, 1), 1), MirrorSet((2, 3), 1))), "bays 1 hold vd0 too, and without one", True),
+    (raid(mirrors=(MirrorSet((0, 1), 1), MirrorSet((2, 3), 1))), "without the one in bay 1 ALL recordings", True),
     (raid(mirrors=(MirrorSet((0, 1), 1), MirrorSet((2, 3), 0)), tolerance=0), "bays 1, 2, 3 hold vd0 too", True),
-    (raid(spans=SPANS, level=50), "bays 1 hold vd0 too, and without one of them ALL its recordings are lost", True),
+    (raid(spans=SPANS, level=50), "without the one in bay 1 ALL recordings", True),
 ], ids=["failed", "stale", "span", "unknown", "mirror out", "mirrors", "other mirror out", "spans"])
 def test_what_is_said_before_the_pull(house: House, run: Run, told: RaidSnapshot, says: str, *, goes_on: bool) -> None:
     async def story() -> None:

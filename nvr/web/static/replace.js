@@ -43,7 +43,8 @@ function others(bay, name) {
   const fatal = bays(sets(vd).filter((one) => spare(one) < 1));
   const safe = bays(sets(vd).filter((one) => spare(one) >= 1));
   const least = Math.min(...sets(vd).map(spare).filter((left) => left > 0));
-  const text = fatal.length ? `Pull no other drive: bays ${fatal.join(", ")} hold ${vd.name} too, and without one of them ALL its recordings are lost.`
+  const text = fatal.length === 1 ? `Pull no other drive: without the one in bay ${fatal[0]} ALL recordings of ${vd.name} are lost.`
+    : fatal.length ? `Pull no other drive: bays ${fatal.join(", ")} hold ${vd.name} too, and without one of them ALL its recordings are lost.`
     : `Bays ${safe.join(", ")} hold ${vd.name} too: without ${least + 1} of them all its recordings are lost.`;
   return h("p", { class: fatal.length ? "problem" : "waiting" }, text);
 }
