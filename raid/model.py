@@ -3,7 +3,6 @@
 Frozen dataclasses that travel as msgspec JSON. Sizes are bytes, times UTC seconds, speeds bytes per second.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum, unique
 
@@ -148,16 +147,6 @@ class VirtualDrive:
     """The drive group that it shares with others ("dg0"); empty when all of its drives are its own."""
     torn: float = 0.0
     """When it was started degraded though a power cut may have torn a stripe; 0 once nothing is to be told of it."""
-
-
-def redundancy(vd: VirtualDrive) -> Sequence[VirtualDrive | Span | MirrorSet]:
-    """What bears losses by itself, whatever becomes of the rest: each span, each set of mirrors, or all of it."""
-    return vd.mirrors or vd.spans or (vd,)
-
-
-def shares(vd: VirtualDrive, bay: int | None) -> VirtualDrive | Span | MirrorSet:
-    """The drives that hold the data of this bay's, with how many of them may be lost now."""
-    return next((one for one in redundancy(vd) if bay in one.bays), vd)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from enum import StrEnum, unique
 from core.errors import CannotReplace, NoSuchDrive, NotNow, SystemDrive
 from core.units import human_bytes
 from hw.model import PanelSnapshot
-from raid.model import Drive, DriveState, Progress, RaidSnapshot, VdState, VirtualDrive, Work, redundancy, shares
+from raid.model import Drive, DriveState, Progress, RaidSnapshot, VdState, VirtualDrive, Work
+from raid.model_shares import redundancy, shares
 
 BEARS_NOTHING = (VdState.FAILED, VdState.OFFLINE, VdState.UNKNOWN)
 

@@ -5,7 +5,8 @@ from collections.abc import Collection
 from typing import assert_never
 
 from hw.model import TrayCondition
-from raid.model import Drive, DriveState, VirtualDrive, shares
+from raid.model import Drive, DriveState, VirtualDrive
+from raid.model_shares import shares
 
 # A person who sees the LED must find the worst of the drives that belong to a bay.
 RANK = {TrayCondition.NONE: 0, TrayCondition.MEMBER: 1, TrayCondition.REBUILD: 2, TrayCondition.FAILED: 3}

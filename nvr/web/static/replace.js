@@ -16,7 +16,7 @@ const USED = ["Online", "Copyback", "Shield"];
 const RESTS = ["Failed", "Offline", "Unknown"];
 const NEEDED = [...USED, "Offline", "Stale", "Unknown"];
 
-// What bears losses by itself: each span, each set of mirrors, or all of it. The same as in nvr/cli/replace_steps.py.
+// What bears losses by itself: each span, each set of mirrors, or all of it. The same as in raid/model_shares.py.
 const sets = (vd) => [vd.mirrors, vd.spans, [vd]].find((all) => all?.length);
 const shares = (vd, bay) => sets(vd).find((one) => one.bays.includes(bay)) ?? vd;
 
