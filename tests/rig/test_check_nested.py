@@ -146,7 +146,7 @@ def test_a_person_is_told_span_stripe_and_bay_and_repairs_them(sixty: Rack) -> N
     assert [one.vd for one in snapshot(rack).upkeep] == ["vd0"]
     flip(rack, 1, stripe=100)
     flip(rack, 6, stripe=100)
-    rack.sh("rackeye rate set check 50")
+    rack.sh("rackeye rate set check 10")
     said = rack.exec(["rackeye", "check", "start", "vd0"], 60, check=True).stdout
     assert "span after span (2)" in said
     check_runs(rack)
