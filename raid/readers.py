@@ -202,9 +202,13 @@ class Readers:
         return place.piece()
 
     def _events(self, fewest: int) -> None:
-        """Waits for so many reads to end, whichever."""
+        """Waits for so many reads to end, whichever; less long when a signal comes."""
         assert self._kernel is not None
-        for read, got, _ in self._kernel.getEvents(fewest):
+        try:
+            ended = self._kernel.getEvents(fewest)
+        except InterruptedError:  # a signal, such as that to stop
+            return
+        for read, got, _ in ended:
             place, number = self._awaited.pop(read)
             place.came(number, got)
 

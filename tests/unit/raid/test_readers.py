@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from libaio import AIOContext
 
 from core.errors import CannotCheck
 from raid import readers
@@ -96,3 +97,22 @@ def test_a_kernel_without_room_for_it_is_said(
         opened(*drives)
     assert "fs.aio-max-nr" in refused.value.hint
     assert open_files() == files_before
+
+
+def test_a_signal_ends_nothing(
+    drives: tuple[Path, tuple[Member | None, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """io_getevents(2) ends with EINTR when there is a handler, such as the check's for SIGTERM."""
+    waits = iter(range(1000))
+
+    class Interrupted(AIOContext):  # type: ignore[misc]
+        def getEvents(self, least: int) -> object:  # noqa: N802 -- its name there
+            if next(waits) % 2 == 0:
+                raise OSError(errno.EINTR, "io_getevents")
+            return super().getEvents(least)
+
+    monkeypatch.setattr(readers, "AIOContext", Interrupted)
+    with opened(*drives) as three:
+        came = [(piece.start, piece.unread, seen(piece.blocks[2])) for piece in three.stream(2 * PIECE)]
+    assert came == [(start, (), pages(2, start, PIECE)) for start in (0, PIECE)]
+    assert next(waits) >= 2
