@@ -47,10 +47,12 @@ def told(rack: Rack, name: str) -> str:
 def test_only_by_force_a_new_raid5_bears_a_loss_at_once(rack: Rack, disks: list[str]) -> None:
     rack.sh("echo 1000 > /proc/sys/dev/raid/speed_limit_min; echo 1000 > /proc/sys/dev/raid/speed_limit_max")
     make(rack, disks[:4])
-    assert (told(rack, "degraded"), told(rack, "sync_action")) == ("1", "recover")
+    rack.wait_until(lambda: told(rack, "sync_action") == "recover", 10, "it recovers")
+    assert told(rack, "degraded") == "1"
     rack.sh("mdadm --quiet --stop /dev/md127; udevadm settle")
     make(rack, disks[:4], "--force")
-    assert (told(rack, "degraded"), told(rack, "sync_action")) == ("0", "resync")
+    rack.wait_until(lambda: told(rack, "sync_action") == "resync", 10, "it is made right")
+    assert told(rack, "degraded") == "0"
     rack.sh("echo 500000 > /proc/sys/dev/raid/speed_limit_max; echo 500000 > /proc/sys/dev/raid/speed_limit_min")
 
 
