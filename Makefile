@@ -1,8 +1,9 @@
 # Rackeye on Debian 12. `make run` and `make test` set up all they need.
-# libatomic1 is wanted by the node that playwright brings, gcc compiles parity and what the rack needs.
+# libatomic1 is wanted by the node that playwright brings, gcc compiles parity and what the rack needs; libaio-dev brings
+# the library, whose own package is called libaio1 or libaio1t64.
 DEBIAN = bubblewrap chromium dbus e2fsprogs ffmpeg gcc gdisk gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-bad \
-	gstreamer1.0-plugins-base gstreamer1.0-plugins-good iproute2 kmod libatomic1 libc6-dev fuse3 libaio1 libisal2 mdadm prometheus \
-	python3-gi python3-venv smartmontools socat udev user-mode-linux xfsprogs
+	gstreamer1.0-plugins-base gstreamer1.0-plugins-good iproute2 kmod libatomic1 libaio-dev libc6-dev fuse3 libisal2 mdadm \
+	prometheus python3-gi python3-venv smartmontools socat udev user-mode-linux xfsprogs
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS ?=
 # A rack waits about as much as it works: one more than there are CPUs.
