@@ -9,11 +9,11 @@
    3. A request to a disk that finds the socket to the thread that reads and writes the files full is not sent, and asked
       for again only once another request to that disk has ended: when there is none, never (ubd_queue_rq). Some hundred
       requests to other disks fill it, such as those of a resync. Here it waits until there is room.
-   4. An alarm that comes at a bad moment is dropped (unblock_signals in arch/um/os-Linux/signal.c, 6.1: "do not reenter
-      the handler"). The guest counts on it for its next timer, and so has none any more: it does nothing but turn in
-      its idle loop, until a disk or the network happens to wake it for a moment. With timers of 20 us and busy disks two
-      of three racks came to that within 200 s. An idle guest looks at its alarm first (os_idle_sleep); one that was set,
-      is over, and has not been set again by the second look, was dropped, and comes once more. */
+   4. An alarm is lost now and then; unblock_signals (arch/um/os-Linux/signal.c, 6.1) throws away those that come while
+      another is handled. Seen is the outcome: the host's timer is not set, the guest counts on it for its next one, and
+      turns in its idle loop until a disk or the network happens to wake it for a moment. With timers of 20 us and busy
+      disks three of five racks came to that within 200 s. An idle guest looks at its alarm first (os_idle_sleep); one
+      that was set, is over, and has not been set again by the second look, was lost, and comes once more. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <elf.h>
