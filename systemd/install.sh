@@ -29,11 +29,17 @@ ln -sfn ../lib/rackeye/bin/rackeye "$root/usr/bin/rackeye"
 ln -sfn ../lib/rackeye/bin/nr-switch-to-redundant "$root/usr/bin/nr-switch-to-redundant"
 "$venv/bin/rackeye-paneld" --udev-rules "$profile" > "$root/usr/lib/udev/rules.d/60-rackeye-bays.rules"
 # Debian's rule runs `mdadm -If` at a removal, and a failed array vanishes; its monitor moves spares behind our back.
-ln -sfn /dev/null "$root/etc/udev/rules.d/64-md-raid-assembly.rules"
+# A file, no link to /dev/null: mdadm's hook copies only files into the initramfs, which would then have Debian's rule.
+rm -f "$root/etc/udev/rules.d/64-md-raid-assembly.rules"
+echo '# Arrays are assembled by rackeye-raidd only.' > "$root/etc/udev/rules.d/64-md-raid-assembly.rules"
 install -d "$root/etc/systemd/system"
 for unit in mdmonitor.service mdmonitor-oneshot.timer mdcheck_start.timer mdcheck_continue.timer; do
     ln -sfn /dev/null "$root/etc/systemd/system/$unit"
 done
+# Debian's checks by cron (and its mails) are not beside ours; mdadm's package keeps what is set here.
+if [ -e "$root/etc/default/mdadm" ]; then
+    sed -i -E 's/^(AUTOCHECK|AUTOSCAN|START_DAEMON)=.*/\1=false/' "$root/etc/default/mdadm"
+fi
 # Where the profile has a power button paneld reads it; logind would shut down at the press, and know no long one.
 if "$venv/bin/python" -c 'import sys; from core.paths import Paths; from hw import profile
 sys.exit(not any(one.role == "power" for one in profile.load(sys.argv[1], Paths()).buttons))' "$profile"; then
@@ -55,3 +61,4 @@ for file in rackeye/rackeye.toml hostname; do
     keep="$root/usr/share/rackeye/factory/${file##*/}"
     if [ -e "$root/etc/$file" ] && [ ! -e "$keep" ]; then cp "$root/etc/$file" "$keep"; fi
 done
+if [ "$root" = / ] && command -v update-initramfs > /dev/null; then update-initramfs -u; fi
