@@ -4,6 +4,9 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
+STEP = 1.0
+"""Seconds; less is the clock being brought right little by little."""
+
 
 class Clock(Protocol):
     """Where time comes from."""
@@ -25,6 +28,25 @@ class SystemClock:
         return time.monotonic()
 
 
+class ClockSteps:
+    """Notices that UTC was set, by a person or by NTP at a start: what was measured by it has to be moved along."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ahead = clock.now() - clock.monotonic()
+
+    def due(self) -> float:
+        """Seconds by which it was set forward since the last `take`, negative for back; 0 when it only ran."""
+        step = self._clock.now() - self._clock.monotonic() - self._ahead
+        return step if abs(step) >= STEP else 0.0
+
+    def take(self) -> float:
+        """As `due`, once."""
+        step = self.due()
+        self._ahead += step
+        return step
+
+
 @dataclass(slots=True)
 class ManualClock:
     """A clock for tests: stands still until `advance`."""
@@ -42,3 +64,7 @@ class ManualClock:
         """Both clocks go on by `seconds`."""
         self.utc += seconds
         self.ticks += seconds
+
+    def set_forward(self, seconds: float) -> None:
+        """UTC is set, by a person or NTP; negative: back."""
+        self.utc += seconds

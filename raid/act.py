@@ -36,6 +36,7 @@ from raid.actions import (
 )
 from raid.mdadm import HOMEHOST
 from raid.observe import Observer
+from raid.patrol_result import ToRead
 from raid.world import Disk, World
 
 REMOVE_TRIES = 40
@@ -102,7 +103,7 @@ class Actor:
                 ))
                 return action.why
             case StartPatrol():
-                self.start_patrol(action.drives, check.SCHEDULED_PATROL)
+                self.start_patrol(action.drives, check.SCHEDULED_PATROL, again=action.again)
                 return action.why
             case StopCheck():
                 stop_job(action.job)
@@ -116,9 +117,9 @@ class Actor:
         self.jobs.start(spec)
         self.observer.job_started()
 
-    def start_patrol(self, drives: tuple[tuple[str, str], ...], kind: str) -> None:
+    def start_patrol(self, drives: tuple[ToRead, ...], kind: str, *, again: bool = False) -> None:
         """A patrol read over these drives, from where the last one was left."""
-        self.start_check(check.patrol_spec(self.paths, drives, check.next_patrol(self.jobs.list()), kind))
+        self.start_check(check.patrol_spec(self.paths, drives, check.next_patrol(self.jobs.list()), kind, again=again))
 
     def _probe(self, action: Probe) -> str:
         answer = self.observer.inventory.probe(action.device, action.diskseq)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from raid.patrol_result import ToRead
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:
@@ -154,10 +156,11 @@ class StopCheck:
 
 @dataclass(frozen=True, slots=True)
 class StartPatrol:
-    """A patrol read that is due. drives: kernel name and serial."""
+    """A patrol read that is due. again: only what the last one could not read."""
 
-    drives: tuple[tuple[str, str], ...]
+    drives: tuple[ToRead, ...]
     why: str
+    again: bool = False
 
 
 Action = (

@@ -10,14 +10,14 @@ from raid.memory import KnownVd
 from raid.model import Work
 from raid.model_care import BadBlocks
 from raid.scene import Scene
-from raid.spans import top
+from raid.spans import checked_by
 from raid.sysfs import Array
 from raid.world import Running
 
 
 def bad_blocks(vd: KnownVd, running: Running | None, scene: Scene) -> tuple[BadBlocks, ...]:
     """By slot. None during a repair, which puts places into the lists itself, to have md compute them anew."""
-    run = dict(scene.world.checks).get(top(vd.name))
+    run = dict(scene.world.checks).get(checked_by(vd))
     if running is None or not running.md.started or (run is not None and run.work is Work.REPAIR):
         return ()
     md = running.md

@@ -18,6 +18,7 @@ from core.paths import Paths
 from raid.memory import KnownVd, Memory
 from raid.model import CheckResult, CheckVerdict, Work
 from raid.model_care import WrongPlace
+from raid.patrol_result import ToRead
 from raid.progress_file import Left, Whole, known_of
 from raid.repair_result import Outcome, RepairResult, summary
 from raid.scrub_result import BadStripe, ScrubResult, Unreadable
@@ -101,12 +102,15 @@ def patrol_file(paths: Paths) -> Path:
     return paths.state / "raid" / "patrol.json"
 
 
-def patrol_spec(paths: Paths, drives: tuple[tuple[str, str], ...], number: int, kind: str) -> JobSpec:
-    """The job of a patrol read; drives: name and serial. It goes on where the last one was left."""
-    words = tuple(f"{name}={serial}" for name, serial in drives)
-    file = str(patrol_file(paths))
-    argv = (sys.executable, "-m", "raid.patrol", "--resume", "--throttle", "--progress-file", file, *words)
-    return JobSpec(f"patrol-{number}", kind, PATROL, (argv,))
+def patrol_spec(
+    paths: Paths, drives: tuple[ToRead, ...], number: int, kind: str, *, again: bool = False
+) -> JobSpec:
+    """The job of a patrol read. It goes on where the last one was left; again: what that could not read, the rest stays
+    as it found it."""
+    words = tuple(drive.word for drive in drives)
+    argv = [sys.executable, "-m", "raid.patrol", "--resume", "--throttle", "--progress-file", str(patrol_file(paths))]
+    argv += ["--again"] if again else []
+    return JobSpec(f"patrol-{number}", kind, PATROL, ((*argv, *words),))
 
 
 def patrol_running(jobs: tuple[Job, ...]) -> Job | None:

@@ -59,7 +59,7 @@ def decide(world: World, memory: Memory, settings: Raid, now: float) -> Decision
     actions += taken
     actions += [action for action in out if not isinstance(action, FailMember)]
     actions += dropped
-    actions += [Probe(disk.name, disk.diskseq) for disk in world.unread if not _being_written(disk, scene)]
+    actions += [Probe(disk.name, disk.diskseq) for disk in world.to_read if not _being_written(disk, scene)]
     for vd in memory.vds:
         actions += _steps(vd, world.array(vd.uuid), scene)
     actions += give_back(scene)
@@ -153,6 +153,7 @@ def _again(scene: Scene) -> float | None:
         due.append(WHILE_SYNCING)
     if any(read.pending for read in scene.world.spare_reads):
         due.append(WHILE_READING)
+    due += [max(0.05, disk.retry) for disk in scene.world.disks if disk.retry]
     verdicts = [judge(disk, scene) for disk in scene.world.disks]
     due += [max(0.05, verdict.wait) for verdict in verdicts if verdict.use is Use.WAIT]
     if scene.just_started:

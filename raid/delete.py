@@ -72,5 +72,4 @@ def gone(vd: KnownVd, memory: Memory, scene: Scene) -> bool:
         return False
     if all(world.by_serial(slot.serial) is not None for slot in vd.slots):
         return True
-    started = memory.fleeting.started  # at a start drives still appear; one that stays away is Foreign when it comes
-    return started is not None and scene.now - started >= scene.settings.settle_seconds
+    return not scene.just_started  # one that stays away is Foreign when it comes

@@ -17,6 +17,7 @@ from raid.derive_nested import roll_up
 from raid.derive_spares import rates_in_force, spare_views
 from raid.foreign import arrays_from_elsewhere, unmade
 from raid.grow import not_yet
+from raid.hold import held, resync_due
 from raid.members import (
     NEAR_2,
     Readiness,
@@ -52,6 +53,7 @@ from raid.work import work_of
 from raid.world import Running
 
 _JOB_STATES = {"Starting": JobState.RUNNING}
+RESYNC_DUE = "What was being written at a power cut is made right: pull no drive until its resync has ended."
 
 
 def derive(scene: Scene, problems: tuple[str, ...] = ()) -> RaidSnapshot:
@@ -60,7 +62,7 @@ def derive(scene: Scene, problems: tuple[str, ...] = ()) -> RaidSnapshot:
     said = tuple(map(plain, (*_problems(scene), *strangers(scene), *problems)))
     care = scene.settings.care
     return RaidSnapshot(
-        drives=drive_rows(scene),
+        drives=held(drive_rows(scene), scene),
         virtual_drives=vds,
         jobs=_jobs(scene),
         checks=spread(_checks(scene), scene.memory),
@@ -108,6 +110,7 @@ def _virtual_drive(vd: KnownVd, scene: Scene) -> VirtualDrive:
         mirrors=() if running is None else _mirrors(vd, running),
         bad_blocks=bad,
         torn=vd.torn,
+        ppl=vd.ppl if running is None else running.md.ppl,
     )
 
 
@@ -170,13 +173,14 @@ def _awake(vd: KnownVd, running: Running, scene: Scene) -> tuple[VdState, str]:
         return VdState.OPTIMAL, note
     if gone == 0:
         note = "" if md.parity_complete else "Its parity is not complete yet; one drive may be lost all the same."
-        if note and work_of(md, vd) is Work.RESYNC:
-            note = "What was being written at a power cut is made right: pull no drive until its resync has ended."
         if copies_back(md):
             note = f"{vd.name} is whole; its data goes back from the hot spare to the bay it came from."
+        if resync_due(vd, md):
+            note = RESYNC_DUE
         return VdState.OPTIMAL, _or_filesystem(note, vd, running)
     if spare_failures(md) > 0:
-        return VdState.PARTIALLY_DEGRADED, _or_filesystem("1 drive is out; it still bears another.", vd, running)
+        note = RESYNC_DUE if resync_due(vd, md) else "It still bears another."
+        return VdState.PARTIALLY_DEGRADED, _or_filesystem(f"1 drive is out. {note}", vd, running)
     if md.sync_action == "recover":
         return VdState.DEGRADED, _or_filesystem("It is being rebuilt. Pull no other drive of it.", vd, running)
     return VdState.DEGRADED, _or_filesystem(f"{_waits_for(vd, scene)} Pull no other drive of it.", vd, running)

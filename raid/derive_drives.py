@@ -54,7 +54,8 @@ def _missing(vd: KnownVd, scene: Scene) -> list[Drive]:
         is_it = "gone" if state is DriveState.MISSING else "still awaited"
         what = f"It belongs into slot {number} of {vd.name} and is {is_it}."
         if disk is not None:
-            what = f"It belongs into slot {number} of {vd.name}, and what it held of it is gone."
+            is_it = "cannot be read" if disk.probe is not None and disk.probe.error else "is gone"
+            what = f"It belongs into slot {number} of {vd.name}, and what it held of it {is_it}."
         rows.append(Drive(slot.bay, slot.serial, slot.model, slot.size, None, state, what, vd.name, number))
     return rows
 
@@ -101,7 +102,7 @@ def _judge(disk: Disk, scene: Scene) -> _Judged:  # noqa: PLR0911 -- one return 
     if probe is None and intent is not None and scene.world.job_on(intent.name) is not None:
         return DriveState.UNCONFIGURED_GOOD, f"It is being made part of {intent.name}.", intent.name, None
     if probe is None:
-        return DriveState.UNKNOWN, "It is being read.", *_member_before(disk, scene)
+        return _unread(disk, scene)
     verdict = judge(disk, scene)
     if probe.error:
         return DriveState.UNCONFIGURED_BAD, verdict.why or probe.error, None, None
@@ -117,6 +118,16 @@ def _judge(disk: Disk, scene: Scene) -> _Judged:  # noqa: PLR0911 -- one return 
             return DriveState.UNCONFIGURED_GOOD, f"It is chosen for {intent.name}.", intent.name, None
         return DriveState.BLANK, verdict.why, None, None
     return DriveState.FOREIGN, verdict.why or _kinds(probe), None, None
+
+
+def _unread(disk: Disk, scene: Scene) -> _Judged:
+    """Not read yet. One that md put out for its errors has failed while it does not read, too."""
+    failed = next((failed for failed in scene.memory.failed if failed.serial == disk.serial), None)
+    vd = None if failed is None or disk.retry is None else scene.memory.vd(failed.vd)
+    if vd is not None:
+        return *_failed(disk, vd, scene), *_place_of(disk, vd, scene)
+    again = "It is being read." if disk.retry is None else "It could not be read. It is read again in a moment."
+    return DriveState.UNKNOWN, again, *_member_before(disk, scene)
 
 
 def _member(disk: Disk, running: Running, scene: Scene) -> _Judged:  # noqa: PLR0911 -- one return a state

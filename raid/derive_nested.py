@@ -38,6 +38,7 @@ def roll_up(vd: KnownVd, running: Running | None, spans: tuple[VirtualDrive, ...
         ),
         bad_blocks=tuple(bad for span in spans for bad in span.bad_blocks),
         torn=max((span.torn for span in spans), default=0.0),
+        ppl=bool(spans) and all(span.ppl for span in spans),
     )
 
 

@@ -2,7 +2,8 @@
 
 Place and identity come from udev (RACKEYE_BAY, made from the chassis profile), what lies on a drive from `wipefs`
 (every signature it knows) and from md's superblock read by ourselves. Reading a drive is slow beside sysfs, so a look
-never does it: `decide` asks for a `Probe`, and the answer is kept until the drive's next event.
+never does it: `decide` asks for a `Probe`, and the answer is kept until the drive's next event. A read that failed is
+tried again by itself: a good drive that did not answer once, on a busy boot, is not left out for good.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pyudev
 
+from core.clock import Clock, SystemClock
 from core.errors import RunError
 from core.paths import Paths
 from core.run import run
@@ -30,6 +32,29 @@ BACK = ((1544 * KIB, 4 * KIB), (576 * KIB, 576 * KIB))
 many. Most lie in the first 64 KiB; then come ZFS's labels, UDF, VMFS, and LUKS2's second header, which may lie at 1, 2
 or 4 MiB; Promise's RAID lies 3087 sectors before the end."""
 
+SOON = (2.0, 12.0, 72.0)
+"""Seconds after the first read of a drive that failed: then it is read again."""
+LATER = 600.0
+"""Seconds between the tries after those: a drive whose reads hang delays a look each time."""
+SHARE = 20
+"""A late try is made no sooner than so many times as long as the last one took."""
+PATIENCE = 15.0
+"""Seconds after the first read that failed. As long as a try is still to come within them the drive counts as not read
+yet, so that no array is started without it for one hiccup."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A drive whose reads fail. since: when the first one had; due: when it is read again. By the monotonic clock."""
+
+    since: float
+    due: float
+
+    @property
+    def told(self) -> bool:
+        """It counts as one that cannot be read."""
+        return self.due - self.since > PATIENCE
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -45,9 +70,10 @@ class Identity:
 class Inventory:
     """Drives as they are now, with caches that events clear. Safe to `forget` from another thread."""
 
-    def __init__(self, sysfs: Sysfs, paths: Paths) -> None:
+    def __init__(self, sysfs: Sysfs, paths: Paths, clock: Clock | None = None) -> None:
         self._sysfs = sysfs
         self._paths = paths
+        self._clock = clock or SystemClock()
         self._context = pyudev.Context()
         self._lock = threading.Lock()
         self._epoch: dict[str, int] = {}
@@ -55,6 +81,8 @@ class Inventory:
         self._system: tuple[object, dict[str, str]] = ((), {})
         self._identities: dict[tuple[str, int], Identity] = {}
         self._probes: dict[tuple[str, int], Probe] = {}
+        self._failing: dict[tuple[str, int], Failing] = {}
+        """Not ended by an event: a drive that sends many would be waited for as long as it does."""
         self._ends: dict[tuple[str, int], tuple[bytes, Probe]] = {}
         """Of what was read: the ends of the drive then, and the answer."""
         self.appearing = 0
@@ -78,7 +106,7 @@ class Inventory:
         blocks = self.blocks(members)
         system = self._system_disks(blocks, mounts, ours)
         for name in members:
-            self._drop_probe(name)
+            self._drop_read(name)
         self._drop_gone({(block.name, block.diskseq) for block in blocks})
         found = []
         appearing = 0
@@ -127,31 +155,38 @@ class Inventory:
 
     def probe(self, name: str, diskseq: int) -> Probe:
         """Reads what lies on a drive, and keeps it. An error is part of the answer."""
+        began = self._clock.monotonic()
         with self._lock:
             epoch = self._epoch.get(name, 0)
         ends = self._read_ends(name)  # first: what is written meanwhile must differ later
         answer = read_signatures(self._paths.dev / name, self._sysfs)
-        self._keep(name, diskseq, epoch, answer)
-        if ends:
+        self._keep(name, diskseq, epoch, answer, began)
+        if ends and not answer.error:
             with self._lock:
                 self._ends[name, diskseq] = ends, answer
         return answer
 
-    def _keep(self, name: str, diskseq: int, epoch: int, answer: Probe) -> None:
-        """Until the next event, unless one came while it was read."""
+    def _keep(self, name: str, diskseq: int, epoch: int, answer: Probe, began: float) -> None:
+        """Until the next event, unless one came while it was read; and when it is read again, if that failed."""
+        now = self._clock.monotonic()
         with self._lock:
             if self._epoch.get(name, 0) == epoch:
                 self._probes[name, diskseq] = answer
+            known = self._failing.pop((name, diskseq), None)
+            if answer.error:
+                since = now if known is None else known.since
+                self._failing[name, diskseq] = Failing(since, next_try(since, began, now))
 
     def probe_at_once(self, name: str, diskseq: int) -> Probe:
         """As `probe`, but without a program where both ends of the drive, and with them all signatures, are as they
         were when it was read: to start one takes as long as mdadm's work."""
+        began = self._clock.monotonic()
         with self._lock:
             epoch = self._epoch.get(name, 0)
             before, answer = self._ends.get((name, diskseq), (b"", Probe()))
         if not before or before != self._read_ends(name):
             return self.probe(name, diskseq)
-        self._keep(name, diskseq, epoch, answer)
+        self._keep(name, diskseq, epoch, answer, began)
         return answer
 
     def _read_ends(self, name: str) -> bytes:
@@ -167,13 +202,21 @@ class Inventory:
             why = f"It carries the system ({mounted})."
         elif identity.bay is None:
             why = "It sits in no bay of the chassis."
-        with self._lock:
-            probe = self._probes.get((block.name, block.diskseq))
+        probe, retry = self._known(block)
         return Disk(
             name=block.name, diskseq=block.diskseq, bay=identity.bay, serial=identity.serial, model=identity.model,
             size=block.size, protected=why, system=bool(mounted), held_by=block.holders, probe=probe,
-            backplane=identity.backplane, rotational=block.rotational,
+            backplane=identity.backplane, rotational=block.rotational, retry=retry,
         )
+
+    def _known(self, block: Block) -> tuple[Probe | None, float | None]:
+        """What was read of a drive, and in how many seconds it is read again because that failed."""
+        key = (block.name, block.diskseq)
+        with self._lock:
+            probe, failing = self._probes.get(key), self._failing.get(key)
+        if probe is None or not probe.error or failing is None:
+            return probe, None
+        return (probe if failing.told else None), max(0.0, failing.due - self._clock.monotonic())
 
     def _identity(self, block: Block) -> Identity | None:
         key = (block.name, block.diskseq)
@@ -188,16 +231,23 @@ class Inventory:
                     self._identities[key] = identity
         return identity
 
-    def _drop_probe(self, name: str) -> None:
+    def _drop_read(self, name: str) -> None:
         with self._lock:
-            for key in [key for key in self._probes if key[0] == name]:
-                del self._probes[key]
+            for cache in (self._probes, self._failing):
+                for key in [key for key in cache if key[0] == name]:
+                    del cache[key]
 
     def _drop_gone(self, there: set[tuple[str, int]]) -> None:
         with self._lock:
-            for cache in (self._identities, self._probes, self._ends):
+            for cache in (self._identities, self._probes, self._failing, self._ends):
                 for key in [key for key in cache if key not in there]:
                     del cache[key]
+
+
+def next_try(since: float, began: float, now: float) -> float:
+    """When a drive is read again whose reads fail since then, the last one from `began` to now."""
+    soon = [since + after for after in SOON if since + after > now]
+    return soon[0] if soon else now + max(LATER, SHARE * (now - began))
 
 
 def read_identity(context: pyudev.Context, name: str) -> Identity | None:

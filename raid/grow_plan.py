@@ -11,6 +11,7 @@ import msgspec
 from core.errors import CannotReconstruct
 from core.units import human_bytes
 from raid import rates, upkeep
+from raid.bad_blocks import bad_blocks, told
 from raid.candidates import needed_bytes
 from raid.delete import resting
 from raid.derive_drives import drive_rows
@@ -18,7 +19,7 @@ from raid.grow import busy
 from raid.grow_model import GrowPlan, PlanGrowRequest
 from raid.members import data_drives, lost, tolerance
 from raid.memory import Growth, KnownVd, Slot, Stage
-from raid.model import CheckVerdict, Drive, DriveState, PlannedDrive, level_text
+from raid.model import CheckResult, CheckVerdict, Drive, DriveState, PlannedDrive, level_text
 from raid.scene import Scene
 from raid.smart_model import SmartHealth
 from raid.spans import is_group, is_span
@@ -83,6 +84,11 @@ def _settled(vd: KnownVd, running: Running | None, scene: Scene) -> Running:
         raise CannotReconstruct(
             f"{vd.name} has spans: drives are not added to those.", hint="Make another virtual drive of the drives."
         )
+    if running is not None and running.md.ppl:
+        raise CannotReconstruct(
+            f"{vd.name} keeps a partial parity log, and md reconstructs no array with one.",
+            hint="Make another virtual drive of the drives.",
+        )
     if running is None or not running.md.started or resting(vd):
         raise CannotReconstruct(f"{vd.name} does not run.", hint=hint)
     if busy(vd, running.md):
@@ -110,6 +116,14 @@ def _preflight(vd: KnownVd, running: Running, scene: Scene) -> None:
             f"The last check of {vd.name} found {last.wrong_count} wrong stripes, which would be taken over.",
             hint=f"rackeye check repair {vd.name}, then rackeye check start {vd.name}",
         )
+    if vd.doubt or vd.torn:
+        torn = f"A stripe of {vd.name} may be torn"
+        why = f"The parity of {vd.name} is in doubt after a power cut in a copyback" if vd.doubt else torn
+        raise CannotReconstruct(
+            f"{why}, and no check has read all since: what is wrong would be taken over.",
+            hint=f"Check it first: rackeye check start {vd.name}",
+        )
+    _refuse_bad_blocks(vd, running, scene)
     for member in running.md.members:
         disk = scene.world.disk(member.device)
         if disk is not None and scene.world.smart_of(disk).health is SmartHealth.FAILING:
@@ -117,6 +131,20 @@ def _preflight(vd: KnownVd, running: Running, scene: Scene) -> None:
                 f"The drive in bay {disk.bay} is expected to fail: it might not live through a reconstruction.",
                 hint=f"rackeye drive replace --bay {disk.bay}",
             )
+
+
+def _refuse_bad_blocks(vd: KnownVd, running: Running, scene: Scene) -> None:
+    """Of a place that it cannot read md would move whatever it has in memory, as good data of the new shape (raid5.c,
+    handle_stripe_expansion). Where the others still have it, it comes from them, if all goes well for days."""
+    found = bad_blocks(vd, running, scene)
+    if not found:
+        return
+    worst = max(found, key=lambda bad: bad.lost or 0)
+    if worst.lost:
+        hint = "What is recorded over such a place is good again. Or make another virtual drive of the drives."
+    else:
+        hint = f"rackeye vd show {vd.name}" if worst.bay is None else f"rackeye drive replace --bay {worst.bay}"
+    raise CannotReconstruct(told((worst,)), hint=hint)
 
 
 def _refuse_way(vd: KnownVd, level: int, more: int, disks: int, running: Running) -> None:
@@ -185,9 +213,8 @@ def _warnings(
     vd: KnownVd, running: Running, added: tuple[PlannedDrive, ...], strip: int, scene: Scene
 ) -> list[str]:
     said = []
-    last = upkeep.result_of(scene, vd.name)
-    if last is None or last.verdict is not CheckVerdict.CLEAN:
-        said.append(f"The parity of {vd.name} was never checked. Check it first: rackeye check start {vd.name}")
+    if vd.level in upkeep.CHECKED and (why := _unproved(vd, upkeep.result_of(scene, vd.name))):
+        said.append(f"{why} Check it first: rackeye check start {vd.name}")
     if vd.level == 1:
         said.append(f"Its strip becomes {strip // 1024} KiB, whatever it was made with.")
     if (models := sorted({slot.model for slot in vd.slots} | {drive.model for drive in added}))[1:]:
@@ -199,3 +226,16 @@ def _warnings(
         "afterwards, and only on your word."
     )
     return said
+
+
+def _unproved(vd: KnownVd, last: CheckResult | None) -> str:
+    """Why it is not known that all of it is right; empty when it is. What is known to be wrong was refused."""
+    if last is None:
+        return f"The parity of {vd.name} was never checked."
+    match last.verdict:
+        case CheckVerdict.STOPPED:
+            return f"No check of {vd.name} has come to its end yet. {last.detail}"
+        case CheckVerdict.FAILED:
+            return f"The last check of {vd.name} failed. {last.detail}"
+        case _:
+            return ""

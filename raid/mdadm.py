@@ -30,10 +30,16 @@ def create(vd: KnownVd, devices: tuple[str, ...]) -> tuple[str, ...]:
     level = md_level(vd.level, len(devices))
     chunk = () if level == 1 else (f"--chunk={vd.strip // 1024}",)
     layout = ("--layout=n2",) if level == 10 else ()
-    bitmap = () if level == 0 else ("--bitmap=internal",)
     return (
-        *_new(vd, level, len(devices)), *chunk, *layout, *bitmap, *_head(vd, level), *size, *devices,
+        *_new(vd, level, len(devices)), *chunk, *layout, *_policy(vd, level), *_head(vd, level), *size, *devices,
     )
+
+
+def _policy(vd: KnownVd, level: int) -> tuple[str, ...]:
+    """What a power cut is made good by; md has one of the two."""
+    if level == 0:
+        return ()
+    return ("--consistency-policy=ppl",) if vd.ppl and level == 5 else ("--bitmap=internal",)
 
 
 def _head(vd: KnownVd, level: int) -> tuple[str, ...]:

@@ -119,7 +119,8 @@ class Muster:
 
     current: may be started from, by slot; spares and half rebuilt ones behind. stale: were put out of the array, or
     missed writes: never trusted as current. awaited: the freshest member counts on one that is not there, or none is.
-    dirty: it was being written when it ended, so that md refuses to start it degraded without force.
+    dirty: it was being written when it ended, so that md refuses to start it degraded without force; never with a
+    partial parity log, from which md makes torn stripes right.
     """
 
     readiness: Readiness
@@ -166,7 +167,8 @@ def muster(vd: KnownVd, world: World) -> Muster:
         readiness = Readiness.TOO_FEW
     return Muster(
         readiness, tuple(current), stale, len(in_sync), needed,
-        awaited=any(number not in numbers for number in freshest.active_numbers()), dirty=not freshest.clean,
+        awaited=any(number not in numbers for number in freshest.active_numbers()),
+        dirty=not freshest.clean and not freshest.ppl,
     )
 
 

@@ -70,6 +70,7 @@ class KnownVd:
     growth: the reconstruction under way. by_hand: it lost a drive during one, and is rebuilt only on a person's word
     (spec/raid.md).
     doubt: since when (UTC) its parity is in doubt, after a copyback that was cut off; 0 when it is not.
+    ppl: it is made with a partial parity log.
     torn: when (UTC) it was last started degraded though it was being written at a power cut, until it is whole and
     checked; 0 when there is nothing to tell (torn.py).
     """
@@ -93,6 +94,7 @@ class KnownVd:
     by_hand: bool = False
     doubt: float = 0.0
     torn: float = 0.0
+    ppl: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,11 @@ class Fleeting:
 
     def first_seen(self, diskseq: int) -> float | None:
         return next((at for seq, at in self.seen if seq == diskseq), None)
+
+    def moved(self, seconds: float) -> "Fleeting":
+        """After UTC was set by so many seconds: all that was is as long ago as before."""
+        started = None if self.started is None else self.started + seconds
+        return replace(self, started=started, seen=tuple((seq, at + seconds) for seq, at in self.seen))
 
     def wish(self, vd: str) -> Wish | None:
         """The recovery of this array that was told."""

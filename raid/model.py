@@ -85,6 +85,8 @@ class Drive:
     """It stands in the bay of a missing member and is not taken; `detail` says why."""
     smart: Smart = Smart()
     """What it says of itself; the last word of a drive that is gone is not repeated."""
+    hold: str = ""
+    """Why it is not to be pulled now, though its virtual drive may bear the loss; empty when nothing is against it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,8 @@ class VirtualDrive:
     """The drive group that it shares with others ("dg0"); empty when all of its drives are its own."""
     torn: float = 0.0
     """When it was started degraded though a power cut may have torn a stripe; 0 once nothing is to be told of it."""
+    ppl: bool = False
+    """It keeps a partial parity log, so that no power cut tears a stripe, and has no write-intent bitmap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +279,8 @@ class PlanSimpleRequest:
     """In this drive group, which must have been made with a size; level and strip are then the group's."""
     spares: int = 0
     """By simple configuration: so many of the largest drives become global hot spares."""
+    ppl: bool = False
+    """RAID5 and 50: with a partial parity log in place of the write-intent bitmap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +312,7 @@ class PlannedVd:
     start: int = 0
     left: int = 0
     """Bytes that stay free in the drive group."""
+    ppl: bool = False
 
 
 @dataclass(frozen=True, slots=True)

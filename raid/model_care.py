@@ -76,6 +76,17 @@ class BadPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadDrive:
+    """A drive that the last patrol read did not read to its end, so what it says of places holds for a part. bay: None
+    when it is not here. why: a sentence."""
+
+    bay: int | None
+    serial: str
+    device: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class BadBlocks:
     """Places of a member that md has in its list of bad blocks: what belongs there is not on that drive.
 
@@ -93,7 +104,8 @@ class BadBlocks:
 class PatrolView:
     """The patrol read over all drives. percent: of the one that runs or was left, None when none is under way.
 
-    finished: when the last one ended that saw all (UTC seconds); next: when one begins by itself, None for never.
+    finished: when the last one ended that went over all drives (UTC seconds); unread: those that it could not read, or
+    not to their end. next: when one begins by itself, None for never.
     """
 
     running: bool = False
@@ -104,6 +116,7 @@ class PatrolView:
     drives: int = 0
     bad: tuple[BadPlace, ...] = ()
     next: float | None = None
+    unread: tuple[UnreadDrive, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ class Observer:
         self._full = clock.monotonic()
         self._mount_text = ""
         self._mount_list: tuple[Mount, ...] = ()
-        self.inventory = Inventory(sysfs, paths)
+        self.inventory = Inventory(sysfs, paths, clock)
         self._paths = paths
         self._jobs = jobs
         self._boot = boot_id()
@@ -99,6 +99,10 @@ class Observer:
         gone = {m.device for m in array.members if m.present and m.device not in here and not self.sysfs.has(m.device)}
         members = tuple(replace(m, present=False) if m.device in gone else m for m in array.members)
         return replace(array, members=members)
+
+    def clock_set(self, seconds: float) -> None:
+        """UTC was set forward by so many seconds, or back."""
+        self._spares.clock_set(seconds)
 
     def poll_spare(self, device: str, diskseq: int) -> None:
         """Begins to read a spare; a later look has the result. Raises OSError."""

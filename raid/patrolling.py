@@ -4,13 +4,15 @@ from collections.abc import Iterator
 
 from raid import check
 from raid.actions import Action, StartPatrol, StopCheck
-from raid.model_care import BadPlace, PatrolView
-from raid.patrol_result import Fate, MediaError, PatrolFile, Patrolled
+from raid.model_care import BadPlace, PatrolView, UnreadDrive
+from raid.patrol_result import Fate, MediaError, PatrolFile, Patrolled, ToRead
 from raid.priority import rebuilt_first
 from raid.scene import Scene
 from raid.spans import number_of, top
-from raid.upkeep import AGAIN, DAY, Due, started, why_stopped
+from raid.upkeep import AGAIN, DAY, Due, past, started, why_stopped
 from raid.world import Disk
+
+_ODD_SERIAL = "Its serial number has characters that are not let into a command: a patrol read leaves it out."
 
 
 def patrol(scene: Scene) -> Iterator[Action]:
@@ -26,28 +28,57 @@ def patrol(scene: Scene) -> Iterator[Action]:
     busy = bool(scene.world.checks) or working or bool(rebuilt_first(scene))
     if when is None or not drives or busy or any(job.alive for job in scene.world.jobs):
         return
-    if when.now(scene.settings.care, scene.now):
+    if not when.now(scene.settings.care, scene.now):
+        return
+    if (back := _back(scene)) and not _over_all(scene).now(scene.settings.care, scene.now):
+        serials = ", ".join(drive.serial for drive in back)
+        yield StartPatrol(drives, f"What the last patrol read could not read is read again: {serials}.", again=True)
+    else:
         yield StartPatrol(drives, f"{len(drives)} drives are being read for bad sectors, as the schedule says.")
 
 
-def to_read(scene: Scene) -> tuple[tuple[str, str], ...]:
+def to_read(scene: Scene) -> tuple[ToRead, ...]:
     """Every drive but the system's: members, spares, and what is not used."""
-    return tuple(
-        (disk.name, disk.serial) for disk in scene.world.disks
-        if not disk.system and disk.bay is not None and check.PLAIN.fullmatch(disk.serial or "x")
-    )
+    return tuple(ToRead(disk.name, disk.diskseq, disk.serial) for disk in _ours(scene) if _can_be_named(disk))
+
+
+def _ours(scene: Scene) -> Iterator[Disk]:
+    return (disk for disk in scene.world.disks if not disk.system and disk.bay is not None)
+
+
+def _can_be_named(disk: Disk) -> bool:
+    """Its serial may stand in the command of the job."""
+    return not disk.serial or check.PLAIN.fullmatch(disk.serial) is not None
 
 
 def due(scene: Scene) -> Due | None:
-    """When one is to begin; None: never by itself."""
-    care, last = scene.settings.care, scene.world.patrol
-    if care.patrol_days <= 0:
+    """When one is to begin; None: never by itself. Drives that were not read and are here are not left for days."""
+    last = scene.world.patrol
+    if scene.settings.care.patrol_days <= 0:
         return None
-    if last is None:
+    finished = 0.0 if last is None else past(last.finished or 0.0, scene.now)
+    if last is None or not finished:
         return Due(started(scene))
-    if last.whole:
-        return Due((last.finished or 0.0) + care.patrol_days * DAY)
-    return Due(last.finished + AGAIN if last.finished else started(scene))
+    if not last.whole:
+        return Due(finished + AGAIN)
+    over_all = _over_all(scene)
+    return Due(min(finished + AGAIN, over_all.at)) if _back(scene) else over_all
+
+
+def _over_all(scene: Scene) -> Due:
+    """When all drives are to be read again."""
+    last = scene.world.patrol
+    at = 0.0 if last is None else past(last.over_all or 0.0, scene.now)
+    return Due(at + scene.settings.care.patrol_days * DAY if at else started(scene))
+
+
+def _back(scene: Scene) -> tuple[Patrolled, ...]:
+    """Drives that the last patrol read, which came to its end, could not read, and that are here (again)."""
+    last = scene.world.patrol
+    if last is None or not last.whole:
+        return ()
+    here = {drive.serial for drive in to_read(scene)}
+    return tuple(drive for drive in last.drives if drive.gone and not drive.given_up and drive.serial in here)
 
 
 def view(scene: Scene) -> PatrolView:
@@ -56,8 +87,9 @@ def view(scene: Scene) -> PatrolView:
     when = due(scene)
     following = None if when is None or running else when.next(scene.settings.care, scene.now)
     found = scene.world.patrol
+    unread = tuple(_unread(found, scene))
     if found is None:
-        return PatrolView(running=running, percent=0.0 if running else None, next=following)
+        return PatrolView(running=running, percent=0.0 if running else None, next=following, unread=unread)
     whole = found if found.whole else found.last
     under_way = running or not found.whole
     return PatrolView(
@@ -65,17 +97,28 @@ def view(scene: Scene) -> PatrolView:
         percent=round(found.percent, 1) if under_way else None,
         speed=found.speed if running else None,
         seconds_left=found.seconds_left if running else None,
-        finished=None if whole is None else whole.finished,
+        finished=None if whole is None else whole.over_all,
         drives=len(found.drives),
-        bad=tuple(_places(found, whole, scene)),
+        bad=tuple(_places(found, scene)),
         next=following,
+        unread=unread,
     )
 
 
-def _places(found: PatrolFile, whole: PatrolFile | None, scene: Scene) -> Iterator[BadPlace]:
+def _unread(found: PatrolFile | None, scene: Scene) -> Iterator[UnreadDrive]:
+    for drive in () if found is None else found.unread():
+        disk = scene.world.by_serial(drive.serial)
+        device = drive.device if disk is None else disk.name
+        yield UnreadDrive(None if disk is None else disk.bay, drive.serial, f"/dev/{device}", drive.gone)
+    for disk in _ours(scene):
+        if not _can_be_named(disk):
+            yield UnreadDrive(disk.bay, disk.serial, disk.device, _ODD_SERIAL)
+
+
+def _places(found: PatrolFile, scene: Scene) -> Iterator[BadPlace]:
     """Of this one, and of the one before it for drives that this one has not read to the end."""
-    read = {drive.serial for drive in found.drives if drive.ended}
-    earlier = [drive for drive in whole.drives if drive.serial not in read] if whole and whole is not found else []
+    read = {drive.serial for drive in found.drives if drive.seen}
+    earlier = [drive for drive in found.last.drives if drive.serial not in read] if found.last is not None else []
     told: set[tuple[str, int]] = set()
     for drive in (*found.drives, *earlier):
         disk = scene.world.by_serial(drive.serial)

@@ -47,6 +47,8 @@ RULES = {
     "RAID60": Rule(4, 32, spans=True),
 }
 LEAST_SPANS, MOST_SPANS = 2, 8
+LOGGED = (5, 50)
+"""Levels whose arrays md can keep a partial parity log for (Documentation/driver-api/md/raid5-ppl.rst)."""
 
 
 def plan_simple(request: PlanSimpleRequest, scene: Scene) -> Plan:
@@ -150,6 +152,11 @@ def _refuse_nonsense(request: PlanSimpleRequest, scene: Scene) -> tuple[Rule, in
     if rule is None:
         levels = ", ".join(name.removeprefix("RAID") for name in RULES)
         raise PlanImpossible(f"There is no RAID{request.level} here: {levels}.", hint="--level 5")
+    if request.ppl and request.level not in LOGGED:
+        raise PlanImpossible(
+            f"md keeps a partial parity log for RAID5 (and the spans of RAID50), not for RAID{request.level}.",
+            hint="RAID6 has a second drive's worth of redundancy; it needs the log less.",
+        )
     if spans and not rule.spans:
         raise PlanImpossible(
             f"RAID{request.level} has no spans; 50, 60 and 00 have.",
@@ -234,6 +241,7 @@ def _planned(name: str, drives: tuple[PlannedDrive, ...], request: PlanSimpleReq
     capacity = each * data if level else sum(drive.size for drive in drives)
     return PlannedVd(
         name, request.level, drives, capacity, tolerance(level, count), request.strip, request.strip * data, spans,
+        ppl=request.ppl,
     )
 
 
@@ -243,6 +251,11 @@ def _warnings(vds: tuple[PlannedVd, ...], unused: tuple[PlannedDrive, ...], scen
     for vd in vds:
         if vd.tolerance == 0:
             said.append(f"{vd.name} survives no loss: when one drive goes, all that is on it is lost.")
+        if vd.ppl:
+            said.append(
+                f"{vd.name} is written more slowly (each stripe is noted before), takes no drives later on, and a "
+                "drive that was out is written anew in full, not by the bitmap."
+            )
         models = sorted({drive.model for drive in vd.drives})
         if len(models) > 1:
             said.append(f"{vd.name} mixes models ({', '.join(models)}): the slowest sets the pace.")

@@ -68,6 +68,8 @@ def in_group(request: PlanSimpleRequest, name: str, scene: Scene) -> tuple[Plann
             f"All virtual drives of {request.group} are {level_text(group.level, 0)} with strips of "
             f"{group.strip // 1024} KiB.", hint="Another level needs drives of its own.",
         )
+    if request.ppl:
+        raise PlanImpossible(f"A partial parity log is of all of {request.group}, which is made already.")
     place = _place(request, group, free_places(group, running, scene.memory), scene.memory)
     data = data_drives(group.level, len(group.slots))
     drives = tuple(PlannedDrive(slot.bay, slot.serial, slot.model, slot.size) for slot in group.slots)
@@ -102,7 +104,7 @@ def intents(planned: PlannedVd, memory: Memory) -> tuple[KnownVd, ...]:
     whole = KnownVd(
         name=planned.name, uuid=_new_uuid(), level=planned.level, strip=planned.strip, slots=slots,
         stage=Stage.CREATING, filesystem=str(uuid.uuid4()),
-        component_size=component_size(planned.drives, planned.level), spans=planned.spans,
+        component_size=component_size(planned.drives, planned.level), spans=planned.spans, ppl=planned.ppl,
     )
     if not planned.group:
         return split(whole)

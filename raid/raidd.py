@@ -3,9 +3,10 @@
 import asyncio
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from core.clock import SystemClock
+from core.clock import Clock, ClockSteps, SystemClock
 from core.config import load_settings
 from core.daemon import Daemon, Decision, run_daemon
 from core.errors import RackeyeError
@@ -39,10 +40,12 @@ log = get_logger("rackeye-raidd")
 class RaidCycle:
     """observe, decide, act of raidd (core.daemon.Cycle)."""
 
-    def __init__(self, paths: Paths, observer: Observer, jobs: Jobs, memory: Memory) -> None:
+    def __init__(self, paths: Paths, observer: Observer, jobs: Jobs, memory: Memory, clock: Clock) -> None:
         self.paths = paths
         self.observer = observer
-        self.clock = SystemClock()
+        self.clock = clock
+        self._clock_steps = ClockSteps(self.clock)
+        self._clock_set = 0.0
         self.actor = Actor(observer, jobs, paths, self.clock, observer.runner)
         self.file = paths.state / "raid" / "memory.json"
         self.settings = Settings()
@@ -52,10 +55,17 @@ class RaidCycle:
         self.reload()
 
     def observe(self) -> World:
+        if step := self._clock_steps.take():
+            log.info(f"The clock was set by {step:+.0f} s.")
+            self._clock_set += step
+            self.observer.clock_set(step)
         self.actor.world = self.observer.look(self._vds)
         return self.actor.world
 
     def decide(self, snapshot: World, memory: Memory, now: float) -> Decision[Memory, Action]:
+        if self._clock_set:
+            memory, self._clock_set = replace(memory, fleeting=memory.fleeting.moved(self._clock_set)), 0.0
+        now -= self._clock_steps.due()  # it was set during the look, whose times are from before it
         decision = decide(snapshot, memory, self.settings.raid, now)
         self._vds = _names(decision.memory)
         return decision
@@ -104,7 +114,7 @@ def make(paths: Paths | None = None) -> Daemon[World, Memory, Action]:
     with suppress(OSError):
         release_all(sysfs, paths.sys)
     memory = remembered.load_or_adopt(paths.state / "raid" / "memory.json")
-    cycle = RaidCycle(paths, observer, jobs, memory)
+    cycle = RaidCycle(paths, observer, jobs, memory, clock)
     daemon: Daemon[World, Memory, Action] = Daemon(
         name="rackeye-raidd",
         cycle=cycle,

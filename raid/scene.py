@@ -13,7 +13,8 @@ from raid.world import Disk, World
 HOLD = {JobState.DONE: 3.0, JobState.FAILED: 30.0, JobState.INTERRUPTED: 1.0}
 
 APPEAR_SECONDS = 60.0
-"""So long after a start drives that udev is still at work on are waited for."""
+"""So long after a start drives are waited for, as long as udev is at work on one, or one has just come: a controller
+that starts its drives one after the other has the next in some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,10 @@ class Scene:
         started = self.memory.fleeting.started
         if started is None:
             return True
-        most = max(self.settings.settle_seconds, APPEAR_SECONDS if self.world.appearing else 0.0)
-        return 0 <= self.now - started < most
+        settle = self.settings.settle_seconds
+        newest = max((at for _, at in self.memory.fleeting.seen), default=started)
+        still_coming = self.world.appearing > 0 or self.now - newest < settle
+        return 0 <= self.now - started < (max(settle, APPEAR_SECONDS) if still_coming else settle)
 
     def awaited(self, serial: str) -> bool:
         """A drive that is not here may still come: raidd is young and has not seen it. One that was seen is gone."""

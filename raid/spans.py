@@ -57,6 +57,11 @@ def is_group(vd: KnownVd) -> bool:
     return GROUP.fullmatch(vd.name) is not None
 
 
+def checked_by(vd: KnownVd) -> str:
+    """The name under which an array is checked and repaired: a span with the others of its virtual drive."""
+    return vd.name if is_group(vd) else top(vd.name)
+
+
 def group_name(name: str) -> str:
     """Of the array, by the name that people know."""
     return f"{name}.group"
@@ -104,7 +109,7 @@ def split(vd: KnownVd) -> tuple[KnownVd, ...]:
     spans = tuple(
         KnownVd(
             span_name(vd.name, number, vd.spans), span_uuid(vd.uuid, number), UPPER[vd.level], vd.strip,
-            vd.slots[(number - 1) * each : number * each], vd.stage, "", vd.component_size,
+            vd.slots[(number - 1) * each : number * each], vd.stage, "", vd.component_size, ppl=vd.ppl,
         )
         for number in range(1, vd.spans + 1)
     )

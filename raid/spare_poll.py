@@ -3,6 +3,7 @@
 import os
 import random
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from core.clock import Clock
@@ -39,6 +40,11 @@ class SparePoll:
             self._reads = {key: read for key, read in self._reads.items() if key in there}
             return tuple(self._reads[key] for key in sorted(self._reads))
 
+    def clock_set(self, seconds: float) -> None:
+        """UTC was set by so many seconds: what was read is as long ago as before."""
+        with self._lock:
+            self._reads = {key: replace(read, at=read.at + seconds) for key, read in self._reads.items()}
+
     def last(self, diskseq: int) -> SpareRead | None:
         """The last read of this drive, or the one that is under way."""
         with self._lock:
@@ -53,8 +59,9 @@ class SparePoll:
         except OSError as problem:
             error = f"It does not read: {os.strerror(problem.errno or 0)}."
         with self._lock:
-            if begun.diskseq in self._reads:
-                self._reads[begun.diskseq] = SpareRead(begun.diskseq, begun.at, error)
+            now = self._reads.get(begun.diskseq)
+            if now is not None:
+                self._reads[begun.diskseq] = replace(now, error=error, pending=False)
 
 
 def places(size: int) -> list[int]:

@@ -28,6 +28,7 @@ _HAS_BITMAP = 1
 _IS_RECOVERING = 2
 _IS_RESHAPING = 4
 _IS_REPLACEMENT = 16
+_HAS_PPL = 1024 | 2048
 
 ROLE_SPARE = 0xFFFF
 ROLE_FAULTY = 0xFFFE
@@ -64,6 +65,9 @@ class Superblock:
     roles: tuple[int, ...]
     replacement: bool = False
     """A copyback went onto it: it shares its role with the member that it went from."""
+
+    ppl: bool = False
+    """It keeps a partial parity log (Documentation/driver-api/md/raid5-ppl.rst)."""
 
     @property
     def homehost(self) -> str:
@@ -123,6 +127,7 @@ def parse(data: bytes) -> Superblock | None:
         bitmap=bool(features & _HAS_BITMAP),
         roles=roles,
         replacement=bool(features & _IS_REPLACEMENT),
+        ppl=bool(features & _HAS_PPL),
     )
 
 

@@ -81,6 +81,8 @@ class Array:
     """KiB/s."""
     bitmap: bool
     members: tuple[Member, ...]
+    ppl: bool = False
+    """md keeps a partial parity log."""
     reshaping: bool = False
     """Its drives hold two shapes, the new one up to a place and the old one behind it (reshape_position)."""
 
@@ -217,6 +219,7 @@ class Sysfs:
             sync_speed=_speed(_read(f"{md}/sync_speed", "none")),
             sync_speed_min=_int(_read(f"{md}/sync_speed_min", "").split(" ")[0]) or None,
             bitmap=_read(f"{md}/bitmap/location", "none") not in ("none", ""),
+            ppl=_read(f"{md}/consistency_policy", "") == "ppl",
             members=self._members(md),
             reshaping=_read(f"{md}/reshape_position", "none") != "none",
         )

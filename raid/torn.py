@@ -10,10 +10,10 @@ from dataclasses import replace
 
 from core.units import utc_text
 from raid.actions import Action, StartJob
-from raid.members import spare_failures
+from raid.members import lost, spare_failures
 from raid.memory import KnownVd, Memory
 from raid.scene import Scene
-from raid.spans import is_group, top
+from raid.spans import checked_by
 from raid.upkeep import checked_since, result_of
 from raid.world import Running
 
@@ -27,7 +27,7 @@ def note(memory: Memory, actions: Iterable[Action], scene: Scene) -> Memory:
             continue
         vd = memory.vd(action.vd)
         if vd is not None and has_parity(vd):
-            last = result_of(scene, _checked_by(vd))
+            last = result_of(scene, checked_by(vd))
             before = 0.0 if last is None else last.finished  # the clock may be behind after the cut
             memory = memory.with_vd(replace(vd, torn=max(scene.now, before)))
     return memory
@@ -41,19 +41,17 @@ def has_parity(vd: KnownVd) -> bool:
 def learn_torn(vd: KnownVd, running: Running, scene: Scene) -> KnownVd:
     """Told until it is whole again, and a check has come to its end since: all is known by then that will ever be.
 
-    Also when the last redundancy goes during the resync after a power cut: md takes it for ended then
-    (drivers/md/raid5.c, raid5_sync_request), and what the lost drive held in a torn stripe is computed wrong.
+    Also when a drive goes during the resync after a power cut: what it held in a torn stripe is computed wrong. With
+    the last redundancy md takes the resync for ended (drivers/md/raid5.c, raid5_sync_request); a RAID6 that has more
+    goes on, and makes its parity agree with what came out.
     """
     md = running.md
-    if vd.initialized and has_parity(vd) and not vd.torn and not md.parity_complete and spare_failures(md) == 0:
+    open_hole = has_parity(vd) and not md.ppl
+    without_one = lost(md) > 0 and spare_failures(md) >= 0
+    if vd.initialized and open_hole and not vd.torn and not md.parity_complete and without_one:
         return replace(vd, torn=scene.now)
     whole = not running.md.degraded and running.md.parity_complete
-    return replace(vd, torn=0.0) if vd.torn and whole and checked_since(_checked_by(vd), vd.torn, scene) else vd
-
-
-def _checked_by(vd: KnownVd) -> str:
-    """The name under which it is checked: a span with the others of its virtual drive."""
-    return vd.name if is_group(vd) else top(vd.name)
+    return replace(vd, torn=0.0) if vd.torn and whole and checked_since(checked_by(vd), vd.torn, scene) else vd
 
 
 def told(vd: KnownVd) -> str:

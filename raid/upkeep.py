@@ -16,7 +16,7 @@ from raid.model import CheckResult, CheckVerdict, level_text
 from raid.model_care import Upkeep
 from raid.priority import rebuilt_first
 from raid.scene import Scene
-from raid.spans import is_group, is_span, spans_of, top
+from raid.spans import checked_by, is_group, is_span, spans_of
 from raid.work import doing
 from raid.world import Running, World
 
@@ -70,11 +70,15 @@ def due(last: CheckResult | None, settings: Care, started: float, doubt: float =
         return None
     if last is None:
         return Due(started)
-    if last.percent < 100.0:
+    if last.percent < 100.0 or last.verdict in (CheckVerdict.FAILED, CheckVerdict.STOPPED):
         return Due(last.tried + AGAIN if last.tried else started)
-    if last.verdict in (CheckVerdict.FAILED, CheckVerdict.STOPPED):
-        return Due(last.tried + AGAIN)
-    return Due(last.finished + settings.check_days * DAY)
+    return Due(last.finished + settings.check_days * DAY if last.finished else started)
+
+
+def past(at: float, now: float) -> float:
+    """A moment of the past, for the schedule. One that lies in the future is none (0): the clock was ahead once, and
+    nothing would come for as long."""
+    return at if at <= now + DAY else 0.0
 
 
 def arrays_of(vd: KnownVd, memory: Memory, world: World) -> tuple[tuple[KnownVd, Running | None], ...]:
@@ -85,7 +89,7 @@ def arrays_of(vd: KnownVd, memory: Memory, world: World) -> tuple[tuple[KnownVd,
 def checks(vd: KnownVd, scene: Scene) -> Iterator[Action]:
     """Begins the check that is due, and stops the one whose hours are over; it goes on from there."""
     job = check.running(scene.world.jobs, vd.name)
-    last = result_of(scene, vd.name)
+    last = _last(scene, vd.name)
     when = due(last, scene.settings.care, started(scene), in_doubt(vd, scene))
     if job is not None:
         doubt = in_doubt(vd, scene)
@@ -106,10 +110,12 @@ def learn_doubt(vd: KnownVd, running: Running, scene: Scene) -> KnownVd:
     that the copy comes from and not on the one it goes onto, and md's resync looks at the first only (seen on the rack,
     kernel 6.1: docs/design/spares.md). So that array is checked once the copyback has ended."""
     if any(member.replacement and member.present for member in running.md.members):
-        job, began = scene.world.last_job(vd.name, "copyback"), scene.memory.fleeting.started
-        cut_off = job is not None and began is not None and job.started < began
+        job = scene.world.last_job(vd.name, "copyback")
+        cut_off = job is not None and job.boot != scene.world.boot
         return replace(vd, doubt=scene.now) if cut_off and not vd.doubt else vd
-    seen = checked_since(vd.name if is_group(vd) else top(vd.name), vd.doubt, scene)
+    if vd.doubt > scene.now + DAY:  # the clock was ahead then: no check would ever be later
+        return replace(vd, doubt=scene.now)
+    seen = checked_since(checked_by(vd), vd.doubt, scene)
     return replace(vd, doubt=0.0) if vd.doubt and seen else vd
 
 
@@ -117,7 +123,7 @@ def checked_since(vd: str, at: float, scene: Scene) -> bool:
     """A check has been to the end of it, and has read everything."""
     last = result_of(scene, vd)
     seen = last is not None and last.percent >= 100.0 and last.verdict in (CheckVerdict.CLEAN, CheckVerdict.WRONG)
-    return seen and last is not None and last.finished > at
+    return seen and last is not None and at < last.finished < scene.now + DAY
 
 
 def in_doubt(vd: KnownVd, scene: Scene) -> float:
@@ -182,7 +188,7 @@ def upkeep(scene: Scene) -> tuple[Upkeep, ...]:
     said = []
     for vd in checked_as_one(scene.memory):
         running = scene.world.array(vd.uuid)
-        when = due(result_of(scene, vd.name), scene.settings.care, started(scene), in_doubt(vd, scene))
+        when = due(_last(scene, vd.name), scene.settings.care, started(scene), in_doubt(vd, scene))
         if vd.level not in CHECKED or when is None:
             why = _nothing(vd) if when is not None else "Only by hand, as the settings say."
             said.append(Upkeep(vd.name, None, why))
@@ -202,3 +208,11 @@ def started(scene: Scene) -> float:
 def result_of(scene: Scene, vd: str) -> CheckResult | None:
     """The last check of a virtual drive."""
     return next((result for result in scene.world.results if result.vd == vd), None)
+
+
+def _last(scene: Scene, vd: str) -> CheckResult | None:
+    """As the schedule takes it."""
+    last = result_of(scene, vd)
+    if last is None:
+        return None
+    return replace(last, finished=past(last.finished, scene.now), tried=past(last.tried, scene.now))

@@ -12,7 +12,7 @@ from raid.sysfs import Array
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What lies on a drive: read once, and again after each event of the drive.
+    """What lies on a drive: read once, and again after each event of the drive, and now and then while that fails.
 
     signatures: their kinds as wipefs names them ("ext4", "gpt", "linux_raid_member"); empty on a blank drive.
     error: why it could not be read.
@@ -34,8 +34,10 @@ class Disk:
 
     protected: why it is never touched (it carries the system, it sits in no bay); empty when it is ours to use.
     system: it carries the system.
-    probe: None while it has not been read yet, or while it is a member of a running array.
+    probe: None while it has not been read yet (reads that failed in the last few seconds are none), or while it is a
+    member of a running array.
     backplane: the side of the chassis it hangs on, where the profile names several.
+    retry: seconds until it is read again, because reads of it failed; None when none has.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Disk:
     probe: Probe | None = None
     backplane: str = ""
     rotational: bool = False
+    retry: float | None = None
 
     @property
     def device(self) -> str:
@@ -193,10 +196,19 @@ class World:
     @property
     def unread(self) -> tuple[Disk, ...]:
         """Drives of which it is not known yet what lies on them."""
+        return tuple(disk for disk in self.disks if disk.probe is None and self._is_read_by_us(disk))
+
+    @property
+    def to_read(self) -> tuple[Disk, ...]:
+        """Drives that are to be read now: not read yet, or in vain and long enough ago."""
         return tuple(
             disk for disk in self.disks
-            if disk.probe is None and not disk.protected and self.running_array_of(disk) is None
+            if (disk.probe is None if disk.retry is None else disk.retry <= 0) and self._is_read_by_us(disk)
         )
+
+    def _is_read_by_us(self, disk: Disk) -> bool:
+        """What lies on a member of a running array is md's."""
+        return not disk.protected and self.running_array_of(disk) is None
 
     def upper(self, running: Running) -> Running | None:
         """The array that is built on this one."""

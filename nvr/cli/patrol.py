@@ -11,7 +11,7 @@ from nvr.cli.output import UNKNOWN, notes, origin, pairs, remarks, say, show, st
 from nvr.cli.session import Session
 from nvr.cli.shape import NounGroup, examples, json_option, pass_session, watch_option
 from raid.model import Done
-from raid.model_care import BadPlace, PatrolView
+from raid.model_care import BadPlace, PatrolView, UnreadDrive
 
 
 def _running(patrol: PatrolView) -> str:
@@ -25,15 +25,31 @@ def _running(patrol: PatrolView) -> str:
     return f"{done}, {speed}, {left} left"
 
 
+def _last(patrol: PatrolView) -> str:
+    if patrol.finished is None:
+        return "none"
+    return f"{utc_text(patrol.finished)}{', but not of every drive' if patrol.unread else ''}"
+
+
+def _none(patrol: PatrolView) -> str:
+    return "none found on what was read" if patrol.unread else "none found"
+
+
+def _who(drive: UnreadDrive) -> str:
+    place = "not here" if drive.bay is None else f"bay {drive.bay}"
+    return f"Not read: {place} (serial {drive.serial or UNKNOWN})"
+
+
 def _render(view: View) -> RenderableType:
     answer = view.of(RAID)
     patrol, schedule = answer.data.patrol, answer.data.schedule
     facts = pairs([
         ("Running", _running(patrol)),
-        ("Last whole read", "none" if patrol.finished is None else utc_text(patrol.finished)),
+        ("Last whole read", _last(patrol)),
         ("Next by itself", next_text(patrol.next)),
         ("Schedule", f"{every(schedule.patrol_days)}, {hours(schedule)}"),
-        ("Unreadable places", str(len(patrol.bad)) if patrol.bad else "none found"),
+        ("Unreadable places", str(len(patrol.bad)) if patrol.bad else _none(patrol)),
+        ("Drives not read", str(len(patrol.unread)) if patrol.unread else "none"),
     ])
 
     def cells(place: BadPlace) -> list[RenderableType]:
@@ -47,6 +63,7 @@ def _render(view: View) -> RenderableType:
     if patrol.bad:
         columns = ("Bay", "Is", "VD", "Stripe", "LBA", "Sectors", "Serial")
         parts += [table(columns, map(cells, patrol.bad)), *remarks(("Found", place.detail) for place in patrol.bad)]
+    parts += remarks((_who(drive), drive.why) for drive in patrol.unread)
     return Group(*parts)
 
 

@@ -101,7 +101,7 @@ def _blinking(session: Session, case: Case) -> Iterator[_Light]:
         light.switch(on=False)
 
 
-_NEEDS_LIGHT = (Stage.PULL, Stage.HOLD, Stage.WRONG, Stage.INSERT, Stage.CLEAR, Stage.UNFIT)
+_NEEDS_LIGHT = (Stage.PULL, Stage.WRONG, Stage.INSERT, Stage.CLEAR, Stage.UNFIT)
 
 
 @dataclass(slots=True)
@@ -131,11 +131,12 @@ class _Wizard:
                 now = stand(self.case, raid, panel, out=out)
                 light.switch(on=now.stage in _NEEDS_LIGHT)
                 self.working = now.stage is Stage.REBUILD
-                if bar is not None and not self.working:
+                shows = self.working or (now.stage is Stage.HOLD and now.progress is not None)
+                if bar is not None and not shows:
                     stack.pop_all().close()
                     bar = None
                 self._say(now, light)
-                if self.working and not self.session.as_json:
+                if shows and not self.session.as_json:
                     bar = bar or stack.enter_context(shower(self.session))
                     bar.show((Step(f"Bay {self.case.bay}", now.text if now.progress else "it begins", now.progress),))
                 if now.stage in (Stage.DONE, Stage.FAILED):

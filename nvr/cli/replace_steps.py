@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum, unique
 
-from core.errors import CannotReplace, NoSuchDrive, NotNow, SystemDrive
+from core.errors import CannotReplace, NoSuchDrive, NotNow, RackeyeError, SystemDrive
 from core.units import human_bytes
 from hw.model import PanelSnapshot
 from raid.model import Drive, DriveState, Progress, RaidSnapshot, VdState, VirtualDrive, Work
@@ -40,7 +40,8 @@ WORKS = (DriveState.ONLINE, DriveState.SHIELD)
 class Case:
     """What was so when it began. size: the least that the new drive needs, as far as it is known here.
 
-    present: the other bays that held a drive, with its serial. was: the state of the old drive.
+    present: the other bays that held a drive, with its serial. was: the state of the old drive. loses: bays whose
+    places the pull was to lose.
     """
 
     bay: int
@@ -52,6 +53,7 @@ class Case:
     present: tuple[tuple[int, str], ...]
     out: bool
     """The bay is empty, or another drive is in it: the pull is done."""
+    loses: tuple[int | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,42 +94,44 @@ def begin(bay: int, raid: RaidSnapshot, panel: PanelSnapshot | None) -> Case:
     old = here if gone is None else gone
     assert old is not None
     vd = None if old.vd is None else _vd(old.vd, raid)
-    if gone is None:
-        _refuse(old, vd, bay)
+    if gone is None and (refusal := _refusal(old, vd, bay)) is not None:
+        raise refusal
     serials = {drive.bay: drive.serial for drive in raid.drives if drive.device is not None}
     others = tuple((other, serials.get(other, "")) for other, full in sorted(there.items()) if full and other != bay)
     joined = here is not None and gone is None and here.state in (DriveState.REBUILD, DriveState.COPYBACK)
-    return Case(
+    case = Case(
         bay, old.serial, old.model, old.size, old.state, old.vd, others, out=gone is not None or joined,
     )
+    return replace(case, loses=lost_by(case, raid))
 
 
-def _refuse(old: Drive, vd: VirtualDrive | None, bay: int) -> None:
-    """A drive that is there, and must stay."""
+def _refusal(old: Drive, vd: VirtualDrive | None, bay: int) -> RackeyeError | None:
+    """Why a drive that is there must stay, and will not be free soon; None when nothing keeps it."""
     if old.state is DriveState.SYSTEM:
-        raise SystemDrive(f"The drive in bay {old.bay} carries the system.", hint="It is not replaced while it runs.")
+        return SystemDrive(f"The drive in bay {old.bay} carries the system.", hint="It is not replaced while it runs.")
     if old.state is DriveState.UNKNOWN:
-        raise NotNow(
+        return NotNow(
             f"It is not known what the drive in bay {old.bay} is good for. {old.detail}".strip(),
             hint="Try again in a few seconds: rackeye drive",
         )
     if vd is None:
-        return
+        return None
     if vd.state in BEARS_NOTHING and old.state in (DriveState.OFFLINE, *WORKS, DriveState.STALE):
-        raise CannotReplace(
+        return CannotReplace(
             f"{vd.name} does not run ({vd.state}), and the drive in bay {old.bay} may be needed to bring it back.",
             hint=f"Look at `rackeye vd show {vd.name}` first; pull nothing.",
         )
     if vd.progress is not None and vd.progress.kind is Work.RECONSTRUCTION:
-        raise CannotReplace(
+        return CannotReplace(
             f"{vd.name} is being made anew over its drives: none of them is replaced now.",
             hint="Wait until that has ended: rackeye vd --watch",
         )
     if old.state in WORKS and shares(vd, bay).tolerance < 1:
-        raise CannotReplace(
+        return CannotReplace(
             f"{vd.name} is {vd.state} and cannot lose this drive: pulling bay {bay} loses ALL its recordings.",
             hint=f"Make {vd.name} whole first: rackeye vd show {vd.name}",
         )
+    return None
 
 
 def warnings(case: Case, raid: RaidSnapshot) -> tuple[str, ...]:
@@ -256,7 +260,7 @@ def stand(case: Case, raid: RaidSnapshot, panel: PanelSnapshot | None, *, out: b
             f"Bay {case.bay} is empty. Put in a new drive: blank, and of at least {human_bytes(case.size)}.",
         )
     if not out:
-        return _before(case, vd)
+        return _before(case, raid)
     if new is None:
         return Standing(Stage.SETTLE, f"The new drive in bay {case.bay} is being read.")
     return _with(new, case, raid)
@@ -269,17 +273,45 @@ def _wrong(case: Case, wrong: list[tuple[int, str]], vd: VirtualDrive | None) ->
     return f"STOP: bay {bays} was pulled, and that is not bay {case.bay}! Put it back at once: {drives}.{what}"
 
 
-def _before(case: Case, vd: VirtualDrive | None) -> Standing:
-    """The old drive is still in its bay."""
-    if vd is not None and case.was in WORKS and (vd.state in BEARS_NOTHING or shares(vd, case.bay).tolerance < 1):
-        return Standing(
-            Stage.HOLD,
-            f"Do NOT pull bay {case.bay} now: {vd.name} is {vd.state} and would be lost. {vd.detail}".strip(),
-            loud=True, progress=vd.progress,
-        )
+def _before(case: Case, raid: RaidSnapshot) -> Standing:
+    """The old drive is still in its bay. What it is now counts: a hot spare may have become a member since."""
+    rows = [drive for drive in _missing_first(raid) if drive.bay == case.bay]
+    old = rows[-1] if rows else None
+    vd = None if old is None or old.vd is None else _vd(old.vd, raid)
+    if old is not None and (why := _held(old, vd, case.bay)):
+        text = f"Do NOT pull bay {case.bay} now: {why}"
+        return Standing(Stage.HOLD, text, loud=True, progress=None if vd is None else vd.progress)
+    if old is None and raid.starting:
+        return Standing(Stage.HOLD, f"Do NOT pull bay {case.bay} now: its drive is being read.", loud=True)
+    if old is not None and (news := _not_agreed(old, vd, case, raid)):
+        again = f"To replace it all the same begin again: rackeye drive replace --bay {case.bay}"
+        return Standing(Stage.FAILED, f"Pull nothing: {news} {again}", loud=True)
     return Standing(
         Stage.PULL, f"Pull the drive out of bay {case.bay}: {case.model} {case.serial}. Its tray blinks fast.",
     )
+
+
+def _held(old: Drive, vd: VirtualDrive | None, bay: int) -> str:
+    """Why the old drive must stay as it is now; empty when it may be pulled."""
+    refusal = _refusal(old, vd, bay)
+    if refusal is not None:
+        return f"{refusal.sentence} {vd.detail if vd is not None else ''}".strip()
+    if old.hold:
+        return f"{old.hold} This waits until that has ended."
+    if old.state in (DriveState.REBUILD, DriveState.COPYBACK):
+        return f"{old.vd} is being rebuilt onto its drive."
+    return ""
+
+
+def _not_agreed(old: Drive, vd: VirtualDrive | None, case: Case, raid: RaidSnapshot) -> str:
+    """What the pull costs by now, and did not when it was agreed to; empty when it costs no more."""
+    if vd is None or old.state not in WORKS:
+        return ""
+    if case.vd is None or case.was not in WORKS:
+        less = _less(vd, shares(vd, case.bay).tolerance - 1)
+        return f"the drive in bay {case.bay} works in {vd.name} by now, which would be {less} without it."
+    more = [str(bay) for bay in lost_by(replace(case, was=old.state), raid) if bay not in case.loses]
+    return f"what bay {' and '.join(more)} lacks would be LOST with it by now." if more else ""
 
 
 def _with(new: Drive, case: Case, raid: RaidSnapshot) -> Standing:  # noqa: PLR0911 -- one return a state

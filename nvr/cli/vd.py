@@ -146,6 +146,7 @@ def _render_one(view: View, name: str) -> RenderableType:
             ("Capacity", size(vd.size)),
             ("Strip", f"{vd.strip // 1024} KiB"),
             ("May lose", f"{vd.tolerance} more drive(s) without losing data"),
+            *([("Write hole", "closed by a partial parity log")] if vd.ppl else []),
             ("Bays", bays_text(vd.bays)),
             ("Device", vd.device or "not assembled"),
             ("Mounted", vd.mountpoint or "not mounted: no volume"),

@@ -113,10 +113,11 @@ def plan_text(plan: Plan) -> RenderableType:
 def _title(vd: PlannedVd) -> str:
     spans = f" in {vd.spans} spans" if vd.spans else ""
     drives = "1 drive" if len(vd.drives) == 1 else f"{len(vd.drives)} drives"
+    log = "; with a partial parity log" if vd.ppl else ""
     shares = f"; in drive group {vd.group}, which has {human_bytes(vd.left)} left then" if vd.group else ""
     return (
         f"{vd.name}: {level_text(vd.level, vd.spans)} over {drives}{spans}, {human_bytes(vd.capacity)} usable, "
-        f"{survives(vd)}; strip {vd.strip // KIB} KiB, stripe {vd.stripe // KIB} KiB{shares}"
+        f"{survives(vd)}; strip {vd.strip // KIB} KiB, stripe {vd.stripe // KIB} KiB{log}{shares}"
     )
 
 
@@ -180,6 +181,7 @@ def _judge_one(name: str, data: RaidSnapshot) -> Step:
     "rackeye vd create --simple --level 5 --count 1 --bays 0-3 --strip 128K --yes --no-wait",
     "rackeye vd create --level 60 --bays 0-7 --spans 2 --strip 128K --dry-run",
     "rackeye vd create --level 5 --bays 0-3 --size 2T", "rackeye vd create --group dg0 --size rest",
+    "rackeye vd create --level 5 --bays 0-3 --ppl",
 ))
 @click.option("--simple", is_flag=True, help="Divide the blank drives that are there; what does not fit is left over.")
 @click.option("--level", type=click.Choice(LEVELS), help="RAID level.  [default: 5, or the drive group's]")
@@ -194,6 +196,9 @@ def _judge_one(name: str, data: RaidSnapshot) -> Step:
 )
 @click.option("--strip", type=Strip(), help="Part of a stripe on one drive.  [default: 256K, or the drive group's]")
 @click.option("--size", type=Capacity(), help="Part of the drives' capacity: 500G, 2T, rest.  [default: all]")
+@click.option(
+    "--ppl", is_flag=True, help="RAID5, 50: a partial parity log closes the write hole; slower, no bitmap, no growth.",
+)
 @click.option("--group", default="", help="In this drive group, beside what is there: dg0.")
 @click.option("--bays", type=Bays(), default=(), help="Only these bays, such as 0-3,5.  [default: all blank drives]")
 @click.option("--dry-run", is_flag=True, help="Only show the plan.")
@@ -203,7 +208,8 @@ def _judge_one(name: str, data: RaidSnapshot) -> Step:
 @pass_session
 def create(
     session: Session, *, simple: bool, level: str | None, count: int | None, strip: int | None, bays: tuple[int, ...],
-    spans: int | None, name: str, size: int | None, group: str, spares: int, dry_run: bool, no_wait: bool, yes: bool,
+    spans: int | None, name: str, size: int | None, group: str, spares: int, ppl: bool, dry_run: bool, no_wait: bool,
+    yes: bool,
 ) -> None:
     """Make virtual drives from blank drives: shows the plan, asks, makes them, waits until they are initialized.
 
@@ -221,7 +227,7 @@ def create(
     own_level, own_strip = _of_group(session, group) if group else (5, 256 * KIB)
     wish = PlanSimpleRequest(
         own_level if level is None else int(level), count, own_strip if strip is None else strip, bays, spans or 0,
-        full=not simple, name=name, size=size or 0, group=group, spares=spares,
+        full=not simple, name=name, size=size or 0, group=group, spares=spares, ppl=ppl,
     )
     plan = session.client.call(RAID, "PlanSimple", wish, Plan)
     if not session.as_json:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from playwright.async_api import expect
 
-from raid.model import Drive, DriveState, MirrorSet, RaidSnapshot, Span, VdState
+from raid.model import Drive, DriveState, MirrorSet, Progress, RaidSnapshot, Span, VdState, Work
+from raid.model_care import BadBlocks
 from tests.peers import sample
 from tests.peers.conftest import Run
 from tests.peers.house import House
@@ -50,5 +51,74 @@ def test_what_is_said_before_the_pull(house: House, run: Run, told: RaidSnapshot
             await expect(dialog).to_contain_text(says)
             await expect(dialog.get_by_role("button", name="It is this one")).to_have_count(int(goes_on))
             await shot(page, "replace-" + says.split(maxsplit=1)[0])
+
+    run(story())
+
+
+RESYNC = Progress(Work.RESYNC, 42.0, 120_000_000, 60.0)
+
+
+def held() -> RaidSnapshot:
+    """Something is at work on the drives of vd0."""
+    told = raid(progress=RESYNC)
+    rows = (replace(row, hold="It is made right." if row.vd == "vd0" else "") for row in told.drives)
+    return replace(told, drives=tuple(rows))
+
+
+def test_it_waits_for_what_is_at_work_on_the_drive_and_goes_on(house: House, run: Run) -> None:
+    async def story() -> None:
+        async with console(house) as page:
+            dialog = page.locator("#dialog")
+            house.show("raid", held())
+            await page.locator("#bay-0").click()
+            await dialog.get_by_role("button", name="Replace").click()
+            await expect(dialog).to_contain_text("It is made right. This page waits until that has ended.")
+            await expect(dialog).to_contain_text("Resync: 42")
+            await expect(dialog.get_by_role("progressbar")).to_be_visible()
+            await expect(dialog.get_by_role("button", name="It is this one")).to_have_count(0)
+            house.show("raid", raid())
+            await dialog.get_by_role("button", name="It is this one").click()
+            await dialog.get_by_role("button", name="Make bay 0 blink").click()
+            await dialog.get_by_role("button", name="I stand before bay 0").click()
+            await expect(dialog).to_contain_text("Pull the drive out of bay 0 now.")
+            house.show("raid", held())
+            await expect(dialog).to_contain_text("Do not pull bay 0 now. It is made right.")
+            await expect(dialog.get_by_role("progressbar")).to_be_visible()
+            await shot(page, "replace-waits")
+            house.show("raid", raid())
+            await expect(dialog).to_contain_text("Pull the drive out of bay 0 now.")
+
+    run(story())
+
+
+@pytest.mark.parametrize(("before", "after", "says"), [
+    ("spare", raid(DriveState.REBUILD), "vd0 is being rebuilt onto this drive"),
+    ("spare", raid(), "The drive works and belongs to vd0"),
+    ("member", raid(bad_blocks=(BadBlocks(1, "SN1", 3, 4096, 0),)), "is LOST with the pull of bay 0"),
+])
+def test_what_nobody_agreed_to_is_begun_again(
+    house: House, run: Run, before: str, after: RaidSnapshot, says: str
+) -> None:
+    """A hot spare that becomes a member meanwhile, and a place that only this drive has by now."""
+    first = raid()
+    if before == "spare":
+        spare = replace(first.drives[0], state=DriveState.HOT_SPARE, vd=None, slot=None)
+        first = replace(first, drives=(spare, *first.drives[1:]))
+
+    async def story() -> None:
+        async with console(house) as page:
+            dialog = page.locator("#dialog")
+            house.show("raid", first)
+            await page.locator("#bay-0").click()
+            await dialog.get_by_role("button", name="Replace").click()
+            await dialog.get_by_role("button", name="It is this one").click()
+            await dialog.get_by_role("button", name="Make bay 0 blink").click()
+            await dialog.get_by_role("button", name="I stand before bay 0").click()
+            await expect(dialog).to_contain_text("Pull the drive out of bay 0 now.")
+            house.show("raid", after)
+            await expect(dialog).to_contain_text("Do not pull bay 0 now.")
+            await expect(dialog).to_contain_text(says)
+            await dialog.get_by_role("button", name="Begin again").click()
+            await expect(dialog.get_by_role("button", name="Back")).to_be_visible()
 
     run(story())

@@ -48,9 +48,10 @@ export function care(data) {
     h("h3", {}, "Patrol read"),
     patrol.percent === null ? [] : h("div", { class: "work" }, h("progress", { max: 100, value: patrol.percent, "aria-label": "Patrol read" }),
       h("span", {}, patrol.running ? `${percent(patrol.percent)}${patrol.speed ? `, ${bytes(patrol.speed)}/s` : ""}, time left ${seconds(patrol.seconds_left)}` : `${percent(patrol.percent)}; it goes on from there`)),
-    h("p", { class: "quiet" }, patrol.finished === null ? "All drives have never been read yet." : `All drives were read last at ${time(patrol.finished)}.`, patrol.next === null ? "" : ` Next ${time(patrol.next)}.`,
+    h("p", { class: "quiet" }, patrol.finished === null ? "All drives have never been read yet." : patrol.unread.length ? `The last patrol read ended at ${time(patrol.finished)}, and could not read every drive.` : `All drives were read last at ${time(patrol.finished)}.`, patrol.next === null ? "" : ` Next ${time(patrol.next)}.`,
       ` By itself: parity checks ${every(schedule.check_days)}, patrol reads ${every(schedule.patrol_days)}, ${hours}.`),
     patrol.bad.length ? table(["Bay", "Serial", "Place", "VD", ""], patrol.bad.map((one) => [String(one.bay ?? "-"), h("span", { class: "mono" }, one.serial), `${one.lba}, ${one.sectors} sector${one.sectors === 1 ? "" : "s"}`, one.vd ?? "-", one.detail]), "Unreadable places") : [],
+    patrol.unread.length ? table(["Bay", "Serial", "Not read because"], patrol.unread.map((one) => [String(one.bay ?? "-"), h("span", { class: "mono" }, one.serial), one.why]), "Drives that were not read") : [],
     mayChange ? h("div", { class: "buttons" },
       patrol.running ? h("button", { "data-key": "stop-patrol", onclick: () => tell("raid", "StopPatrol") }, "Stop the patrol read") : h("button", { "data-key": "start-patrol", onclick: () => tell("raid", "StartPatrol") }, "Read all drives now"),
       h("button", { "data-key": "schedule", onclick: () => openSchedule(schedule) }, "What comes by itself …")) : []];

@@ -20,16 +20,23 @@ const NEEDED = [...USED, "Offline", "Stale", "Unknown"];
 const sets = (vd) => [vd.mirrors, vd.spans, [vd]].find((all) => all?.length);
 const shares = (vd, bay) => sets(vd).find((one) => one.bays.includes(bay)) ?? vd;
 
+// It is a member, or becomes one.
+const serves = (drive) => Boolean(drive?.vd) && [...USED, "Rebuild"].includes(drive.state);
+
+const work = (progress) => (progress ? [h("progress", { max: 100, value: progress.percent, "aria-label": progress.kind }),
+  h("p", { class: "quiet" }, `${progress.kind}: ${percent(progress.percent)}, ${seconds(progress.seconds_left)} left. It goes on without this page, and after a power cut.`)] : []);
+
+// What the pull costs, and whether it must not be now. What is at work on the drives is told by raidd (raid/hold.py).
 function danger(bay, drive) {
   const vd = drive?.vd ? vdOf(drive.vd) : null;
   if (!vd) return ["good", `The drive in bay ${bay} belongs to no virtual drive: pulling it costs no data of ours.`, false];
   if (RESTS.includes(vd.state) && NEEDED.includes(drive.state)) return ["bad", `${vd.name} does not run (${vd.state}), and this drive may be needed to bring it back. Pull nothing.`, true];
   if (drive.state === "Unknown") return ["bad", "It is not known yet what this drive is good for: wait until it is.", true];
-  if (vd.progress?.kind === "Reconstruction" && drive.device) return ["bad", `${vd.name} is being made anew over its drives: none of them is replaced now.`, true];
-  if (drive.state === "Rebuild") return ["warn", `${vd.name} is being rebuilt onto this drive: pulling it ends that, and ${vd.name} stays as it is. Pull no other drive.`, false];
   const used = USED.includes(drive.state);
+  if (used && shares(vd, bay).tolerance < 1) return ["bad", `${vd.name} cannot lose this drive: pulling this one loses ALL its recordings. Mend ${vd.name} first.`, true];
+  if (drive.hold) return ["bad", `${drive.hold} This page waits until that has ended.`, true];
+  if (drive.state === "Rebuild") return ["warn", `${vd.name} is being rebuilt onto this drive: pulling it ends that, and ${vd.name} stays as it is. Pull no other drive.`, false];
   if (!used) return ["good", `${vd.name} does not use this drive any more (${drive.state}). Pull no other drive.`, false];
-  if (shares(vd, bay).tolerance < 1) return ["bad", `${vd.name} cannot lose this drive: pulling this one loses ALL its recordings. Mend ${vd.name} first.`, true];
   return ["warn", `The drive works and belongs to ${vd.name}, which will be Degraded until the new one is rebuilt.`, false];
 }
 
@@ -71,10 +78,13 @@ function weak(bay, name) {
           : `Should it fail before bay ${bay} is rebuilt, ALL recordings of ${vd.name} are lost.${first(one)}`) }));
 }
 
+const groupOf = (bay) => drivesIn(bay).find((drive) => drive.vd)?.vd ?? null;
+
 export function startReplace(bay) {
   const before = present();
-  const old = driveOf(bay);
-  const group = drivesIn(bay).find((drive) => drive.vd)?.vd ?? null;
+  let old = driveOf(bay);
+  let group = groupOf(bay);
+  let agreed = []; // bays whose places are lost with the pull
   const size = Math.max(0, ...drivesIn(bay).map((drive) => drive.size));
   const empty = bayView(bay)?.present === false;
   let step = 0;
@@ -91,12 +101,15 @@ export function startReplace(bay) {
 
   const pages = [
     () => {
+      old = driveOf(bay) ?? old; // what is agreed to is what is shown
+      group = groupOf(bay);
       const [kind, text, refuse] = danger(bay, old);
       const hang = refuse ? [] : weak(bay, group);
-      const lost = hang.filter((one) => one.lost).map((one) => one.bay).join(" and ");
+      agreed = hang.filter((one) => one.lost).map((one) => one.bay);
+      const lost = agreed.join(" and ");
       const go = lost && !sure ? h("button", { class: "main", "data-key": "sure", onclick: () => { sure = true; draw(); } }, "It is this one")
         : next(lost ? `Go on: what bay ${lost} lacks may be lost` : "It is this one", empty ? 3 : 1, lost ? { class: "danger" } : {});
-      return [facts(bay), h("p", { class: kind === "good" ? "note" : "problem" }, text), refuse ? [] : others(bay, group), hang.map((one) => h("p", { class: "problem" }, one.text)),
+      return [facts(bay), h("p", { class: kind === "good" ? "note" : "problem" }, text), refuse ? work(vdOf(old?.vd)?.progress) : others(bay, group), hang.map((one) => h("p", { class: "problem" }, one.text)),
         h("div", { class: "buttons" }, refuse ? [] : go, h("button", { "data-key": "back", onclick: () => openBay(bay) }, "Back"))];
     },
     () => {
@@ -110,13 +123,17 @@ export function startReplace(bay) {
       const wrong = wrongOnes();
       const out = bayView(bay)?.present === false;
       if (out && !wrong.length && step === 2) setTimeout(to(3), 400);
-      const [, text, notNow] = danger(bay, driveOf(bay)); // what was so a minute ago may be so no more
+      const drive = driveOf(bay); // what was so a minute ago may be so no more
+      const [, text, refuse] = danger(bay, drive);
+      const more = weak(bay, group).filter((one) => one.lost && !agreed.includes(one.bay)).map((one) => one.text).join(" ");
+      const anew = more || (serves(drive) && !serves(old)); // nobody agreed to that; a hot spare may have become a member
+      const notNow = refuse || anew;
       return [
         alarmOf(wrong),
-        notNow && !out ? h("p", { class: "problem" }, `Do not pull bay ${bay} now. ${text}`)
+        notNow && !out ? [h("p", { class: "problem" }, `Do not pull bay ${bay} now. ${refuse ? text : more || text}`), work(vdOf(drive?.vd)?.progress)]
           : [h("p", {}, `Pull the drive out of bay ${bay} now. This page sees it when it is out.`), others(bay, group)],
         notNow && !out ? [] : h("p", { class: out ? "note" : "waiting" }, out ? `Bay ${bay} is empty.` : `Waiting: bay ${bay} still holds ${old?.serial ?? "a drive"}.`),
-        h("div", { class: "buttons" }, stop)];
+        h("div", { class: "buttons" }, anew && !refuse && !out ? h("button", { "data-key": "again", onclick: () => startReplace(bay) }, "Begin again") : [], stop)];
     },
     () => {
       const drive = driveOf(bay);
@@ -138,7 +155,7 @@ export function startReplace(bay) {
       const done = drive?.state === "Online";
       return [
         h("p", {}, `Bay ${bay}: `, word(drive?.state, tone(drive?.state)), vd ? [`, ${vd.name} is `, word(vd.state, tone(vd.state))] : ""),
-        progress ? [h("progress", { max: 100, value: progress.percent, "aria-label": "Rebuild" }), h("p", { class: "quiet" }, `${progress.kind}: ${percent(progress.percent)}, ${seconds(progress.seconds_left)} left. It goes on without this page, and after a power cut.`)] : [],
+        work(progress),
         done ? h("p", { class: "note" }, "Done: the drive is a full member.") : h("p", { class: "waiting" }, progress ? "Pull no other drive until this is done." : "Waiting for the rebuild to begin."),
         h("div", { class: "buttons" }, h("button", { class: "main", "data-key": "next", onclick: async () => { if (bayView(bay)?.locate) await locate(bay, false); close(); } }, done ? "Finish" : "Close, it goes on"))];
     },

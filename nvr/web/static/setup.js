@@ -12,14 +12,14 @@ const LEVELS = [
   ["50", "RAID50: one drive of each span may fail"], ["60", "RAID60: two drives of each span may fail"],
   ["0", "RAID0: NO drive may fail"], ["00", "RAID00: NO drive may fail"],
 ];
-const SPANNED = ["50", "60", "00"];
+const SPANNED = ["50", "60", "00"], LOGGED = ["5", "50"];
 const choice = (id, label, options) => [h("label", { for: id }, label), h("select", { id }, options.map(([value, text]) => h("option", { value }, text)))];
 
 function planned(vd) {
   return [
     h("h3", {}, `${vd.name}: ${raid(vd.level, vd.spans)}, ${bytes(vd.capacity)}`),
     h("p", {}, `${vd.drives.length} drives${vd.spans ? ` in ${vd.spans} spans` : ""}; `, vd.tolerance ? `may lose ${vd.tolerance}` : h("strong", { class: "word-bad" }, "may lose no drive"),
-      `; strip ${vd.strip / 1024} KiB, stripe ${vd.stripe / 1024} KiB.`, vd.group ? ` A part of drive group ${vd.group}, which has ${bytes(vd.left)} left then.` : ""),
+      `; strip ${vd.strip / 1024} KiB, stripe ${vd.stripe / 1024} KiB.`, vd.ppl ? " With a partial parity log." : "", vd.group ? ` A part of drive group ${vd.group}, which has ${bytes(vd.left)} left then.` : ""),
     table(["Bay", "Model", "Serial", "Capacity"], vd.drives.map((drive) => [String(drive.bay ?? "-"), drive.model, h("span", { class: "mono" }, drive.serial), bytes(drive.size)]), `Drives of ${vd.name}`),
   ];
 }
@@ -36,6 +36,7 @@ export function openSetup() {
     return {
       level: Number(form.level.value), strip: Number(form.strip.value) * 1024,
       spans: SPANNED.includes(form.level.value) ? Number(form.spans.value) : 0,
+      ppl: LOGGED.includes(form.level.value) && form.ppl.checked,
       ...(form.how.value === "full" ? { ...part(), bays: chosen() } : { count: form.count.value ? Number(form.count.value) : null, spares: Number(form.spares.value) }),
     };
   };
@@ -75,6 +76,7 @@ export function openSetup() {
     h("label", { for: "vdname" }, "Name (empty: the next free one)"), h("input", { id: "vdname", autocomplete: "off", spellcheck: "false" }));
   const spans = h("div", {}, choice("spans", "Spans", ["2", "3", "4", "5", "6", "7", "8"].map((count) => [count, count])));
   const level = h("div", {}, choice("level", "Level", LEVELS));
+  const log = h("label", { class: "check" }, h("input", { type: "checkbox", id: "ppl" }), "Partial parity log: no power cut tears a stripe while a drive is missing. Slower; takes no drives later on.");
   const strip = h("div", {}, choice("strip", "Strip", [["256", "256 KiB"], ["64", "64 KiB"], ["128", "128 KiB"], ["512", "512 KiB"], ["1024", "1 MiB"]]));
   const shape = () => {
     simple.hidden = form.how.value !== "simple";
@@ -82,6 +84,7 @@ export function openSetup() {
     room.hidden = form.how.value !== "group";
     level.hidden = strip.hidden = !room.hidden; // they are the group's
     named.hidden = !simple.hidden;
+    log.hidden = !room.hidden || !LOGGED.includes(form.level.value);
     spans.hidden = !room.hidden || !SPANNED.includes(form.level.value);
     result.replaceChildren(); // a plan of another wish
   };
@@ -90,7 +93,7 @@ export function openSetup() {
       ["simple", "Simple configuration: from all blank drives"], ["full", "In full: one virtual drive from the bays that I choose"],
       ...(groups.length ? [["group", "In the room that a drive group has left"]] : []),
     ]),
-    level, spans, simple, full, room, named, strip,
+    level, spans, simple, full, room, named, strip, log,
     h("button", { class: "main", type: "submit" }, "Show the plan"));
   shape();
   let drawn = false;

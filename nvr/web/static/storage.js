@@ -70,6 +70,7 @@ function virtualDrive(vd, data) {
     vd.spans?.length ? h("ul", { class: "spans" }, vd.spans.map((span) => h("li", {}, `Span ${span.number}, bays ${bays(span.bays)}: `, word(span.state, tone(span.state)),
       span.tolerance === 0 ? h("strong", { class: "word-bad" }, ", may lose no drive") : `, may lose ${span.tolerance}`, span.detail ? `. ${span.detail}` : ""))) : [],
     work(vd),
+    vd.ppl ? h("p", { class: "quiet" }, "A partial parity log keeps a power cut from tearing a stripe.") : [],
     h("p", { class: "quiet" }, vd.mountpoint ? `Mounted at ${vd.mountpoint}. ` : "Not mounted: nothing is recorded to it. ",
       check ? [`Last check ${time(check.finished)}: `, word(check.verdict, tone(check.verdict)), check.wrong_count ? ` (${check.wrong_count} stripes)` : ""] : "Never checked.", nextCheck(data, vd.name)),
     check && check.verdict !== "Clean" ? h("p", { class: "quiet" }, check.detail) : [],

@@ -105,3 +105,58 @@ def test_without_room_in_front_of_the_data_it_is_refused() -> None:
     world = replace(world, arrays=(replace(world.arrays[0], md=tight),))
     with pytest.raises(CannotReconstruct, match="in front of the data"):
         plan(PlanGrowRequest("vd0", (4,)), world)
+
+
+NEVER = "The parity of vd0 was never checked. Check it first"
+
+
+@pytest.mark.parametrize(("last", "says"), [
+    (None, NEVER),
+    (CheckResult("vd0", CheckVerdict.FAILED, w.NOW, 10, (), 0, "3 places could not be read."),
+     "The last check of vd0 failed. 3 places could not be read. Check it first: rackeye check start vd0"),
+    (CheckResult("vd0", CheckVerdict.STOPPED, w.NOW, 4, (), 0, "It was stopped at 40 %.", 40.0),
+     "No check of vd0 has come to its end yet. It was stopped at 40 %. Check it first: rackeye check start vd0"),
+    (CheckResult("vd0", CheckVerdict.CLEAN, w.NOW, 10, (), 0, "All agree."), ""),
+])
+def test_how_its_last_check_ended_is_said_as_it_was(last: CheckResult | None, says: str) -> None:
+    made = plan(ASK, replace(of(newcomer()), results=() if last is None else (last,))).plan
+    assert [NEVER in said for said in made.warnings].count(True) == (last is None)
+    about = [said for said in made.warnings if "check" in said.lower()]
+    assert [said.startswith(says) for said in about] == ([True] if says else [])
+
+
+def test_of_one_without_parity_no_check_is_asked_for() -> None:
+    md = w.array(*(w.member(bay) for bay in range(3)), level=0, raid_disks=3, component_size=0, degraded=0)
+    world = w.world((*(w.disk(bay) for bay in range(3)), newcomer()), w.running(md))
+    known = w.known(level=0, slots=w.known().slots[:3])
+    made = plan(PlanGrowRequest("vd0", (4,), 5), world, known).plan
+    assert not any("check" in said.lower() for said in made.warnings)
+
+
+@pytest.mark.parametrize(("changes", "why"), [
+    ({"doubt": w.NOW - 9}, "The parity of vd0 is in doubt after a power cut in a copyback, and no check has read all"),
+    ({"torn": w.NOW - 9}, "A stripe of vd0 may be torn, and no check has read all since"),
+])
+def test_what_may_be_wrong_is_checked_first(changes: dict[str, float], why: str) -> None:
+    for results in ((), (CheckResult("vd0", CheckVerdict.CLEAN, w.NOW - 99, 10, (), 0, ""),)):
+        with pytest.raises(CannotReconstruct, match=why) as refused:
+            plan(ASK, replace(of(newcomer()), results=results), w.known(**changes))
+        assert refused.value.hint == "Check it first: rackeye check start vd0"
+
+
+def lacking(*bays: int) -> World:
+    """These drives lack the same place."""
+    world = of(newcomer())
+    md = world.arrays[0].md
+    members = (replace(m, bad=(range(4096),)) if m.slot in bays else m for m in md.members)
+    return replace(world, arrays=(replace(world.arrays[0], md=replace(md, members=tuple(members))),))
+
+
+@pytest.mark.parametrize(("bays", "why", "hint"), [
+    ((2,), "bay 2 lacks 4.1 kB in 1 place.* they are served from the other drives", "rackeye drive replace --bay 2"),
+    ((1, 2), "are on no other drive either: what lay there cannot be read", "What is recorded over such a place is"),
+])
+def test_places_that_md_lists_as_bad_are_not_moved(bays: tuple[int, ...], why: str, hint: str) -> None:
+    with pytest.raises(CannotReconstruct, match=why) as refused:
+        plan(ASK, lacking(*bays))
+    assert hint in refused.value.hint

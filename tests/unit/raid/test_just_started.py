@@ -99,6 +99,19 @@ def test_others_are_told_while_drives_may_still_come_and_the_end_of_it_is_not_sl
     assert decision.again == (WHILE_WAITING if starting else None)
 
 
+def test_while_drives_come_one_after_the_other_the_last_one_is_waited_for() -> None:
+    """A controller may start them so, seconds apart. A degraded start by force after a power cut would tear stripes."""
+    come = [w.disk(bay, w.probe(bay)) for bay in range(4)]
+    memory = young()
+    for count, after in ((1, 0.0), (2, 7.0), (3, 14.0), (3, 21.0)):
+        assert jobs(w.world(tuple(come[:count])), memory, after) == []
+        memory = look(w.world(tuple(come[:count])), memory, after)
+    assert jobs(w.world(tuple(come)), memory, 22.0) == ["assemble"]
+    assert jobs(w.world(tuple(come[:3])), memory, 25.0) == ["assemble"], "none has come for so long as they settle"
+    late = replace(memory, fleeting=replace(memory.fleeting, seen=((10, w.NOW), (11, w.NOW + 55), (13, w.NOW + 55))))
+    assert jobs(w.world(tuple(come[:3])), late, APPEAR_SECONDS + 1) == ["assemble"], "no longer than a minute"
+
+
 def row_of(memory: Memory, of: World, after: float, bay: int = 2) -> tuple[DriveState, str | None, int | None]:
     """State of the drive of a bay, of which there is one row, and its place."""
     scene = Scene(of, look(of, memory, after), w.SETTINGS, w.NOW + after)

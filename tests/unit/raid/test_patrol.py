@@ -1,60 +1,22 @@
 """The patrol read over plain files, and when it comes; bad sectors that md mends are on the rack (tests/rig)."""
 
-import errno
-import os
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from core.clock import ManualClock
 from core.jobs import Job, JobState
 from core.settings import Care
 from raid import check, patrolling
 from raid.actions import StartPatrol, StopCheck
 from raid.decide import decide
-from raid.patrol import Patrol, array_of, begin
-from raid.patrol_result import Fate, MediaError, PatrolFile, Patrolled, load
+from raid.patrol import array_of
+from raid.patrol_result import Fate, MediaError, PatrolFile, Patrolled, ToRead, load
 from raid.world import World
 from tests.unit.raid import worlds as w
-
-MIB = 1024 * 1024
-
-
-@dataclass
-class Drives:
-    """Drives in plain files; bad: pages (numbers) of sda that cannot be read."""
-
-    root: Path
-    bad: set[int] = field(default_factory=set)
-    gone_at: int | None = None
-
-    def make(self, name: str, mib: int) -> None:
-        (self.root / "dev").mkdir(exist_ok=True)
-        (self.root / "dev" / name).write_bytes(bytes(mib * MIB))
-        folder = self.root / "sys/class/block" / name
-        folder.mkdir(parents=True)
-        (folder / "size").write_text(str(mib * MIB // 512))
-        (folder / "inflight").write_text("       0        0\n")
-
-    def read(self, fd: int, block: memoryview, offset: int) -> int:
-        if self.gone_at is not None and offset >= self.gone_at:
-            raise OSError(errno.ENXIO, "no such device")
-        if Path(f"/proc/self/fd/{fd}").readlink().name == "sda":
-            touched = range(offset // 4096, -(-(offset + len(block)) // 4096))
-            if self.bad & set(touched):
-                raise OSError(errno.EIO, "I/O error")
-        return os.preadv(fd, [block], offset)
-
-    def patrol(self, *names: str, stop: threading.Event | None = None, before: PatrolFile | None = None) -> PatrolFile:
-        drives = begin([(name, f"SN-{name}") for name in names], before, self.root / "sys", resume=before is not None)
-        file = self.root / "patrol.json"
-        return Patrol(
-            drives, file, before, None, stop or threading.Event(), ManualClock(), self.root / "sys", self.root / "dev",
-            os.O_RDONLY, self.read,
-        ).run()
+from tests.unit.raid.plain_drives import MIB, Drives
 
 
 @pytest.fixture
@@ -67,8 +29,9 @@ def drives(tmp_path: Path) -> Drives:
 
 def test_good_drives(drives: Drives) -> None:
     found = drives.patrol("sda", "sdb", "sdz")  # sdz has just gone
-    assert [(drive.serial, drive.position, drive.errors) for drive in found.drives] == [
-        ("SN-sda", 4 * MIB, ()), ("SN-sdb", 2 * MIB, ()),
+    assert [(drive.serial, drive.position, drive.errors, drive.gone) for drive in found.drives] == [
+        ("SN-sda", 4 * MIB, (), ""), ("SN-sdb", 2 * MIB, (), ""),
+        ("SN-sdz", 0, (), "It was not here when it was to be read."),
     ]
     assert (found.whole, found.percent) == (True, 100.0)
     assert load(drives.root / "patrol.json") == found
@@ -105,7 +68,9 @@ def test_it_goes_on_where_it_was_left_and_another_drive_is_begun_anew(drives: Dr
     drives.bad = {1}  # before the place where it goes on
     found = drives.patrol("sda", "sdb", before=left)
     assert found.drives[0].errors == bad
-    assert [drive.ended for drive in found.drives] == [True, True]
+    assert [(drive.serial, drive.seen) for drive in found.drives] == [
+        ("SN-sda", True), ("SN-sdb", True), ("OTHER", False),
+    ]
 
 
 def test_which_array_holds_a_drive(drives: Drives) -> None:
@@ -117,7 +82,6 @@ def test_which_array_holds_a_drive(drives: Drives) -> None:
 # -- when it comes, and what is told
 
 CARE = Care(check_days=0, patrol_days=7, quiet_from=0, quiet_until=0)
-
 
 
 def begun(world: World, care: Care = CARE) -> list[object]:
@@ -133,7 +97,7 @@ def test_when_it_comes() -> None:
     world = w.healthy()
     [start] = begun(world)
     assert isinstance(start, StartPatrol)
-    assert start.drives == tuple((f"sd{chr(97 + bay)}", w.serial(bay)) for bay in range(4))
+    assert start.drives == tuple(ToRead(f"sd{chr(97 + bay)}", 10 + bay, w.serial(bay)) for bay in range(4))
     assert not begun(world, replace(CARE, patrol_days=0))
     assert not begun(replace(world, patrol=seen(days_ago=6.9)))
     assert begun(replace(world, patrol=seen(days_ago=7.1)))

@@ -132,13 +132,16 @@ def test_a_memory_of_the_version_before_is_read(tmp_path: Path) -> None:
     assert remembered.load(file).vds == (w.known(),)
 
 
-@pytest.mark.parametrize(("out", "initialized", "torn"), [((2,), True, True), ((2,), False, False), ((), True, False)])
-def test_the_last_redundancy_that_goes_during_the_resync_after_a_cut(
-    out: tuple[int, ...], *, initialized: bool, torn: bool
+@pytest.mark.parametrize(
+    ("level", "out", "initialized", "torn"),
+    [(5, (2,), True, True), (5, (2,), False, False), (5, (), True, False), (6, (2,), True, True), (6, (), True, False)],
+)
+def test_a_drive_that_goes_during_the_resync_after_a_cut(
+    level: int, out: tuple[int, ...], *, initialized: bool, torn: bool
 ) -> None:
-    """md takes the resync for ended then: what the lost drive held in a stripe that was being written is not known."""
+    """What it held in a stripe that was being written is computed from what may not belong together."""
     members = (w.member(slot, present=slot not in out) for slot in range(4))
-    md = w.array(*members, sync_action="resync", sync_total=9, parity_complete=False, degraded=len(out))
+    md = w.array(*members, level=level, sync_action="resync", sync_total=9, parity_complete=False, degraded=len(out))
     of = w.world(tuple(w.disk(slot) for slot in range(4) if slot not in out), w.running(md))
-    vd = decide(of, w.memory(w.known(initialized=initialized)), w.SETTINGS, w.NOW).memory.vds[0]
+    vd = decide(of, w.memory(w.known(level=level, initialized=initialized)), w.SETTINGS, w.NOW).memory.vds[0]
     assert bool(vd.torn) is torn

@@ -122,9 +122,8 @@ def test_a_copyback_that_was_cut_off_puts_the_parity_in_doubt_until_it_was_check
     job = Job("vd0-copyback-1", "copyback", "vd0", (), JobState.DONE, w.BOOT, w.NOW - 100)
     copying = replace(w.world(disks, w.running(w.array(*members, degraded=0, sync_action="recover"))), jobs=(job,))
     memory = w.memory(w.known(initialized=True))
-    here = decide(copying, replace(memory, fleeting=replace(memory.fleeting, started=w.NOW - 200)), w.SETTINGS, w.NOW)
-    assert here.memory.vds[0].doubt == 0.0, "this raidd began it"
-    cut = decide(copying, replace(memory, fleeting=replace(memory.fleeting, started=w.NOW - 50)), w.SETTINGS, w.NOW)
+    assert decide(copying, memory, w.SETTINGS, w.NOW).memory.vds[0].doubt == 0.0, "no power cut since it began"
+    cut = decide(replace(copying, boot="boot-2"), memory, w.SETTINGS, w.NOW)
     assert cut.memory.vds[0].doubt == w.NOW
     whole = w.world(disks, w.running(w.array(*members[:4], degraded=0)))
     [check_now] = [a for a in decide(whole, cut.memory, w.SETTINGS, w.NOW + 9).actions if isinstance(a, StartCheck)]
@@ -132,6 +131,11 @@ def test_a_copyback_that_was_cut_off_puts_the_parity_in_doubt_until_it_was_check
     result = CheckResult("vd0", CheckVerdict.WRONG, w.NOW + 20, 9, (3,), 1, "One disagrees.")
     after = decide(replace(whole, results=(result,)), cut.memory, w.SETTINGS, w.NOW + 30).memory
     assert after.vds[0].doubt == 0.0
+    year = 365 * upkeep.DAY
+    ahead = replace(whole, results=(replace(result, finished=w.NOW + year),))
+    assert decide(ahead, cut.memory, w.SETTINGS, w.NOW + 30).memory.vds[0].doubt, "the clock was ahead at that check"
+    later = cut.memory.with_vd(replace(cut.memory.vds[0], doubt=w.NOW + year))
+    assert decide(whole, later, w.SETTINGS, w.NOW).memory.vds[0].doubt == w.NOW, "a check can end it"
 
 
 def test_the_next_one_is_told() -> None:
@@ -142,3 +146,14 @@ def test_the_next_one_is_told() -> None:
     quiet = [upkeep.quiet(MIDNIGHT + hour * 3600, night) for hour in (21, 22, 0, 5, 6)]
     assert quiet == [False, True, True, True, False]
     assert upkeep.due(None, replace(CARE, check_days=0), 0.0) is None
+
+
+@pytest.mark.parametrize("result", [
+    last(-400, AT_NIGHT),
+    last(-400, AT_NIGHT, verdict=CheckVerdict.FAILED),
+    last(-400, AT_NIGHT, percent=40.0),
+])
+def test_one_that_ended_while_the_clock_was_ahead_counts_as_none(result: CheckResult) -> None:
+    assert actions(AT_NIGHT, result)
+    assert not actions(AT_NOON, result), "in the quiet hours"
+    assert not actions(AT_NIGHT, replace(result, finished=AT_NIGHT + 3600, tried=AT_NIGHT + 3600))

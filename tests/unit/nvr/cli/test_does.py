@@ -37,6 +37,7 @@ from raid.model_care import (
     RepairRequest,
     Schedule,
     ScheduleRequest,
+    UnreadDrive,
     Upkeep,
 )
 from raid.model_recover import RecoverPlan, RecoverRequest
@@ -334,6 +335,14 @@ def test_patrol() -> None:
                  "Replace this drive."):
         assert text in shown, shown
     assert json.loads(rackeye(some, "patrol", "--json").stdout)["patrol"]["bad"][0]["lba"] == 800
+    assert "none" in next(line for line in shown.splitlines() if line.startswith("Drives not read"))
+    unread = (UnreadDrive(2, "SN2", "/dev/sdc", "It went away."), UnreadDrive(None, "SN9", "/dev/sdz", "It went away."))
+    some.said[RAID.name] = RaidSnapshot(patrol=PatrolView(finished=1_800_000_000.0, unread=unread))
+    shown = rackeye(some, "patrol").stdout
+    for text in ("but not of every drive", "none found on what was read", "Not read: bay 2 (serial SN2): It went away.",
+                 "Not read: not here (serial SN9): It went away."):
+        assert text in shown, shown
+    assert json.loads(rackeye(some, "patrol", "--json").stdout)["patrol"]["unread"][0]["why"] == "It went away."
     some.said[RAID.name] = RaidSnapshot(patrol=PatrolView(percent=42.0))
     assert "left at 42 % and goes on from there" in rackeye(some, "patrol").stdout
     assert rackeye(some, "patrol", "start").stdout == "8 drives are being read.\n"

@@ -174,6 +174,59 @@ def test_one_whose_mirror_works_may_be_pulled_though_another_pair_is_degraded() 
     assert stand(case, failed, panel(), out=False).stage is Stage.HOLD
 
 
+RESYNC = Progress(Work.RESYNC, 42.3, 120_000_000, 60.0)
+HELD = raid(drive(3, hold="It is made right."), progress=RESYNC)
+
+
+def test_it_waits_for_what_is_at_work_on_the_drive_and_goes_on() -> None:
+    """As raidd tells it (raid/hold.py), whatever the virtual drive bears."""
+    case = begin(3, HELD, panel())
+    now = stand(case, HELD, panel(), out=False)
+    assert (now.stage, now.loud, now.progress) == (Stage.HOLD, True, RESYNC)
+    assert now.text == "Do NOT pull bay 3 now: It is made right. This waits until that has ended."
+    assert stand(case, raid(), panel(), out=False).stage is Stage.PULL
+    assert stand(case, raid(progress=Progress(Work.RECONSTRUCTION, 1.0)), panel(), out=False).stage is Stage.HOLD
+
+
+def test_the_wait_is_shown_with_its_progress_and_no_light() -> None:
+    some = told((HELD, panel()), (HELD, panel()), (raid(), panel()), *STORY[3:])
+    result = rackeye(some, "drive", "replace", "--bay", "3", "--yes")
+    assert result.exit_code == 0, result.output
+    at = [result.output.index(text) for text in (
+        "!!! Do NOT pull bay 3 now: It is made right.", "Bay 3: Resync 42 %", "Pull the drive out of bay 3", "Done: ",
+    )]
+    assert at == sorted(at)
+    assert result.output.count("Do NOT pull") == 1
+    assert [call[2] for call in some.calls] == [LocateRequest(3, on) for on in (False, True, False)]
+    lines = rackeye(told((HELD, panel())), "drive", "replace", "--bay", "3", "--yes", "--json").stdout.splitlines()
+    line = json.loads(lines[0])
+    assert (line["stage"], line["progress"]["kind"]) == ("hold", "Resync")
+
+
+SPARE = drive(3, DriveState.HOT_SPARE, vd=None, slot=None)
+TAKEN = {"bays": (0, 1, 2, 3), **DEGRADED}
+
+
+@pytest.mark.parametrize(("before", "after", "stage", "says"), [
+    (raid(SPARE), raid(drive(3, DriveState.REBUILD), progress=REBUILD, **TAKEN), Stage.HOLD, "being rebuilt onto"),
+    (raid(SPARE), raid(drive(3), **TAKEN), Stage.HOLD, "loses ALL its recordings"),
+    (raid(SPARE), raid(drive(3)), Stage.FAILED, "works in vd0 by now, which would be Degraded without it"),
+    (raid(SPARE), raid(SPARE), Stage.PULL, "SN3"),
+    (raid(), raid(FAILED, **DEGRADED), Stage.PULL, "SN3"),
+    (raid(), raid(drive(3, DriveState.UNKNOWN)), Stage.HOLD, "not known"),
+    (raid(), raid(drive(3, DriveState.OFFLINE), state=VdState.FAILED, tolerance=0), Stage.HOLD, "may be needed"),
+    (raid(), raid(bad_blocks=LISTED), Stage.FAILED, "what bay 2 lacks would be LOST"),
+    (raid(bad_blocks=LISTED), raid(bad_blocks=LISTED), Stage.PULL, "SN3"),
+    (raid(SPARE), replace(raid(without=(3,)), starting=True), Stage.HOLD, "being read"),
+], ids=[
+    "spare is rebuilt", "spare cannot go", "spare serves", "spare", "fails", "unknown", "all fails", "more is lost",
+    "as agreed", "raidd starts",
+])
+def test_it_is_decided_anew_at_each_look(before: RaidSnapshot, after: RaidSnapshot, stage: Stage, says: str) -> None:
+    now = stand(begin(3, before, panel()), after, panel(), out=False)
+    assert (now.stage, says in now.text) == (stage, True), now.text
+
+
 def told(*looks: tuple[RaidSnapshot, PanelSnapshot]) -> FakeClient:
     first = looks[0]
     plan = ClearPlan(3, "NEW", "RACK 6TB", 6, "/dev/sdd", ("ext4",), "It holds: ext4.", "")
