@@ -10,7 +10,7 @@ from raid.grow import busy
 from raid.memory import KnownVd
 from raid.model import Drive, Work
 from raid.scene import Scene
-from raid.spans import is_group, top
+from raid.spans import checked_by, top
 from raid.sysfs import Array, Member
 from raid.world import Disk
 
@@ -61,7 +61,7 @@ def _why(row: Drive, disk: Disk, scene: Scene) -> str:
 
 def _repaired(vd: KnownVd, scene: Scene) -> bool:
     """Repair is ordered of all spans of a virtual drive at once, and of a drive group by the name of its array."""
-    run = dict(scene.world.checks).get(vd.name if is_group(vd) else top(vd.name))
+    run = dict(scene.world.checks).get(checked_by(vd))
     return run is not None and run.work is Work.REPAIR
 
 
