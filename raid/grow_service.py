@@ -16,6 +16,7 @@ from raid.grow_model import GrowPlan, GrowRequest, PlanGrowRequest
 from raid.grow_plan import Ordered, plan_grow
 from raid.memory import KnownVd, Memory
 from raid.model import Done
+from raid.once_read import once_read
 from raid.scene import Scene
 from raid.world import Running, World
 
@@ -39,21 +40,22 @@ class GrowService:
             Command("GrowVd", GrowRequest, Done, self.grow_vd),
         )
 
-    def _plan(self, request: PlanGrowRequest) -> tuple[KnownVd, Ordered]:
+    async def _plan(self, request: PlanGrowRequest) -> tuple[KnownVd, Ordered]:
+        scene = await once_read(self._scene)
         vd, running = self._vd(request.name)
-        ordered = plan_grow(request, vd, running, self._scene())
+        ordered = plan_grow(request, vd, running, scene)
         if not mdadm.available():
             raise CannotReconstruct("mdadm cannot be started.", hint="apt-get install mdadm")
         return vd, ordered
 
     async def plan_grow(self, request: PlanGrowRequest) -> GrowPlan:
         """What would come out."""
-        return self._plan(request)[1].plan
+        return (await self._plan(request))[1].plan
 
     async def grow_vd(self, request: GrowRequest) -> Done:
         """The intent is saved before anything is done."""
         async with self._one:
-            vd, ordered = self._plan(request.plan)
+            vd, ordered = await self._plan(request.plan)
             if ordered.plan.fingerprint != request.fingerprint:
                 raise PlanChanged("The drives are not those of the plan that was shown.", hint="Ask for it again.")
 

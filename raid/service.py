@@ -43,6 +43,7 @@ from raid.model import (
 from raid.model_clear import ClearPlan
 from raid.model_recover import RecoverPlan, RecoverRequest
 from raid.nested import has_failed
+from raid.once_read import once_read
 from raid.plan import plan_simple
 from raid.plan_group import intents
 from raid.scene import Scene
@@ -116,7 +117,7 @@ class Service:
     # -- making
 
     async def plan_simple(self, request: PlanSimpleRequest) -> Plan:
-        scene = self._scene()
+        scene = await once_read(self._scene)
         if scene.world.unread:
             raise NotNow("Some drives are still being read.", hint="Try again in a few seconds.")
         return plan_simple(request, scene)

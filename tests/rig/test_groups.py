@@ -1,7 +1,5 @@
 """Several virtual drives in one drive group, on a real kernel, in one boot: made, degraded together, rebuilt together,
 deleted one by one, back after a power cut and from superblocks and table alone.
-
-Not seen green yet (2026-11-21): the last two, which follow from each other (two pulled).
 """
 
 import pytest

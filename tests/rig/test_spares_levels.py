@@ -21,8 +21,8 @@ def make(rack: Rack, level: str, bays: str, *more: str) -> str:
     """One virtual drive of blank drives, whole, with a file on it."""
     for one in snapshot(rack).virtual_drives:
         rack.exec(["rackeye", "vd", "delete", one.name, "--yes"], 120, check=True)
-    every = range(8)
-    until(rack, lambda s: not s.virtual_drives and states(s, *every).count(DriveState.BLANK) >= 7, "blank drives", 120)
+    free = {DriveState.BLANK, DriveState.HOT_SPARE}
+    until(rack, lambda s: not s.virtual_drives and set(states(s, *range(8))) <= free, "blank drives", 120)
     words = ["--level", level, "--bays", bays, "--name", "vd0", "--strip", "64K", "--yes", "--no-wait", *more]
     rack.exec(["rackeye", "vd", "create", *words], 60, check=True)
     until(rack, lambda s: bool(s.virtual_drives) and is_whole(s, "vd0"), "it is whole", 240)
