@@ -48,7 +48,7 @@ def _missing(vd: KnownVd, scene: Scene) -> list[Drive]:
     for number, slot in enumerate(vd.slots):
         here = None if running is None else running.md.member_in(number)
         disk = scene.world.by_serial(slot.serial) if slot.serial else None
-        if slot.dismissed or here is not None or (disk is not None and members.still_of(disk, vd, scene.world)):
+        if slot.dismissed or here is not None or (disk is not None and members.still_of(disk, vd, scene)):
             continue
         state = absent(slot.serial, vd, scene)
         is_it = "gone" if state is DriveState.MISSING else "still awaited"
@@ -105,7 +105,7 @@ def _judge(disk: Disk, scene: Scene) -> _Judged:  # noqa: PLR0911 -- one return 
         return _unread(disk, scene)
     verdict = judge(disk, scene)
     if probe.error:
-        return DriveState.UNCONFIGURED_BAD, verdict.why or probe.error, None, None
+        return _failed_before(disk, scene) or (DriveState.UNCONFIGURED_BAD, verdict.why or probe.error, None, None)
     spare = of_spare(disk, scene)
     if spare is not None:
         return spare
@@ -121,13 +121,19 @@ def _judge(disk: Disk, scene: Scene) -> _Judged:  # noqa: PLR0911 -- one return 
 
 
 def _unread(disk: Disk, scene: Scene) -> _Judged:
-    """Not read yet. One that md put out for its errors has failed while it does not read, too."""
-    failed = next((failed for failed in scene.memory.failed if failed.serial == disk.serial), None)
-    vd = None if failed is None or disk.retry is None else scene.memory.vd(failed.vd)
-    if vd is not None:
-        return *_failed(disk, vd, scene), *_place_of(disk, vd, scene)
+    """Not read yet."""
+    failed = None if disk.retry is None else _failed_before(disk, scene)
+    if failed is not None:
+        return failed
     again = "It is being read." if disk.retry is None else "It could not be read. It is read again in a moment."
     return DriveState.UNKNOWN, again, *_member_before(disk, scene)
+
+
+def _failed_before(disk: Disk, scene: Scene) -> _Judged | None:
+    """Of a drive that does not read: one that md put out for its errors has failed, and is no new drive that is bad."""
+    failed = next((failed for failed in scene.memory.failed if failed.serial == disk.serial), None)
+    vd = None if failed is None else scene.memory.vd(failed.vd)
+    return None if vd is None else (*_failed(disk, vd, scene), *_place_of(disk, vd, scene))
 
 
 def _member(disk: Disk, running: Running, scene: Scene) -> _Judged:  # noqa: PLR0911 -- one return a state

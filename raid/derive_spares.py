@@ -45,7 +45,7 @@ def missing_homes(scene: Scene) -> list[Drive]:
     rows = []
     for vd, number, home in homes(scene):
         disk = scene.world.by_serial(home.serial)
-        if (disk is not None and still_of(disk, vd, scene.world)) or _is_going_back(vd, number, home, scene):
+        if (disk is not None and still_of(disk, vd, scene)) or _is_going_back(vd, number, home, scene):
             continue
         what = f"A hot spare stands in for it in {top(vd.name)}. The data goes back to a blank drive in this bay."
         state = absent(home.serial, vd, scene)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum, unique
 
 from raid.memory import KnownVd, Stage
+from raid.scene import Scene
 from raid.superblock import Superblock
 from raid.sysfs import Array
 from raid.world import Disk, World
@@ -172,14 +173,17 @@ def muster(vd: KnownVd, world: World) -> Muster:
     )
 
 
-def still_of(disk: Disk, vd: KnownVd, world: World) -> bool:
-    """A drive whose serial is remembered is one of this virtual drive still: by md's word, by what lies on it, or
-    because it is not read yet. One that was wiped or formatted elsewhere is not."""
+def still_of(disk: Disk, vd: KnownVd, scene: Scene) -> bool:
+    """A drive whose serial is remembered is one of this virtual drive still: by md's word, by what lies on it, because
+    it is not read yet, or because md put it out for its errors and it does not read any more. One that was wiped or
+    formatted elsewhere is not."""
     if vd.stage in (Stage.CREATING, Stage.DELETING) or disk.probe is None:
         return True
-    running = world.running_array_of(disk)
+    running = scene.world.running_array_of(disk)
     if running is not None:
         return running.uuid == vd.uuid
+    if disk.probe.error and any((failed.serial, failed.vd) == (disk.serial, vd.name) for failed in scene.memory.failed):
+        return True
     return disk.probe.superblock is not None and disk.probe.superblock.array_uuid == vd.uuid
 
 

@@ -13,6 +13,7 @@ from raid.memory import FailedDrive, Memory
 from raid.model import DriveState, RaidSnapshot
 from raid.world import Disk, World
 from raid.world import Probe as OnDisk
+from tests.unit.raid import spare_worlds as s
 from tests.unit.raid import worlds as w
 
 BAD = OnDisk(error="It cannot be read: Input/output error.")
@@ -90,6 +91,19 @@ def test_it_is_unknown_at_first_and_bad_then() -> None:
         assert "what it held of it cannot be read" in missing.detail, "not that it is gone"
 
 
-def test_one_that_md_put_out_is_not_unknown_while_its_reads_fail() -> None:
+@pytest.mark.parametrize(("probe", "retry"), [(None, 1.5), (BAD, 50.0)])
+def test_one_that_md_put_out_is_the_failed_one_while_it_does_not_read(probe: OnDisk | None, retry: float) -> None:
+    """In one row: not as a new drive that is bad, beside a member that is missing."""
     memory = w.memory(failed=(FailedDrive("SN0002", "vd0", 12, w.BOOT),))
-    assert row(tell(w.pulled(2, w.disk(2, None, retry=1.5)), memory))[0] is DriveState.FAILED
+    told = tell(w.pulled(2, w.disk(2, probe, retry=retry)), memory)
+    [failed] = [drive for drive in told.drives if drive.bay == 2]
+    assert (failed.state, failed.serial, failed.slot) == (DriveState.FAILED, "SN0002", 2)
+    assert failed.detail == "md put it out of vd0 for its errors. Replace it."
+
+
+def test_nor_is_it_missing_while_a_spare_stands_in() -> None:
+    of = s.stands_in(w.disk(2, BAD, retry=50.0))
+    told = tell(of, replace(s.serving(), failed=(FailedDrive("SN0002", "vd0", 12, w.BOOT),)))
+    [failed] = [drive for drive in told.drives if drive.bay == 2]
+    assert failed.state is DriveState.FAILED
+    assert failed.detail.endswith("Pull it.")
