@@ -137,6 +137,12 @@ def create(rack: Rack, *, bays: tuple[int, ...] = ()) -> tuple[str, ...]:
     return made()
 
 
+def make_vd(rack: Rack, name: str, level: str, bays: str, *more: str) -> None:
+    """The full form, as a person types it; begun, not finished."""
+    words = ["--level", level, "--bays", bays, "--name", name, "--yes", "--no-wait", *more]
+    rack.exec(["rackeye", "vd", "create", *words], 60, check=True)
+
+
 def hurry(rack: Rack, *, resync: bool = True) -> None:
     """A new drive is used after a second. resync: as fast as it can, else so slowly that a test can catch it."""
     least, most = (500_000, 500_000) if resync else (1000, 4000)
@@ -183,6 +189,21 @@ def all_sums(rack: Rack, folder: str) -> set[str]:
 def job_units(rack: Rack) -> int:
     """How many jobs run now, as systemd sees it."""
     return rack.sh("systemctl list-units --no-legend 'rackeye-job-*'").count("rackeye-job-")
+
+
+DEAD, NO_WRITES, WELL = "flakey $below 0 0 3600", "flakey $below 0 0 3600 1 error_writes", "linear $below 0"
+"""Targets of the device mapper for `becomes`: refuses all, refuses writes, is as it was."""
+
+
+def becomes(rack: Rack, bay: int, target: str) -> None:
+    """What the layer under a spoilable drive does from now on; a power cut ends it."""
+    name = f"dust-{rack.state()['inserted'][str(bay)]}"
+    rack.sh(
+        f"modprobe dm_flakey; set -- $(dmsetup table {name}); below=$(dmsetup deps -o devname {name}); "
+        f"below=${{below##*(}}; below=/dev/${{below%)}}; table=\"0 $2 {target}\"; "
+        f"dmsetup suspend --noudevsync {name}; echo \"$table\" | dmsetup reload {name}; "
+        f"dmsetup resume --noudevrules --noudevsync {name}"
+    )
 
 
 def kill_raidd(rack: Rack) -> None:
