@@ -151,9 +151,10 @@ class Actor:
         place = f"bay {expected.bay} (serial {expected.serial})"
         if disk is None or (disk.diskseq, disk.bay, disk.serial) != (expected.diskseq, expected.bay, expected.serial):
             raise DriveChanged(f"The drive of {place} is not the one that was looked at.", hint="It is looked at anew.")
-        refuse_if_used(disk)
         inventory = self.observer.inventory
+        # Before it may be refused: one that is not read is read first at the next look, so no look backed off.
         found = (inventory.probe_at_once if at_once else inventory.probe)(expected.device, expected.diskseq)
+        refuse_if_used(disk)
         if found.error or found.signatures != expected.signatures:
             now = found.error or ", ".join(found.signatures) or "nothing"
             raise DriveChanged(f"On the drive of {place} there is now: {now}.", hint="It is looked at anew.")

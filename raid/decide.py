@@ -20,7 +20,7 @@ from raid.candidates import Use, judge
 from raid.create import chosen, create, make_filesystem
 from raid.delete import put_away, resting, take_down
 from raid.grow import busy, reconstruct
-from raid.learn import learn
+from raid.learn import half_assembled, learn
 from raid.members import Readiness, muster
 from raid.memory import KnownVd, Memory, Stage
 from raid.nested import has_failed, lost_span, raise_upper
@@ -62,6 +62,9 @@ def decide(world: World, memory: Memory, settings: Raid, now: float) -> Decision
     actions += [Probe(disk.name, disk.diskseq) for disk in world.to_read if not _being_written(disk, scene)]
     for vd in memory.vds:
         actions += _steps(vd, world.array(vd.uuid), scene)
+    for running in half_assembled(memory, world):
+        unknown = KnownVd(running.name, running.uuid or "", 0, 0, (), Stage.READY, "")
+        actions += assemble(unknown, running, scene)
     actions += give_back(scene)
     actions += poll(scene)
     actions += prepare(scene)

@@ -204,6 +204,13 @@ def _seen_now(failed: FailedDrive, scene: Scene) -> FailedDrive:
     return failed if disk is None else replace(failed, boot=scene.world.boot, diskseq=disk.diskseq)
 
 
+def half_assembled(memory: Memory, world: World) -> tuple[Running, ...]:
+    """Arrays of ours that somebody else began to assemble and did not start, as `mdadm -I` does (facts/boot.md), of
+    virtual drives that are to be taken over: their members are read once md has let go of them."""
+    ours = (running for running in world.arrays if running.homehost == HOMEHOST and running.md.state == "inactive")
+    return tuple(running for running in ours if memory.adopting and memory.by_uuid(running.uuid or "") is None)
+
+
 def _adopt(scene: Scene, memory: Memory) -> Memory:
     """Arrays of ours that run or can start, when nothing was remembered: they come up from their superblocks alone."""
     if not memory.adopting:
@@ -220,7 +227,7 @@ def _adopt(scene: Scene, memory: Memory) -> Memory:
         if memory.by_uuid(uuid) is None and scene.world.array(uuid) is None:
             memory = take(memory, vd_of_superblocks(uuid, scene.world))
     started = memory.fleeting.started or scene.now
-    over = scene.now - started > ADOPT_SECONDS and not scene.world.unread
+    over = scene.now - started > ADOPT_SECONDS and not scene.world.unread and not half_assembled(memory, scene.world)
     by_name = sorted(memory.vds, key=lambda vd: (len(vd.name), vd.name))  # vd2 before vd10, whichever came up first
     return replace(memory, vds=tuple(by_name), adopting=not over)
 

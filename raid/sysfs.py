@@ -196,8 +196,9 @@ class Sysfs:
         """None for one that has been stopped: its empty shell stays until the last close."""
         top = f"{self._block}/{name}"
         md = f"{top}/md"
-        raid_disks = _must(f"{md}/raid_disks").split()
-        if not raid_disks or _must(f"{md}/array_state") == "clear":
+        raid_disks = _must(f"{md}/raid_disks").split()  # empty, too, while members wait that nobody has started
+        members = self._members(md)
+        if _must(f"{md}/array_state") == "clear" or not (raid_disks or members):
             return None
         done, total = _pair(_read(f"{md}/sync_completed", "none"))
         array = Array(
@@ -207,7 +208,7 @@ class Sysfs:
             level=_level(_must(f"{md}/level")),
             layout=_int(_read(f"{md}/layout", "0")),
             chunk=_int(_read(f"{md}/chunk_size", "0")),
-            raid_disks=_int(raid_disks[0]),
+            raid_disks=_int(raid_disks[0]) if raid_disks else 0,
             component_size=_int(_read(f"{md}/component_size", "0")) * 1024,
             size=_int(_must(f"{top}/size")) * SECTOR,
             state=_must(f"{md}/array_state"),
@@ -220,7 +221,7 @@ class Sysfs:
             sync_speed_min=_int(_read(f"{md}/sync_speed_min", "").split(" ")[0]) or None,
             bitmap=_read(f"{md}/bitmap/location", "none") not in ("none", ""),
             ppl=_read(f"{md}/consistency_policy", "") == "ppl",
-            members=self._members(md),
+            members=members,
             reshaping=_read(f"{md}/reshape_position", "none") != "none",
         )
         _must(f"{md}/array_state")  # it stood to the end: no default above hides an array that was going

@@ -266,8 +266,7 @@ def test_two_copies_of_a_member_are_ambiguous() -> None:
 
 
 def test_an_inactive_array_is_stopped_first() -> None:
-    md = w.array(*(w.member(bay, states="spare") for bay in range(4)), state="inactive")
-    of = w.world(tuple(w.disk(b) for b in range(4)), w.running(md, volume=Volume()))
+    of = w.world(tuple(w.disk(b) for b in range(4)), w.running(w.half_assembled(0, 1, 2, 3), volume=Volume()))
     assert jobs(of) == [("mdadm", "--stop", "/dev/md127")]
 
 
@@ -282,6 +281,16 @@ def test_without_a_memory_arrays_of_ours_are_taken_over() -> None:
     (vd,) = decision.memory.vds
     assert (vd.name, vd.uuid, [slot.serial for slot in vd.slots]) == ("vd0", w.UUID, [w.serial(b) for b in range(4)])
     assert isinstance(decision.actions[0], StartJob)
+
+
+def test_what_is_taken_over_was_half_assembled_by_somebody_else() -> None:
+    """A system that was installed anew: mdadm in its initramfs, as Debian has it, began before ours masked that."""
+    of = w.world(tuple(w.disk(b) for b in range(4)), w.running(w.half_assembled(0, 1, 2, 3), volume=Volume()))
+    old = Memory(adopting=True, fleeting=Fleeting(w.NOW - 61))
+    assert jobs(of, old) == [("mdadm", "--stop", "/dev/md127")]
+    assert decide(of, old, w.SETTINGS, w.NOW).memory.adopting, "until its members were read"
+    assert jobs(replace(of, arrays=(replace(of.arrays[0], homehost="other"),)), old) == []
+    assert jobs(of, replace(old, adopting=False)) == []
 
 
 def test_taking_over_ends() -> None:

@@ -216,7 +216,7 @@ def test_unread_drives_are_no_failure() -> None:
 
 def test_one_that_mdadm_is_starting_has_not_failed() -> None:
     """md has taken two members, of which nothing is read then, and the other two alone would be too few."""
-    md = w.array(w.member(0), w.member(1), state="inactive")
+    md = w.half_assembled(0, 1)
     half = w.world((w.disk(0), w.disk(1), w.disk(2, w.probe(2)), w.disk(3, w.probe(3))), w.running(md))
     (vd,) = tell(half).virtual_drives
     assert (vd.state, vd.detail) == (VdState.UNKNOWN, "vd0 is being started.")

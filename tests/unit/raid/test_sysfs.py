@@ -1,5 +1,6 @@
 """raid/sysfs.py on a tree of files shaped as the kernel's."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,25 @@ def test_a_member_is_gone_from_the_first_event_on(tmp_path: Path) -> None:
     (array,) = Sysfs(tmp_path).arrays()
     assert {member.device: member.present for member in array.members} == {"sda": False, "sdb": True}
     assert not array.members[0].in_sync
+
+
+def test_members_that_wait_for_a_start_are_an_array_and_an_empty_shell_is_none(tmp_path: Path) -> None:
+    """Seen on the rack: raidd did not see what `mdadm -I` had begun, and tried in vain to start its members."""
+    tree(tmp_path)
+    md = tmp_path / "block/md127/md"
+    for name, text in {"raid_disks": "", "array_state": "inactive\n", "level": "\n"}.items():
+        (md / name).write_text(text)
+    for disk in ("sda", "sdb"):
+        (md / f"dev-{disk}/slot").write_text("none\n")
+        (md / f"dev-{disk}/state").write_text("spare\n")
+    (array,) = Sysfs(tmp_path).arrays()
+    assert (array.level, array.raid_disks, array.started) == (None, 0, False)
+    assert [(member.device, member.slot) for member in array.members] == [("sda", None), ("sdb", None)]
+    for disk in ("sda", "sdb"):
+        shutil.rmtree(md / f"dev-{disk}")
+    assert Sysfs(tmp_path).arrays() == ()
+    (md / "array_state").write_text("clear\n")
+    assert Sysfs(tmp_path).arrays() == ()
 
 
 @pytest.mark.parametrize(

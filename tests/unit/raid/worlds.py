@@ -72,6 +72,12 @@ def array(*members: Member, **changes: object) -> Array:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
+def half_assembled(*bays: int) -> Array:
+    """As `mdadm -I` leaves it when there are too few for a start: md has read no superblock yet (seen on the rack)."""
+    members = (replace(member(bay, states="spare"), slot=None) for bay in bays)
+    return array(*members, state="inactive", level=None, raid_disks=0, component_size=0, size=0, degraded=0)
+
+
 MOUNTED = Volume(mountpoint="/srv/rackeye/vd0", prepared=True)
 UNMOUNTED = Volume(read=True, filesystem=Filesystem(FS, complete=True, unit=STRIP, width=3 * STRIP))
 
