@@ -121,9 +121,8 @@ def _judge(disk: Disk, scene: Scene) -> _Judged:  # noqa: PLR0911 -- one return 
 
 
 def _unread(disk: Disk, scene: Scene) -> _Judged:
-    """Not read yet."""
-    failed = None if disk.retry is None else _failed_before(disk, scene)
-    if failed is not None:
+    """Not read yet. One that failed stays failed meanwhile: its light does not go out when md lets go of it."""
+    if failed := _failed_before(disk, scene):
         return failed
     again = "It is being read." if disk.retry is None else "It could not be read. It is read again in a moment."
     return DriveState.UNKNOWN, again, *_member_before(disk, scene)

@@ -24,7 +24,7 @@ from tests.rig.raid_rig import (
 )
 
 pytestmark = [
-    pytest.mark.rig, pytest.mark.long,
+    pytest.mark.rig,
     pytest.mark.rack(drives=4, bay_mib=340, spoilable=True, without=("rackeye-web.service",)),
 ]
 WAITS = """#!/bin/sh

@@ -49,7 +49,7 @@ def test_the_rate_of_an_initialization_changes_while_it_runs(rack: Rack) -> None
 
 def test_a_rebuild_goes_before_what_another_virtual_drive_does_by_itself(rack: Rack) -> None:
     rackeye(rack, "rate", "set", "rebuild", "1")
-    most(rack, 4000)
+    most(rack, 1600)  # little more than one per cent of ABLE: more than three minutes
     rack.pull(1)
     rack.insert(1, DriveKind.BLANK)
     until(rack, lambda s: works(s, "vd0", Work.REBUILD), "vd0 is rebuilt", 120)

@@ -91,8 +91,8 @@ def test_it_is_unknown_at_first_and_bad_then() -> None:
         assert "what it held of it cannot be read" in missing.detail, "not that it is gone"
 
 
-@pytest.mark.parametrize(("probe", "retry"), [(None, 1.5), (BAD, 50.0)])
-def test_one_that_md_put_out_is_the_failed_one_while_it_does_not_read(probe: OnDisk | None, retry: float) -> None:
+@pytest.mark.parametrize(("probe", "retry"), [(None, None), (None, 1.5), (BAD, 50.0)])
+def test_one_that_md_put_out_is_the_failed_one_while_it_is_not_read(probe: OnDisk | None, retry: float | None) -> None:
     """In one row: not as a new drive that is bad, beside a member that is missing."""
     memory = w.memory(failed=(FailedDrive("SN0002", "vd0", 12, w.BOOT),))
     told = tell(w.pulled(2, w.disk(2, probe, retry=retry)), memory)
