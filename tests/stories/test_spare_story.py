@@ -13,7 +13,7 @@ from raid.memory import Memory, Spare
 from raid.model import DriveState, VdState
 from raid.spare_model import SpareState
 from tests.stories.test_any_story import Story
-from tests.stories.toy_md import Drive
+from tests.stories.toy_array import Drive
 from tests.stories.toy_policy import Policy
 from tests.stories.toy_spares import SpareBox
 from tests.unit.raid import worlds as w
@@ -24,7 +24,7 @@ SPARE_BAYS = (4, 5, 6)
 class SpareStory(Story):
     """One virtual drive in bays 0 to 3, spares in bays 4 to 6."""
 
-    @initialize(level=st.sampled_from([5, 6]), dedicated=st.booleans())
+    @initialize(level=st.sampled_from([5, 6, 10]), dedicated=st.booleans())
     def begin(self, level: int, dedicated: bool) -> None:
         self.box, self.policy = SpareBox(), Policy()
         vd = w.known(level=level)
@@ -85,7 +85,7 @@ class SpareStory(Story):
     @rule(bay=st.integers(0, 6))
     def any_error(self, bay: int) -> None:
         drive = self.box.in_bay(bay)
-        if drive is not None and self.box.part_of(drive) and self.box.arrays[0].spares_left() > 0:
+        if drive is not None and self.box.may_err(drive):
             self.erred.add(drive.serial)
             self.box.error(self.box.arrays[0], drive)
 

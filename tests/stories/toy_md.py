@@ -9,68 +9,13 @@ from dataclasses import dataclass, field, replace
 
 from core.jobs import Job, JobState
 from raid.actions import Action, FailMember, Mount, Prepare, Probe, RemoveMember, SetActive, SetSpeed, StartJob, Unmount
-from raid.members import tolerance
 from raid.memory import KnownVd
-from raid.superblock import ROLE_FAULTY, ROLE_SPARE, Superblock
+from raid.superblock import ROLE_FAULTY, ROLE_SPARE
 from raid.sysfs import Member
 from raid.world import Disk, Filesystem, Running, Volume, World
 from raid.world import Probe as Found
+from tests.stories.toy_array import LAYOUTS, STRIPES, Drive, Md, Part
 from tests.unit.raid import worlds as w
-
-STRIPES = 3
-
-
-@dataclass
-class Drive:
-    """One physical drive. signatures: of foreign data. content: what each stripe of a member holds."""
-
-    serial: str
-    size: int = w.SIZE
-    signatures: tuple[str, ...] = ()
-    superblock: Superblock | None = None
-    content: list[int] = field(default_factory=list)
-    bay: int | None = None
-    name: str = ""
-    diskseq: int = 0
-
-    @property
-    def written(self) -> tuple[object, ...]:
-        """What must not change by itself."""
-        return self.signatures, self.superblock, tuple(self.content)
-
-
-@dataclass
-class Part:
-    """A member of a running array. name: of the device that it was when it came."""
-
-    drive: Drive
-    name: str
-    diskseq: int
-    number: int
-    slot: int | None
-    in_sync: bool = True
-    faulty: bool = False
-
-
-@dataclass
-class Md:
-    """A running array. truth: how often each stripe was written. dirty: the write-intent bitmap."""
-
-    uuid: str
-    level: int
-    disks: int
-    parts: list[Part]
-    truth: list[int]
-    events: int
-    dirty: set[int] = field(default_factory=set)
-    broken: bool = False
-    mounted: bool = False
-    resync: bool = False
-    todo: list[int] = field(default_factory=list)
-
-    def spares_left(self) -> int:
-        good = sum(part.in_sync and not part.faulty for part in self.parts if part.slot is not None)
-        return tolerance(self.level, self.disks) - (self.disks - good)
 
 
 class Refused(Exception):
@@ -123,12 +68,17 @@ class Box:
         if md.broken:
             return
         md.truth[stripe] += 1
-        if md.spares_left() < tolerance(md.level, md.disks):
+        if not md.whole:
             md.dirty.add(stripe)
         for part in md.parts:
             if part.slot is not None and not part.faulty and (part.in_sync or stripe not in md.todo):
                 part.drive.content[stripe] = md.truth[stripe]
         self.told[md.uuid] = list(md.truth)
+
+    def may_err(self, drive: Drive) -> bool:
+        """A write to it may fail, and its array goes on."""
+        parts = [(md, part) for md in self.arrays for part in md.parts if part.drive is drive]
+        return self.part_of(drive) and all(md.bears_to_lose(part) for md, part in parts)
 
     def error(self, md: Md, drive: Drive) -> None:
         """A write to a member that is there failed."""
@@ -161,7 +111,7 @@ class Box:
                     part.drive.content[stripe] = md.truth[stripe]
                 if not md.todo:
                     part.in_sync = True
-                    if md.spares_left() == tolerance(md.level, md.disks):
+                    if md.whole:
                         md.dirty.clear()
                     self._note(md)
                     self._next_spare(md)
@@ -208,7 +158,8 @@ class Box:
         )
         busy = any(not p.in_sync and not p.faulty and p.slot is not None for p in md.parts) and not md.broken
         array = w.array(
-            *members, level=md.level, raid_disks=md.disks, state="broken" if md.broken else "clean",
+            *members, level=md.level, layout=LAYOUTS[md.level], raid_disks=md.disks,
+            state="broken" if md.broken else "clean",
             sync_action="recover" if busy else "resync" if md.resync else "idle", parity_complete=not md.resync,
             sync_total=w.COMPONENT if busy else 0,
         )
@@ -309,6 +260,9 @@ class Box:
         return found
 
     def _fault(self, md: Md, part: Part) -> None:
+        if md.level == 10 and part.in_sync and not md.bears_to_lose(part):
+            md.broken = True  # and it stays in its slot (raid10_error in drivers/md/raid10.c)
+            return
         rebuilding = not part.in_sync
         part.faulty, part.in_sync = True, False
         part.slot = None if rebuilding else part.slot
@@ -321,7 +275,11 @@ class Box:
     def _note(self, md: Md) -> None:
         """Writes the superblocks of the members; one that cannot be written is put out."""
         for part in md.parts:
-            if not part.faulty and not self._there(part):
+            if part.faulty or self._there(part):
+                continue
+            if md.level == 10 and part.in_sync and not md.bears_to_lose(part):
+                md.broken = True  # as in _fault
+            else:
                 part.faulty, part.in_sync = True, False
         md.broken = md.broken or md.spares_left() < 0
         md.events += 1
@@ -335,7 +293,8 @@ class Box:
         for part in md.parts:
             if not part.faulty and self._there(part):
                 part.drive.superblock = w.superblock(
-                    part.slot, md.events, array_uuid=md.uuid, level=md.level, raid_disks=md.disks,
+                    part.slot, md.events, array_uuid=md.uuid,
+                    level=md.level, layout=LAYOUTS[md.level], raid_disks=md.disks,
                     device_number=part.number, roles=tuple(roles), recovering=not part.in_sync,
                     clean=True, device_uuid=part.drive.serial,
                 )

@@ -3,7 +3,7 @@
 from nvr.policy.decide import Memory, decide
 from nvr.policy.world import Word, World
 from raid.model import RaidSnapshot
-from tests.stories.toy_md import Md
+from tests.stories.toy_array import Md
 
 VD = ("vd-degraded/vd0", "vd-failed/vd0", "vd-offline/vd0")
 

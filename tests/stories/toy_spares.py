@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, replace
 
 from raid.actions import Action, PollSpare
 from raid.world import Running, SpareRead, World
-from tests.stories.toy_md import STRIPES, Box, Drive, Md, Part, Refused
+from tests.stories.toy_array import STRIPES, Drive, Md, Part
+from tests.stories.toy_md import Box, Refused
 
 
 @dataclass
