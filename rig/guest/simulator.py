@@ -35,6 +35,7 @@ CHASSIS = "/run/rack/chassis"
 BOOT = Path("/rack/boot.json")  # written by the host before each boot: drives by bay
 READY = Path("/run/rack/ready")
 SMART = Path("/run/rack/smart")  # what rig/guest/smartctl says for a drive, by its serial
+UDEV = Path("/run/udev/data")
 ENVIRONMENT = {
     "PATH": "/usr/lib/rackeye/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
@@ -66,6 +67,7 @@ class Rack:
             bay.make()
         for number, drive in json.loads(BOOT.read_text())["bays"].items():
             self.bays[int(number)].insert(Backing(**drive))
+        known_to_udev()
         Path(CHASSIS).mkdir(parents=True, exist_ok=True)
         self.buttons.make()
         tree = ChassisTree([*self.leds, self.beeper], self.climate, self.buttons)
@@ -99,6 +101,14 @@ class Rack:
         """Raises BayError."""
         with self.lock:
             return self.bays[bay].insert(drive)
+
+
+def known_to_udev() -> None:
+    """The ubd disks that are here at the start count as seen by udev, which is told of the drives only: else raidd
+    waits for them for a minute, as for drives that are still coming."""
+    UDEV.mkdir(parents=True, exist_ok=True)
+    for number in Path("/sys/block").glob("ubd*/dev"):
+        (UDEV / f"b{number.read_text().strip()}").write_text("I:1\n")
 
 
 class Ear:

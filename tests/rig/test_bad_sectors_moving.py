@@ -54,6 +54,7 @@ def test_a_copyback_takes_what_its_source_cannot_read_from_the_other_drives(rack
     parity_is_clean(rack)
 
 
+@pytest.mark.long
 def test_a_reconstruction_takes_it_from_the_other_drives_too(rack: Rack, kept: str) -> None:
     rack.spoil(2, place_of(rack, 2, 200 * STRIP))
     rack.exec(["rackeye", "vd", "grow", "vd0", "--add", str(ADDED), "--yes", "--no-wait"], 120, check=True)
@@ -66,6 +67,7 @@ def test_a_reconstruction_takes_it_from_the_other_drives_too(rack: Rack, kept: s
     assert "ALARM-132" not in alarms(rack)
 
 
+@pytest.mark.long
 def test_what_a_reconstruction_can_take_from_nowhere_is_told_and_the_rest_is_kept(rack: Rack, kept: str) -> None:
     """Two drives that cannot read the same stripe: it is lost, and nothing says that it is good."""
     rack.exec(["rackeye", "spare", "remove", "--bay", str(SPARE)], check=True)

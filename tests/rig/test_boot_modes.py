@@ -214,6 +214,7 @@ def test_the_switch_makes_a_redundant_server(rack: Rack) -> None:
     assert "BOOT-010" in refused.stderr
 
 
+@pytest.mark.long
 def test_in_failover_mode_a_crash_of_the_menu_changes_nothing_and_boxd_keeps_to_it(rack: Rack) -> None:
     open_menu(rack)
     rack.sh("systemctl kill -s KILL rackeye-boot-menu.service")
@@ -224,6 +225,7 @@ def test_in_failover_mode_a_crash_of_the_menu_changes_nothing_and_boxd_keeps_to_
     rack.wait_until(lambda: state_of(rack, "failover.target") == "active", 90, "boxd starts it again")
 
 
+@pytest.mark.long
 def test_restore_goes_back_to_standard_mode(rack: Rack) -> None:
     boot = boot_id(rack)
     rack.exec([*RESTORE, '{"user":"admin","password":"admin","where":"rig"}'], check=True)

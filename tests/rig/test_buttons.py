@@ -46,6 +46,7 @@ def test_reset_held_at_power_on_beeps_and_another_press_ends_it(rack: Rack) -> N
     assert boot_id(rack) == boot
 
 
+@pytest.mark.long
 def test_reset_held_at_power_on_restores_after_a_minute_of_beeping(rack: Rack) -> None:
     """With damaged accounts, too: then it is the only way (ACC-010)."""
     use_at_menu(rack)

@@ -110,6 +110,7 @@ def repairing(told: RaidSnapshot) -> bool:
     return progress is not None and progress.kind is Work.REPAIR and progress.percent > 2
 
 
+@pytest.mark.long
 def test_a_repair_that_the_power_ended_is_told_and_done_again(rack: Rack) -> None:
     stripes = range(200, 400, 4)
     for stripe in stripes:
@@ -155,6 +156,7 @@ def checking(told: RaidSnapshot) -> float:
     return progress.percent if progress is not None and progress.kind is Work.CHECK else 0.0
 
 
+@pytest.mark.long
 def test_what_came_by_itself_ends_with_the_quiet_hours_and_goes_on_in_the_next(rack: Rack) -> None:
     percent(rack, 1)
     rack.sh("rackeye rate set patrol 1")

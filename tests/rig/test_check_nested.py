@@ -88,6 +88,7 @@ def wait_for(rack: Rack, first: int, second: int) -> None:
         time.sleep(0.2)
 
 
+@pytest.mark.long
 def test_it_is_one_check_that_is_killed_stopped_and_gone_on_with_over_spans(bare: Rack) -> None:
     code, result = scrub(bare)
     assert (code, result["level"], result["stripes"], result["of"]) == (0, 60, 768, 768)

@@ -11,7 +11,9 @@ from rig.drives import DriveKind
 from rig.rack import Rack
 from tests.rig.raid_rig import alarms, checksum, hurry, is_whole, states, until, write_file
 
-pytestmark = [pytest.mark.rig, pytest.mark.rack(drives=4, bay_mib=340, without=("rackeye-web.service",))]
+pytestmark = [
+    pytest.mark.rig, pytest.mark.long, pytest.mark.rack(drives=4, bay_mib=340, without=("rackeye-web.service",)),
+]
 
 KEPT = "/srv/rackeye/vd0/kept"
 

@@ -247,6 +247,7 @@ def test_the_switch_is_refused_with_what_stands_against_it(page: Page, rack: Rac
     assert up(rack).mode is Mode.STANDARD
 
 
+@pytest.mark.long
 def test_restore_to_default_from_the_page(page: Page, rack: Rack) -> None:
     boot, files = boot_id(rack), videos(rack)
     assert files

@@ -84,7 +84,7 @@ def test_the_drives_make_a_new_one_though_the_old_files_still_lie_there(rack: Ra
     assert "kept" not in rack.sh("ls /srv/rackeye/vd1")
 
 
-@pytest.mark.parametrize("delay", [0.2, 1.5])
+@pytest.mark.parametrize("delay", [0.2, pytest.param(1.5, marks=pytest.mark.long)])
 def test_a_cut_in_the_middle_of_deleting_is_finished_at_the_next_start(rack: Rack, delay: float) -> None:
     if vd(snapshot(rack), "vd0").mountpoint and not any(v.name == "vd1" for v in snapshot(rack).virtual_drives):
         create(rack, bays=(4, 5, 6, 7))

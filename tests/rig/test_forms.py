@@ -113,6 +113,7 @@ def test_a_network_that_cannot_be_meant_changes_nothing(page: Page, rack: Rack) 
     assert "10.9" not in address(rack)
 
 
+@pytest.mark.long
 def test_a_network_that_nobody_confirms_is_undone_before_the_persons_eyes(page: Page, rack: Rack) -> None:
     open_form(page, "network-dummy0")
     began = time.monotonic()

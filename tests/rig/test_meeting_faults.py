@@ -22,7 +22,8 @@ from tests.rig.raid_rig import (
 )
 
 pytestmark = [
-    pytest.mark.rig, pytest.mark.rack(drives=5, bay_mib=340, spoilable=True, without=("rackeye-web.service",)),
+    pytest.mark.rig, pytest.mark.long,
+    pytest.mark.rack(drives=5, bay_mib=340, spoilable=True, without=("rackeye-web.service",)),
 ]
 
 KEPT = "/srv/rackeye/vd0/kept"

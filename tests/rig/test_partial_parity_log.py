@@ -65,6 +65,7 @@ def test_it_is_made_so_and_told_so(rack: Rack, kept: str) -> None:
     parity_is_clean(rack)
 
 
+@pytest.mark.long
 def test_a_cut_while_a_drive_is_missing_tears_nothing_and_needs_no_force(rack: Rack, kept: str) -> None:
     rack.pull(1)
     until(rack, lambda s: vd(s, "vd0").state is VdState.DEGRADED, "it is seen", 20)

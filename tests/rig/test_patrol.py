@@ -117,6 +117,7 @@ def test_in_an_array_that_is_not_whole_it_is_only_named(array: Array) -> None:
     assert array.sh(f"cat {MD}/sync_action") == "idle"
 
 
+@pytest.mark.long
 def test_a_bad_sector_of_a_mirror_is_written_anew(array: Array) -> None:
     members = [dust(array, bay) for bay in range(2)]
     devices = " ".join(f"/dev/{member}" for member in members)

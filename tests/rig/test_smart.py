@@ -119,6 +119,7 @@ def test_a_drive_to_watch(rack: Rack) -> None:
     assert "93 % of its rated endurance is used" in said.text
 
 
+@pytest.mark.long
 def test_asleep_garbage_hanging_and_missing_are_said_once_and_stop_nothing(rack: Rack) -> None:
     rack.smart(2, SmartMood.ASLEEP)
     ask(rack, 2)
