@@ -13,6 +13,7 @@ from raid.scene import Scene
 from raid.smart_model import PREDICTED, SmartHealth
 from raid.spare_learn import went_back
 from raid.superblock import Superblock
+from raid.vanished import vanished
 from raid.world import Disk, Probe, Running
 
 
@@ -22,6 +23,7 @@ def drive_rows(scene: Scene) -> tuple[Drive, ...]:
     for vd in scene.memory.vds:
         rows += _missing(vd, scene)
     rows += missing_homes(scene)
+    rows += vanished(scene)
     rows = [_named(row, scene) for row in rows]
     return tuple(sorted(rows, key=lambda row: (row.bay is None, row.bay or 0, row.device is None, row.serial)))
 
@@ -68,8 +70,11 @@ def _row(disk: Disk, scene: Scene) -> Drive:
     smart = scene.world.smart_of(disk)
     if smart.health is SmartHealth.FAILING:
         state, detail = _shielded(state), f"{detail} {PREDICTED}: {smart.detail}".strip()
+    running = scene.world.running_array_of(disk)
+    errors = 0 if running is None else next(m.errors for m in running.md.members if m.device == disk.name)
     return Drive(
-        disk.bay, disk.serial, disk.model, disk.size, disk.device, state, detail, vd, slot, refused=refused, smart=smart
+        disk.bay, disk.serial, disk.model, disk.size, disk.device, state, detail, vd, slot, refused=refused,
+        smart=smart, read_errors=errors,
     )
 
 

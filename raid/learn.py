@@ -20,6 +20,7 @@ from raid.spare_learn import learn_spares, went_back
 from raid.spares import home_of
 from raid.torn import learn_torn
 from raid.upkeep import learn_doubt
+from raid.vanished import learn_free
 from raid.world import Running, World
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -52,7 +53,7 @@ def learn(scene: Scene) -> Memory:
         if running is not None and running.md.members:
             memory = memory.with_vd(replace(vd, out=_out(vd, running)))
     memory = replace(memory, failed=_failed(scene, memory))
-    return learn_spares(scene, memory, homes)
+    return learn_free(learn_spares(scene, memory, homes), scene)
 
 
 def _is_gone(vd: KnownVd, memory: Memory, scene: Scene) -> bool:

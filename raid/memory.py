@@ -180,12 +180,14 @@ class Fleeting:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """adopting: nothing was remembered at the start, so arrays of ours that can start are taken over."""
+    """adopting: nothing was remembered at the start, so arrays of ours that can start are taken over. free: drives of
+    no virtual drive, where they are or were last (vanished.py)."""
 
     vds: tuple[KnownVd, ...] = ()
     failed: tuple[FailedDrive, ...] = ()
     spares: tuple[Spare, ...] = ()
     adopting: bool = False
+    free: tuple[Slot, ...] = ()
     notes: tuple[str, ...] = ()
     """Sentences that stay until the next start, such as a memory file that could not be read."""
     fleeting: Fleeting = field(default_factory=Fleeting)
@@ -218,11 +220,13 @@ class _File:
     failed: tuple[FailedDrive, ...] = ()
     adopting: bool = False
     spares: tuple[Spare, ...] = ()
+    free: tuple[Slot, ...] = ()
 
 
 def encode(memory: Memory) -> bytes:
     """The file's text; equal for memories that differ only in what is fleeting."""
-    return msgspec.json.format(msgspec.json.encode(_File(memory.vds, memory.failed, memory.adopting, memory.spares)))
+    file = _File(memory.vds, memory.failed, memory.adopting, memory.spares, memory.free)
+    return msgspec.json.format(msgspec.json.encode(file))
 
 
 def save(memory: Memory, file: Path) -> None:
@@ -238,7 +242,7 @@ def load(file: Path) -> Memory:
         return Memory(adopting=True)
     except (OSError, msgspec.MsgspecError) as error:
         raise MemoryBroken(f"{file} cannot be read: {error}.", hint="It is put aside as memory.broken.") from error
-    return Memory(data.vds, data.failed, data.spares, data.adopting)
+    return Memory(data.vds, data.failed, data.spares, data.adopting, data.free)
 
 
 def load_or_adopt(file: Path) -> Memory:

@@ -87,6 +87,8 @@ class Drive:
     """What it says of itself; the last word of a drive that is gone is not repeated."""
     hold: str = ""
     """Why it is not to be pulled now, though its virtual drive may bear the loss; empty when nothing is against it."""
+    read_errors: int = 0
+    """Of a member: reads that it could not do and that md made good from the others, ever since it is one."""
 
 
 @dataclass(frozen=True, slots=True)

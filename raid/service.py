@@ -175,6 +175,7 @@ class Service:
         await self._daemon.change(lambda memory: replace(
             memory, vds=tuple(replace(vd, slots=tuple(map(away, vd.slots))) for vd in memory.vds),
             spares=tuple(spare for spare in memory.spares if not served(spare)),
+            free=tuple(slot for slot in memory.free if (slot.bay, slot.serial) != (request.bay, request.serial)),
         ))
         return Done(f"The drive {request.serial} that was in bay {request.bay} is no longer shown.")
 

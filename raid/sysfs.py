@@ -38,6 +38,9 @@ class Member:
     """Bytes."""
     bad: tuple[range, ...] = ()
     """What md has in its list of bad blocks: bytes, counted from the member's data area."""
+    errors: int = 0
+    """Reads that it could not do and that md made good, since it became a member; md keeps the count in its superblock.
+    """
 
     @property
     def in_sync(self) -> bool:
@@ -246,6 +249,7 @@ class Sysfs:
             present=os.path.exists(f"{entry}/block/dev"),
             data_offset=offset,
             bad=_bad_blocks(_read(f"{entry}/bad_blocks", ""), offset),
+            errors=_int(_read(f"{entry}/errors", "0")),
         )
 
     # -- writing

@@ -86,6 +86,7 @@ def _json(view: View) -> dict[str, object]:
 
 def facts(drive: Drive) -> RenderableType:
     """All that is known of one drive."""
+    erred = [("Read errors", f"{drive.read_errors}, made good by md from the others")] if drive.read_errors else []
     return pairs([
         ("Bay", place(drive)),
         ("State", state_text(drive)),
@@ -94,6 +95,7 @@ def facts(drive: Drive) -> RenderableType:
         ("Capacity", size(drive.size)),
         ("Device", drive.device or "-"),
         ("Virtual drive", "-" if drive.vd is None else f"{drive.vd}, slot {known(drive.slot)}"),
+        *erred,
         ("Found", drive.detail or "-"),
     ])
 

@@ -15,6 +15,8 @@ RANK = {TrayCondition.NONE: 0, TrayCondition.MEMBER: 1, TrayCondition.REBUILD: 2
 def condition(drive: Drive) -> TrayCondition:
     """What one drive asks of its tray (spec/panel.md, tray LEDs)."""
     match drive.state:
+        case DriveState.MISSING if drive.vd is None:
+            return TrayCondition.NONE  # nothing lacks it
         case DriveState.FAILED | DriveState.MISSING | DriveState.UNCONFIGURED_BAD | DriveState.SHIELD:
             return TrayCondition.FAILED
         case DriveState.REBUILD | DriveState.COPYBACK:

@@ -5,8 +5,21 @@ import pytest
 
 from raid.model import CheckResult, CheckVerdict, DriveState, VdState
 from rig.drives import DriveKind
-from rig.rack import Rack
-from tests.rig.raid_rig import alarms, checksum, hurry, is_whole, patrol, place_of, snapshot, until, vd, write_file
+from rig.rack import Rack, SmartMood
+from tests.rig.raid_rig import (
+    alarms,
+    checksum,
+    hurry,
+    in_bay,
+    is_whole,
+    patrol,
+    place_of,
+    snapshot,
+    states,
+    until,
+    vd,
+    write_file,
+)
 
 pytestmark = [pytest.mark.rig, pytest.mark.rack(drives=5, bay_mib=340, spoilable=True)]
 
@@ -38,11 +51,18 @@ def test_a_check_names_the_drive_and_a_patrol_read_has_it_written_anew(rack: Rac
     assert (found.rc, told.verdict) == (1, CheckVerdict.FAILED)
     assert f"bay 1 at LBA {bad}" in told.detail
     assert vd(snapshot(rack), "vd0").state is VdState.OPTIMAL, "a check costs no member"
+    rack.smart(1, SmartMood.FAILING)
     patrol(rack)
     places = {place.bay: place for place in snapshot(rack).patrol.bad}
     assert (places[1].lba, places[1].rewritten, places[1].vd) == (bad, True, "vd0")
     assert (places[4].lba, places[4].rewritten) == (spare, False)
     rack.wait_until(lambda: alarms(rack).count("ALARM-131") >= 2, 20, "both alarms")
+    told_of = until(rack, lambda s: states(s, 1) == [DriveState.SHIELD], "asked at once what it says of itself", 30)
+    assert in_bay(told_of, 1)[0].read_errors >= 1
+    assert "made good by md" in rack.sh("rackeye drive show 1")
+    rack.smart(1, SmartMood.GOOD)
+    rack.exec(["rackeye", "drive", "smart", "--bay", "1", "--read"], check=True)
+    until(rack, lambda s: states(s, 1) == [DriveState.ONLINE], "it is well after all", 30)
     again = rack.exec(["rackeye", "check", "start", "vd0", "--watch"], timeout=300)
     assert again.rc == 0, again.stdout + again.stderr
     assert checksum(rack, "/srv/rackeye/vd0/kept") == kept

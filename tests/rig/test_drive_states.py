@@ -39,6 +39,11 @@ def here(told: RaidSnapshot, bay: int) -> Drive:
     return next(drive for drive in in_bay(told, bay) if drive.device is not None)
 
 
+def gone(told: RaidSnapshot, bay: int) -> list[DriveState]:
+    """Of the drives of a bay that are not there."""
+    return [drive.state for drive in in_bay(told, bay) if drive.device is None]
+
+
 def device(rack: Rack, bay: int) -> str:
     return rack.sh(f"readlink -f /dev/disk/by-bay/{bay}").strip()
 
@@ -69,6 +74,9 @@ def test_a_drive_that_cannot_be_read_is_unconfigured_bad_and_used_for_nothing(ra
     rack.pull(1)
     rack.pull(3)
     until(rack, lambda s: vd(s, "vd0").state is VdState.DEGRADED, "bay 1 is out", 20)
+    told = until(rack, lambda s: gone(s, 3) == [DriveState.MISSING], "a blank drive that went is not forgotten", 20)
+    assert (in_bay(told, 3)[0].vd, rack.led("bay3:amber:status")) == (None, "off")
+    assert "bay 3" not in alarms(rack), "nobody misses it"
     rack.sh("udevadm control --stop-exec-queue")  # raidd reads a drive when udev has come to its end with it
     for bay in (1, 3):
         rack.insert(bay, DriveKind.BLANK)
@@ -89,6 +97,14 @@ def test_a_drive_that_cannot_be_read_is_unconfigured_bad_and_used_for_nothing(ra
     assert states(told, 1) == [DriveState.ONLINE]
     assert checksum(rack, "/srv/rackeye/vd0/before") == kept["before"]
     rack.wait_until(lambda: not alarms(rack), 60, "no alarm is left")
+    rack.pull(3)
+    until(rack, lambda s: gone(s, 3) == [DriveState.MISSING], "it went", 20)
+    rack.sh("systemctl restart rackeye-raidd")
+    until(rack, lambda s: gone(s, 3) == [DriveState.MISSING], "that is not forgotten either", 30)
+    rackeye(rack, "drive", "dismiss", "--bay", "3", "--yes")
+    until(rack, lambda s: in_bay(s, 3) == [], "until it is dismissed", 20)
+    rack.insert(3, DriveKind.BLANK)
+    until(rack, lambda s: states(s, 3) == [DriveState.BLANK], "another one", 30)
 
 
 def inactive(rack: Rack, *bays: int) -> None:
@@ -134,7 +150,8 @@ def test_after_a_power_cut_all_members_lie_in_an_inactive_array_as_spares(rack: 
     kept["latest"] = write_file(rack, "/srv/rackeye/vd0/latest")
     rack.sh("systemctl mask rackeye-raidd; systemctl stop rackeye-raidd; sync")
     rack.insert(2, DriveKind.SAME)
-    rack.sh("dd if=/dev/urandom of=/srv/rackeye/vd0/torn bs=1M count=200 status=none > /dev/null 2>&1 & sleep 0.7")
+    rack.sh("dd if=/dev/urandom of=/srv/rackeye/vd0/torn bs=1M count=200 oflag=direct status=none > /dev/null 2>&1 &")
+    rack.sh("until grep -q '^active$' /sys/block/md*/md/array_state; do :; done; sleep 0.3", 60)
     rack.power_cut()
     rack.boot()
     inactive(rack, 2, 0, 1)
