@@ -95,8 +95,8 @@ def test_0_1_and_10_are_made_aligned_and_told_apart(rack: Rack) -> None:
 def test_a_pull_from_each_and_two_from_different_pairs(rack: Rack) -> None:
     for bay in (2, 4, 7):
         rack.pull(bay)
-    told = until(rack, lambda s: {vd(s, n).state for n in ("pair", "mirrors")} == {VdState.DEGRADED}, "degraded", 20)
-    until(rack, lambda s: len([d for d in s.drives if d.state is DriveState.MISSING]) == 3, "three are missing", 20)
+    until(rack, lambda s: {vd(s, n).state for n in ("pair", "mirrors")} == {VdState.DEGRADED}, "degraded", 20)
+    told = until(rack, lambda s: len([d for d in s.drives if d.state is DriveState.MISSING]) == 3, "three are gone", 20)
     assert vd(told, "none").state is VdState.OPTIMAL
     assert vd(snapshot(rack), "mirrors").tolerance == 0
     assert [(one.bays, one.tolerance) for one in vd(told, "mirrors").mirrors] == [((4, 5), 0), ((6, 7), 0)]

@@ -117,6 +117,24 @@ def test_an_old_member_comes_back_only_by_a_bitmap(rack: Rack, disks: list[str])
         rack.sh("mdadm --quiet --stop /dev/md127; udevadm settle")
 
 
+def test_what_was_begun_and_not_started_tells_no_shape(rack: Rack, disks: list[str]) -> None:
+    """It is an array all the same: its members are taken."""
+    make(rack, disks[:3], "--assume-clean")
+    rack.sh("mdadm --quiet --stop /dev/md127; udevadm settle")
+    rack.sh(f"mdadm --incremental --config=none {disks[1]} 2>&1 || true; udevadm settle")
+    names = ("array_state", "raid_disks", "level", "dev-*/slot", "dev-*/state")
+    assert [told(rack, name) for name in names] == ["inactive", "", "", "none", "spare"]
+    assert rack.exec(["mdadm", "--zero-superblock", disks[1]]).rc != 0, "busy"
+
+
+def test_a_parity_log_has_its_own_bits_and_policy(rack: Rack, disks: list[str]) -> None:
+    make(rack, disks[:3], "--force", "--consistency-policy=ppl")
+    rest(rack)
+    assert (told(rack, "consistency_policy"), told(rack, "bitmap/location")) == ("ppl", "none")
+    bits = rack.sh(f"od -An -tu4 -j $((4096 + 8)) -N 4 {disks[0]}")  # feature_map, include/uapi/linux/raid/md_p.h
+    assert int(bits) & (1024 | 2048), bits
+
+
 def test_more_failures_than_it_bears_is_broken(rack: Rack, disks: list[str]) -> None:
     make(rack, disks[:3], "--force")
     rest(rack)
