@@ -8,8 +8,9 @@ from raid.learn import vd_of_superblocks
 from raid.mdadm import HOMEHOST
 from raid.members import Member, data_drives, members_of, muster
 from raid.memory import KnownVd, Memory, Stage
-from raid.model import PlannedDrive, level_text
+from raid.model import level_text
 from raid.model_foreign import AbandonPlan, ImportPlan
+from raid.model_plan import PlannedDrive
 from raid.scene import Scene
 from raid.slices import seen
 from raid.spans import GROUP, SPAN, arrays_of, family, outer_of, top, tops

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from raid.model import PlannedDrive
+from raid.model_plan import PlannedDrive
 
 
 @dataclass(frozen=True, slots=True)

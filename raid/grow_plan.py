@@ -19,7 +19,8 @@ from raid.grow import busy
 from raid.grow_model import GrowPlan, PlanGrowRequest
 from raid.members import data_drives, lost, tolerance
 from raid.memory import Growth, KnownVd, Slot, Stage
-from raid.model import CheckResult, CheckVerdict, Drive, DriveState, PlannedDrive, level_text
+from raid.model import CheckResult, CheckVerdict, Drive, DriveState, level_text
+from raid.model_plan import PlannedDrive
 from raid.scene import Scene
 from raid.smart_model import SmartHealth
 from raid.spans import is_group, is_span

@@ -3,7 +3,7 @@ from elsewhere, giving one up that could not be made. Frozen dataclasses that tr
 
 from dataclasses import dataclass
 
-from raid.model import PlannedDrive
+from raid.model_plan import PlannedDrive
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from raid.derive_drives import drive_rows
 from raid.filesystem import MINIMUM, MINIMUM_STRIPED
 from raid.learn import NAME
 from raid.members import data_drives, tolerance
-from raid.model import Drive, DriveState, Plan, PlannedDrive, PlannedVd, PlanSimpleRequest, level_text
+from raid.model import Drive, DriveState, level_text
+from raid.model_plan import Plan, PlannedDrive, PlannedVd, PlanSimpleRequest
 from raid.plan_group import component_size, first_of_group, in_group
 from raid.scene import Scene
 from raid.spans import UPPER, top

@@ -8,7 +8,8 @@ from core.units import human_bytes
 from raid.gpt import TAIL
 from raid.members import data_drives, tolerance
 from raid.memory import KnownVd, Memory, Slot, Stage
-from raid.model import PlannedDrive, PlannedVd, PlanSimpleRequest, level_text
+from raid.model import level_text
+from raid.model_plan import PlannedDrive, PlannedVd, PlanSimpleRequest
 from raid.nested import usable
 from raid.scene import Scene
 from raid.slices import first_start, free_places, stripe_of

@@ -29,18 +29,9 @@ from raid.clear import named, plan_clear, refuse
 from raid.derive_drives import drive_rows
 from raid.grow_service import GrowService
 from raid.memory import KnownVd, Memory, Slot, Spare, Wish
-from raid.model import (
-    ClearDriveRequest,
-    CreateSimpleReply,
-    CreateSimpleRequest,
-    DismissDriveRequest,
-    Done,
-    DriveState,
-    Plan,
-    PlanSimpleRequest,
-    VdRequest,
-)
+from raid.model import ClearDriveRequest, DismissDriveRequest, Done, DriveState, VdRequest
 from raid.model_clear import ClearPlan
+from raid.model_plan import CreateSimpleReply, CreateSimpleRequest, Plan, PlanSimpleRequest
 from raid.model_recover import RecoverPlan, RecoverRequest
 from raid.nested import has_failed
 from raid.once_read import once_read

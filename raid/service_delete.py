@@ -19,7 +19,8 @@ from raid.act import Actor
 from raid.actions import Action
 from raid.delete import resting
 from raid.memory import KnownVd, Memory, Stage
-from raid.model import DeletePlan, DeleteVdRequest, Done, PlannedDrive, VdRequest, level_text
+from raid.model import DeleteVdRequest, Done, VdRequest, level_text
+from raid.model_plan import DeletePlan, PlannedDrive
 from raid.mounts import parse_mountinfo, read_mountinfo, read_swaps
 from raid.spans import family
 from raid.users import others_on

@@ -14,17 +14,8 @@ from nvr.cli.output import clean, console, document, known, plain, print_json, s
 from nvr.cli.progress import Step, follow
 from nvr.cli.session import Session
 from nvr.cli.shape import examples, json_option, pass_session, yes_option
-from raid.model import (
-    CreateSimpleReply,
-    CreateSimpleRequest,
-    JobState,
-    Plan,
-    PlannedVd,
-    PlanSimpleRequest,
-    RaidSnapshot,
-    VdState,
-    level_text,
-)
+from raid.model import JobState, RaidSnapshot, VdState, level_text
+from raid.model_plan import CreateSimpleReply, CreateSimpleRequest, Plan, PlannedVd, PlanSimpleRequest
 
 LEVELS = ("0", "00", "1", "5", "6", "10", "50", "60")
 KIB = 1024

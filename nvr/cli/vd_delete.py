@@ -11,7 +11,8 @@ from nvr.cli.output import clean, console, document, known, pairs, plain, print_
 from nvr.cli.progress import Step, follow
 from nvr.cli.session import Session
 from nvr.cli.shape import examples, json_option, pass_session, yes_option
-from raid.model import DeletePlan, DeleteVdRequest, Done, JobState, RaidSnapshot, VdRequest
+from raid.model import DeleteVdRequest, Done, JobState, RaidSnapshot, VdRequest
+from raid.model_plan import DeletePlan
 
 
 def plan_text(plan: DeletePlan) -> RenderableType:

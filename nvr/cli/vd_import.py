@@ -10,8 +10,9 @@ from nvr.cli.client import RAID
 from nvr.cli.output import clean, console, document, known, pairs, plain, print_json, size, table
 from nvr.cli.session import Session
 from nvr.cli.shape import examples, json_option, pass_session, yes_option
-from raid.model import Done, PlannedDrive, VdRequest
+from raid.model import Done, VdRequest
 from raid.model_foreign import AbandonPlan, AbandonRequest, ImportPlan, ImportRequest
+from raid.model_plan import PlannedDrive
 
 
 def _drives(drives: tuple[PlannedDrive, ...]) -> RenderableType:

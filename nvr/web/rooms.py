@@ -26,22 +26,11 @@ from hw.model import BeepRequest, FanSnapshot, LocateRequest, PanelSnapshot, Uid
 from nvr.alarms.model import AcknowledgeRequest, PolicySnapshot
 from nvr.recorder.model import AddCamera, RecorderSnapshot, RemoveCamera
 from raid.grow_model import GrowPlan, GrowRequest, PlanGrowRequest
-from raid.model import (
-    ClearDriveRequest,
-    CreateSimpleReply,
-    CreateSimpleRequest,
-    DeletePlan,
-    DeleteVdRequest,
-    DismissDriveRequest,
-    Done,
-    Plan,
-    PlanSimpleRequest,
-    RaidSnapshot,
-    VdRequest,
-)
+from raid.model import ClearDriveRequest, DeleteVdRequest, DismissDriveRequest, Done, RaidSnapshot, VdRequest
 from raid.model_care import RepairPlan, RepairRequest, ScheduleRequest
 from raid.model_clear import ClearPlan
 from raid.model_foreign import AbandonPlan, AbandonRequest, ImportPlan, ImportRequest
+from raid.model_plan import CreateSimpleReply, CreateSimpleRequest, DeletePlan, Plan, PlanSimpleRequest
 from raid.model_recover import RecoverPlan, RecoverRequest
 from raid.smart_model import ReadSmartRequest, SmartHistory, SmartHistoryRequest
 from raid.spare_model import AddSpareRequest, RebuildOnRequest, RemoveSpareRequest, SetRateRequest

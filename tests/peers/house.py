@@ -32,20 +32,10 @@ from nvr.web import certificate
 from nvr.web.app import make_app
 from nvr.web.hub import Hub
 from nvr.web.webd import config
-from raid.model import (
-    ClearDriveRequest,
-    CreateSimpleReply,
-    CreateSimpleRequest,
-    DeletePlan,
-    DeleteVdRequest,
-    Done,
-    Plan,
-    PlanSimpleRequest,
-    RaidSnapshot,
-    VdRequest,
-)
+from raid.model import ClearDriveRequest, DeleteVdRequest, Done, RaidSnapshot, VdRequest
 from raid.model_clear import ClearPlan
 from raid.model_foreign import AbandonPlan, AbandonRequest, ImportPlan, ImportRequest
+from raid.model_plan import CreateSimpleReply, CreateSimpleRequest, DeletePlan, Plan, PlanSimpleRequest
 from raid.model_recover import RecoverPlan, RecoverRequest
 from raid.smart_model import ReadSmartRequest, SmartHistory, SmartHistoryRequest
 from tests.peers import sample

@@ -8,23 +8,10 @@ from boot.model import BoxSnapshot, Interface, Mode, Refusal, SwitchPlan, TimeVi
 from hw.model import BayView, FanSnapshot, PanelSnapshot, Sensor, SensorKind, SensorState, TrayCondition, TrayLight
 from nvr.alarms.model import Alarm, Category, ChannelView, Health, Level, PolicySnapshot
 from nvr.recorder.model import CameraState, CameraView, Gap, RecorderSnapshot, VolumeState, VolumeView
-from raid.model import (
-    CheckResult,
-    CheckVerdict,
-    DeletePlan,
-    Drive,
-    DriveState,
-    Plan,
-    PlannedDrive,
-    PlannedVd,
-    Progress,
-    RaidSnapshot,
-    VdState,
-    VirtualDrive,
-    Work,
-)
+from raid.model import CheckResult, CheckVerdict, Drive, DriveState, Progress, RaidSnapshot, VdState, VirtualDrive, Work
 from raid.model_clear import ClearPlan
 from raid.model_foreign import AbandonPlan, ImportPlan
+from raid.model_plan import DeletePlan, Plan, PlannedDrive, PlannedVd
 from raid.model_recover import RecoverPlan
 from raid.smart_model import Figures, Smart, SmartHealth, SmartHistory, SmartRecord
 

@@ -13,7 +13,8 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from boot.model import RestoreRequest, SwitchRequest
 from hw.model import BayView, InformationLight, LocateRequest, TrayLight
-from raid.model import DeleteVdRequest, Drive, DriveState, PlanSimpleRequest
+from raid.model import DeleteVdRequest, Drive, DriveState
+from raid.model_plan import PlanSimpleRequest
 from raid.smart_model import ReadSmartRequest, SmartHealth, SmartHistoryRequest
 from tests.peers import sample
 from tests.peers.conftest import Run

@@ -9,9 +9,10 @@ import pytest
 from playwright.async_api import expect
 
 from boot.model import KeepModeRequest
-from raid.model import ClearDriveRequest, DriveGroup, PlanSimpleRequest, VdState, VirtualDrive
+from raid.model import ClearDriveRequest, DriveGroup, VdState, VirtualDrive
 from raid.model_care import BadBlocks
 from raid.model_foreign import AbandonRequest, ImportRequest
+from raid.model_plan import PlanSimpleRequest
 from raid.model_recover import RecoverRequest
 from tests.peers import sample
 from tests.peers.conftest import Run

@@ -8,20 +8,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from raid.model import (
-    BUS_NAME,
-    CheckVerdict,
-    CreateSimpleReply,
-    CreateSimpleRequest,
-    Drive,
-    DriveState,
-    Plan,
-    PlanSimpleRequest,
-    RaidSnapshot,
-    VdState,
-    VirtualDrive,
-    Work,
-)
+from raid.model import BUS_NAME, CheckVerdict, Drive, DriveState, RaidSnapshot, VdState, VirtualDrive, Work
+from raid.model_plan import CreateSimpleReply, CreateSimpleRequest, Plan, PlanSimpleRequest
 from rig.daemons import policy, raid
 from rig.rack import Rack
 

@@ -6,18 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from raid.model import (
-    CheckResult,
-    CheckVerdict,
-    CreateSimpleReply,
-    CreateSimpleRequest,
-    DriveState,
-    JobState,
-    Plan,
-    PlanSimpleRequest,
-    RaidSnapshot,
-    Work,
-)
+from raid.model import CheckResult, CheckVerdict, DriveState, JobState, RaidSnapshot, Work
+from raid.model_plan import CreateSimpleReply, CreateSimpleRequest, Plan, PlanSimpleRequest
 from rig.rack import Rack
 from tests.rig.raid_rig import alarms, clock, command, hurry, is_whole, snapshot, until, vd
 

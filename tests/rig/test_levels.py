@@ -5,7 +5,8 @@ The drives are used again and again: each test deletes what the one before it ma
 
 import pytest
 
-from raid.model import DriveState, PlanSimpleRequest, RaidSnapshot, VdState
+from raid.model import DriveState, RaidSnapshot, VdState
+from raid.model_plan import PlanSimpleRequest
 from rig.drives import DriveKind
 from rig.rack import Rack
 from tests.rig.raid_rig import (

@@ -2,19 +2,9 @@
 
 import pytest
 
-from raid.model import (
-    CheckVerdict,
-    ClearDriveRequest,
-    CreateSimpleReply,
-    CreateSimpleRequest,
-    Done,
-    DriveState,
-    PlanSimpleRequest,
-    VdRequest,
-    VdState,
-    Work,
-)
+from raid.model import CheckVerdict, ClearDriveRequest, Done, DriveState, VdRequest, VdState, Work
 from raid.model_foreign import ImportPlan, ImportRequest
+from raid.model_plan import CreateSimpleReply, CreateSimpleRequest, PlanSimpleRequest
 from raid.model_recover import RecoverPlan, RecoverRequest
 from rig.drives import DriveKind
 from rig.rack import Rack

@@ -16,7 +16,8 @@ from raid.decide import decide
 from raid.derive import derive
 from raid.gpt import MIB, Entry, Table
 from raid.memory import KnownVd, Memory, Stage
-from raid.model import CheckResult, CheckVerdict, DriveState, PlannedVd, PlanSimpleRequest, VdState, Work
+from raid.model import CheckResult, CheckVerdict, DriveState, VdState, Work
+from raid.model_plan import PlannedVd, PlanSimpleRequest
 from raid.plan import plan_simple
 from raid.plan_group import intents
 from raid.slices import first_start, free_places

@@ -12,7 +12,7 @@ from raid.derive import derive
 from raid.grow_model import PlanGrowRequest
 from raid.grow_plan import plan_grow
 from raid.memory import Memory
-from raid.model import PlanSimpleRequest
+from raid.model_plan import PlanSimpleRequest
 from raid.plan import plan_simple
 from raid.plan_group import intents
 from raid.world import World

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import PlanImpossible
 from raid.memory import Memory
-from raid.model import Plan, PlanSimpleRequest
+from raid.model_plan import Plan, PlanSimpleRequest
 from raid.plan import plan_simple
 from raid.plan_group import GIB, component_size
 from raid.smart_model import Figures, Smart

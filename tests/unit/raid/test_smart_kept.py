@@ -13,7 +13,8 @@ from raid import smart_history
 from raid.actions import StartJob
 from raid.decide import decide
 from raid.derive import derive
-from raid.model import Drive, DriveState, PlanSimpleRequest
+from raid.model import Drive, DriveState
+from raid.model_plan import PlanSimpleRequest
 from raid.plan import plan_simple
 from raid.smart import Outcome, Reading
 from raid.smart_history import History

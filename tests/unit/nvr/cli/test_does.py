@@ -13,16 +13,10 @@ from nvr.recorder.model import AddCamera, RemoveCamera
 from raid.model import (
     CheckResult,
     CheckVerdict,
-    CreateSimpleReply,
-    CreateSimpleRequest,
     Done,
     DriveState,
     JobState,
     JobView,
-    Plan,
-    PlannedDrive,
-    PlannedVd,
-    PlanSimpleRequest,
     Progress,
     RaidSnapshot,
     VdRequest,
@@ -40,6 +34,7 @@ from raid.model_care import (
     UnreadDrive,
     Upkeep,
 )
+from raid.model_plan import CreateSimpleReply, CreateSimpleRequest, Plan, PlannedDrive, PlannedVd, PlanSimpleRequest
 from raid.model_recover import RecoverPlan, RecoverRequest
 from tests.unit.nvr.cli.fakes import TB, FakeClient, client, drive, rackeye, virtual_drive
 

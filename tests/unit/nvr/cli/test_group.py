@@ -6,16 +6,8 @@ import pytest
 
 from nvr.cli.client import RAID
 from nvr.cli.replace_steps import begin, warnings
-from raid.model import (
-    CheckResult,
-    CheckVerdict,
-    DriveGroup,
-    Plan,
-    PlannedDrive,
-    PlannedVd,
-    PlanSimpleRequest,
-    RaidSnapshot,
-)
+from raid.model import CheckResult, CheckVerdict, DriveGroup, RaidSnapshot
+from raid.model_plan import Plan, PlannedDrive, PlannedVd, PlanSimpleRequest
 from tests.unit.nvr.cli.fakes import TB, FakeClient, client, drive, rackeye, virtual_drive
 
 SHARED = DriveGroup("dg0", 6, 0, 128 * 1024, (0, 1, 2, 3), ("vd0", "vd1"), 12 * TB, 5 * TB, 3 * TB, shared=True)

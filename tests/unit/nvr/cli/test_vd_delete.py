@@ -4,15 +4,10 @@ from dataclasses import replace
 
 from nvr.cli.client import RAID
 from raid.model import (
-    DeletePlan,
     DeleteVdRequest,
     DismissDriveRequest,
     Done,
     DriveState,
-    Plan,
-    PlannedDrive,
-    PlannedVd,
-    PlanSimpleRequest,
     Progress,
     RaidSnapshot,
     Span,
@@ -21,6 +16,7 @@ from raid.model import (
     Work,
 )
 from raid.model_foreign import AbandonPlan, AbandonRequest, ImportPlan, ImportRequest
+from raid.model_plan import DeletePlan, Plan, PlannedDrive, PlannedVd, PlanSimpleRequest
 from tests.unit.nvr.cli.fakes import TB, client, drive, rackeye, virtual_drive
 
 DRIVES = tuple(PlannedDrive(bay, f"SN{bay}", "RACK 6TB", 6 * TB) for bay in range(8))

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from nvr.cli.client import RAID
 from raid.grow_model import GrowPlan, GrowRequest, PlanGrowRequest
-from raid.model import Done, PlannedDrive, Progress, RaidSnapshot, VdState, Work
+from raid.model import Done, Progress, RaidSnapshot, VdState, Work
+from raid.model_plan import PlannedDrive
 from tests.unit.nvr.cli.fakes import TB, client, rackeye, virtual_drive
 
 PLAN = GrowPlan(
