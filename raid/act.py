@@ -16,6 +16,7 @@ from core.run import run
 from raid import check, cutting, filesystem
 from raid.actions import (
     Action,
+    AskSmart,
     DropRecovery,
     Expected,
     FailMember,
@@ -67,6 +68,9 @@ class Actor:
             case RemoveMember():
                 self._remove(action)
                 return f"{action.device}, which had failed or is free, was taken off {action.vd}."
+            case AskSmart():
+                self.observer.smart.ask_soon(action.device)
+                return f"The drive in bay {action.bay} (serial {action.serial}) {action.what}: its S.M.A.R.T. is read."
             case SetActive():
                 sysfs.set_active(action.array)
                 return f"{action.vd} may be written; what was waiting begins."
@@ -152,7 +156,7 @@ class Actor:
         if disk is None or (disk.diskseq, disk.bay, disk.serial) != (expected.diskseq, expected.bay, expected.serial):
             raise DriveChanged(f"The drive of {place} is not the one that was looked at.", hint="It is looked at anew.")
         inventory = self.observer.inventory
-        # Before it may be refused: one that is not read is read first at the next look, so no look backed off.
+        # Before it may be refused: else each look would read it first, as one that is not known, and never back off.
         found = (inventory.probe_at_once if at_once else inventory.probe)(expected.device, expected.diskseq)
         refuse_if_used(disk)
         if found.error or found.signatures != expected.signatures:

@@ -34,6 +34,16 @@ class RemoveMember:
 
 
 @dataclass(frozen=True, slots=True)
+class AskSmart:
+    """A drive erred: read what it says of itself before its turn. what: how it erred, for the journal."""
+
+    device: str
+    bay: int | None
+    serial: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class SetActive:
     """End auto-read-only."""
 
@@ -165,5 +175,5 @@ class StartPatrol:
 
 Action = (
     Probe | FailMember | RemoveMember | SetActive | SetSpeed | PollSpare | StartJob | Mount | Prepare | Unmount
-    | StartCheck | StopCheck | StartPatrol | PrepareRunner | TellParts | DropRecovery
+    | StartCheck | StopCheck | StartPatrol | PrepareRunner | TellParts | DropRecovery | AskSmart
 )

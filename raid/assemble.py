@@ -23,8 +23,7 @@ from raid.world import Running
 def assemble(vd: KnownVd, running: Running | None, scene: Scene) -> Iterator[Action]:
     """The steps that start an array which does not run."""
     if running is not None:
-        why = f"{vd.name} is stopped before it is started."
-        yield from scene.job("stop", vd, (mdadm.stop(running.device),), (), why)
+        yield from let_go(running, scene)
         return
     ready = muster(vd, scene.world)
     match ready.readiness:
@@ -40,6 +39,12 @@ def assemble(vd: KnownVd, running: Running | None, scene: Scene) -> Iterator[Act
                 yield from _recover(vd, wish, scene)
         case Readiness.AMBIGUOUS:
             pass
+
+
+def let_go(running: Running, scene: Scene) -> Iterator[Action]:
+    """md has taken members, and nobody started the array: they are free again, and are read."""
+    why = f"{running.name} is stopped before it is started."
+    yield from scene.job("stop", running.name, (mdadm.stop(running.device),), (), why)
 
 
 def still_waiting(vd: KnownVd, ready: Muster, scene: Scene) -> bool:
@@ -63,7 +68,7 @@ def _start(vd: KnownVd, ready: Muster, scene: Scene, *, force: bool) -> Iterator
     disks = tuple(member.disk for member in ready.current)
     if any(member.superblock.reshaping for member in ready.current):
         why += " It goes on with its reconstruction from where that was cut off."
-    yield from scene.job("assemble", vd, (mdadm.assemble(vd, devices, force=force),), disks, why)
+    yield from scene.job("assemble", vd.name, (mdadm.assemble(vd, devices, force=force),), disks, why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,4 +158,4 @@ def _recover(vd: KnownVd, wish: Wish, scene: Scene) -> Iterator[Action]:
     start = mdadm.assemble(vd, devices, force=True)
     # A span has no file system: its virtual drive's is made whole before it is mounted (volumes.py).
     steps = (start,) if is_span(vd) else (start, mend.argv(mdadm.node(vd.name)))
-    yield from scene.job("recover", vd, steps, disks, why)
+    yield from scene.job("recover", vd.name, steps, disks, why)

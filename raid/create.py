@@ -23,7 +23,7 @@ def create(vd: KnownVd, scene: Scene) -> Iterator[Action]:
         return
     steps = (mdadm.create(vd, tuple(disk.device for disk in drives)),)
     bays = ", ".join(str(disk.bay) for disk in drives)
-    yield from scene.job("create", vd, steps, drives, f"{vd.name} is made of the drives in bays {bays}.")
+    yield from scene.job("create", vd.name, steps, drives, f"{vd.name} is made of the drives in bays {bays}.")
 
 
 def chosen(vd: KnownVd, scene: Scene) -> tuple[Disk, ...] | str:
@@ -55,4 +55,4 @@ def make_filesystem(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Act
     data = data_of(vd, scene.memory)
     argv = mkfs_argv(running.device, vd.name, vd.filesystem, vd.strip, data)
     wipe = ("wipefs", "--all", "--quiet", running.device)
-    yield from scene.job("format", vd, (wipe, argv), (), f"The file system of {vd.name} is made.")
+    yield from scene.job("format", vd.name, (wipe, argv), (), f"The file system of {vd.name} is made.")

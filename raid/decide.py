@@ -7,6 +7,7 @@ grow.py drives added, levels changed
 delete.py stopping and deleting · nested.py the array over the spans of RAID50, 60 and 00
 slices.py virtual drives that share a drive group
 upkeep.py, patrolling.py checks and reads · torn.py what a power cut may have torn
+diagnose.py drives that err are asked what they say of themselves
 """
 
 from collections.abc import Iterator
@@ -15,10 +16,11 @@ from dataclasses import replace
 from core.daemon import Decision
 from core.settings import Raid
 from raid.actions import Action, DropRecovery, FailMember, Probe, StartCheck, StartJob, StartPatrol
-from raid.assemble import assemble, why_dropped
+from raid.assemble import assemble, let_go, why_dropped
 from raid.candidates import Use, judge
 from raid.create import chosen, create, make_filesystem
 from raid.delete import put_away, resting, take_down
+from raid.diagnose import diagnose
 from raid.grow import busy, reconstruct
 from raid.learn import half_assembled, learn
 from raid.members import Readiness, muster
@@ -44,6 +46,7 @@ WHILE_READING = 1.0
 
 def decide(world: World, memory: Memory, settings: Raid, now: float) -> Decision[Memory, Action]:
     """One decision: every rule, in the order of urgency."""
+    before = memory
     dropped = _dropped(Scene(world, memory, settings, now))
     memory = learn(Scene(world, memory, settings, now))
     scene = Scene(world, memory, settings, now)
@@ -63,12 +66,13 @@ def decide(world: World, memory: Memory, settings: Raid, now: float) -> Decision
     for vd in memory.vds:
         actions += _steps(vd, world.array(vd.uuid), scene)
     for running in half_assembled(memory, world):
-        unknown = KnownVd(running.name, running.uuid or "", 0, 0, (), Stage.READY, "")
-        actions += assemble(unknown, running, scene)
+        actions += let_go(running, scene)
     actions += give_back(scene)
     actions += poll(scene)
     actions += prepare(scene)
     actions += patrol(scene)
+    memory, asked = diagnose(before, scene)
+    actions += asked
     actions = _one_reads(actions)
     return Decision(tuple(actions), note(memory, actions, scene), _again(scene))
 

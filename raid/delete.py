@@ -43,7 +43,8 @@ def put_away(
     if running.volume.mountpoint is not None:
         yield Unmount(vd.name, running.volume.mountpoint, f"{vd.name} {why}: it is no volume any more.", discard)
         return
-    yield from scene.job("stop", vd, (stop_argv(running.device, vd.uuid),), (), f"{vd.name} {why}: its array stops.")
+    steps = (stop_argv(running.device, vd.uuid),)
+    yield from scene.job("stop", vd.name, steps, (), f"{vd.name} {why}: its array stops.")
 
 
 def _wipe(vd: KnownVd, scene: Scene) -> Iterator[Action]:
@@ -52,7 +53,8 @@ def _wipe(vd: KnownVd, scene: Scene) -> Iterator[Action]:
         return
     bays = ", ".join(str(disk.bay) for disk in found)
     steps = (wipe_argv(vd.uuid, tuple(disk.device for disk in found)),)
-    yield from scene.job("wipe", vd, steps, found, f"{vd.name} is deleted: the drives in bays {bays} become blank.")
+    why = f"{vd.name} is deleted: the drives in bays {bays} become blank."
+    yield from scene.job("wipe", vd.name, steps, found, why)
 
 
 def gone(vd: KnownVd, memory: Memory, scene: Scene) -> bool:

@@ -70,11 +70,10 @@ def _row(disk: Disk, scene: Scene) -> Drive:
     smart = scene.world.smart_of(disk)
     if smart.health is SmartHealth.FAILING:
         state, detail = _shielded(state), f"{detail} {PREDICTED}: {smart.detail}".strip()
-    running = scene.world.running_array_of(disk)
-    errors = 0 if running is None else next(m.errors for m in running.md.members if m.device == disk.name)
+    member = scene.world.member_of(disk)
     return Drive(
         disk.bay, disk.serial, disk.model, disk.size, disk.device, state, detail, vd, slot, refused=refused,
-        smart=smart, read_errors=errors,
+        smart=smart, read_errors=0 if member is None else member.errors,
     )
 
 

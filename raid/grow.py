@@ -89,7 +89,7 @@ def reconstruct(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]
         return
     if md.reshaping:
         why = f"The reconstruction of {vd.name} goes on."
-        yield from scene.job(RESHAPE, vd, (_argv("follow", running.device),), (), why)
+        yield from scene.job(RESHAPE, vd.name, (_argv("follow", running.device),), (), why)
         return
     if _at_work(md) or vd.name in dict(scene.world.checks):
         return
@@ -101,7 +101,8 @@ def reconstruct(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]
     elif coming_in(vd, running, scene.world) or (lost(md) and scene.just_started):
         return  # md is about to compute what belongs onto it; or it is a drive that has not appeared yet
     elif running.volume.mountpoint is not None or wrong_filesystem(vd, running):
-        yield from scene.job(END, vd, _end_steps(vd, running), (), f"{vd.name} has its new shape; its volume grows.")
+        why = f"{vd.name} has its new shape; its volume grows."
+        yield from scene.job(END, vd.name, _end_steps(vd, running), (), why)
 
 
 def next_step(md: Array, growth: Growth) -> tuple[str, ...] | None:
@@ -145,14 +146,14 @@ def _take(vd: KnownVd, running: Running, step: tuple[str, ...], scene: Scene) ->
     why = f"{vd.name} is reconstructed" + (f" over the drives in bays {bays}, too." if drives else ".")
     coming = ",".join(disk.device for disk, _ in drives) or "-"
     steps = (*adds, _argv("begin", running.device, vd.growth.token, coming, *step))
-    yield from scene.job(RESHAPE, vd, steps, fresh, why)
+    yield from scene.job(RESHAPE, vd.name, steps, fresh, why)
 
 
 def _put_in(vd: KnownVd, running: Running, disk: Disk, scene: Scene) -> Iterator[Action]:
     """One that has its place already."""
     if disk.probe is not None:
         why = f"{vd.name} is reconstructed: the drive in bay {disk.bay} (serial {disk.serial}) is added once more."
-        yield from scene.job(RESHAPE, vd, _once_more(running, disk), (disk,), why)
+        yield from scene.job(RESHAPE, vd.name, _once_more(running, disk), (disk,), why)
 
 
 def _once_more(running: Running, disk: Disk) -> tuple[tuple[str, ...], ...]:

@@ -78,7 +78,7 @@ def _fleeting(scene: Scene) -> Fleeting:
     )
     return Fleeting(
         started=scene.now if old.started is None else old.started, seen=seen, recover=wanted, named=named,
-        fastest=fastest(scene),
+        fastest=fastest(scene), erred=old.erred,
         met=(*old.met, *(disk.serial for disk in scene.world.disks if disk.serial and disk.serial not in old.met)),
     )
 

@@ -151,6 +151,15 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Erred:
+    """How often a member had erred when it was last asked about it, and when that was (UTC seconds)."""
+
+    diskseq: int
+    errors: int
+    asked: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Fleeting:
     """Of this run of raidd only. Times are UTC seconds; seen: first sight of each drive, by diskseq; met: serials of
     all drives that were here at one time or another."""
@@ -164,6 +173,7 @@ class Fleeting:
     fastest: tuple[tuple[str, int], ...] = ()
     """The fastest resync or rebuild seen, by UUID: KiB/s of each member."""
     met: tuple[str, ...] = ()
+    erred: tuple[Erred, ...] = ()
 
     def first_seen(self, diskseq: int) -> float | None:
         return next((at for seq, at in self.seen if seq == diskseq), None)
@@ -171,7 +181,9 @@ class Fleeting:
     def moved(self, seconds: float) -> "Fleeting":
         """After UTC was set by so many seconds: all that was is as long ago as before."""
         started = None if self.started is None else self.started + seconds
-        return replace(self, started=started, seen=tuple((seq, at + seconds) for seq, at in self.seen))
+        seen = tuple((seq, at + seconds) for seq, at in self.seen)
+        erred = tuple(replace(one, asked=one.asked + seconds) for one in self.erred)
+        return replace(self, started=started, seen=seen, erred=erred)
 
     def wish(self, vd: str) -> Wish | None:
         """The recovery of this array that was told."""

@@ -49,7 +49,7 @@ def raise_upper(vd: KnownVd, running: Running | None, scene: Scene) -> Iterator[
     devices = tuple(span.device for span in spans)
     if vd.stage is Stage.CREATING and not all(span.carries == vd.uuid for span in spans):
         steps = (mdadm.create_upper(vd, devices, chunk(vd, scene.memory), offset(vd, scene.memory)),)
-        yield from scene.job("create", vd, steps, (), f"{vd.name} is made over its {vd.spans} spans.")
+        yield from scene.job("create", vd.name, steps, (), f"{vd.name} is made over its {vd.spans} spans.")
         return
     steps = (mdadm.assemble(vd, devices, force=False),)
-    yield from scene.job("assemble", vd, steps, (), f"{vd.name} is started from its {vd.spans} spans.")
+    yield from scene.job("assemble", vd.name, steps, (), f"{vd.name} is started from its {vd.spans} spans.")

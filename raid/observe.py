@@ -77,7 +77,6 @@ class Observer:
         disks = self.inventory.disks(mounts, ours, members)
         named = [(self._without_gone(array, disks), own) for array, own in named]
         smart, smart_problems = self.smart.know(shown(disks))
-        self.smart.erred({m.device: m.errors + m.faulty for array in arrays for m in array.members if m.present})
         return World(
             boot=self._boot,
             disks=disks,

@@ -87,7 +87,7 @@ def rebuild(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
     again = (mdadm.re_add(running.device, disk.device),)
     if use is Use.RE_ADD and not scene.failed("re-add", vd, again):
         why = f"The former member in {place} is brought up to date in {vd.name}."
-        yield from scene.job("re-add", vd, again, (disk,), why)
+        yield from scene.job("re-add", vd.name, again, (disk,), why)
     elif use is Use.COPYBACK:
         yield from copyback(vd, running, disk, scene)
     else:
@@ -130,7 +130,7 @@ def _written_anew(
         why = f"The former member in {places} cannot be trusted: {vd.name} is rebuilt on it in full."
     else:
         why = f"{vd.name} is rebuilt on the blank drive in {places}."
-    yield from scene.job(kind, vd, steps, disks, why)
+    yield from scene.job(kind, vd.name, steps, disks, why)
 
 
 def copyback(vd: KnownVd, running: Running, disk: Disk, scene: Scene) -> Iterator[Action]:
@@ -145,7 +145,7 @@ def copyback(vd: KnownVd, running: Running, disk: Disk, scene: Scene) -> Iterato
     swap = mdadm.replace(running.device, f"/dev/{old}", disk.device)
     steps = (*clean, mdadm.add(running.device, disk.device), swap)
     why = f"The data of {vd.name} goes back to bay {disk.bay} (serial {disk.serial}); then the spare is free again."
-    yield from scene.job("copyback", vd, steps, (disk,), why)
+    yield from scene.job("copyback", vd.name, steps, (disk,), why)
 
 
 def copyback_goes_on(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
@@ -164,7 +164,7 @@ def copyback_goes_on(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Ac
         seen = scene.memory.fleeting.first_seen(disk.diskseq)
         if old is not None and seen is not None and scene.now - seen >= scene.settings.settle_seconds:
             steps = (mdadm.replace(running.device, f"/dev/{old}", disk.device),)
-            yield from scene.job("copyback", vd, steps, (), f"The data of {vd.name} goes back to bay {disk.bay}.")
+            yield from scene.job("copyback", vd.name, steps, (), f"The data of {vd.name} goes back to bay {disk.bay}.")
 
 
 def _stand_in(vd: KnownVd, running: Running, bay: int | None, scene: Scene) -> str | None:

@@ -42,16 +42,16 @@ class Scene:
         return self.just_started and serial not in self.memory.fleeting.met
 
     def job(
-        self, kind: str, vd: KnownVd, steps: tuple[tuple[str, ...], ...], drives: tuple[Disk, ...], why: str
+        self, kind: str, vd: str, steps: tuple[tuple[str, ...], ...], drives: tuple[Disk, ...], why: str
     ) -> tuple[StartJob, ...]:
         """Start this job; nothing while another runs on the virtual drive, mdadm is missing, or it has just failed."""
-        if not self.world.mdadm or self.world.job_on(vd.name) is not None or self.held(vd.name, kind, steps):
+        if not self.world.mdadm or self.world.job_on(vd) is not None or self.held(vd, kind, steps):
             return ()
         expected = tuple(
             Expected(disk.name, disk.diskseq, disk.bay, disk.serial, disk.probe.signatures if disk.probe else ())
             for disk in drives
         )
-        return (StartJob(self._next_id(vd.name, kind), kind, vd.name, steps, expected, why),)
+        return (StartJob(self._next_id(vd, kind), kind, vd, steps, expected, why),)
 
     def held(self, vd: str, kind: str, steps: tuple[tuple[str, ...], ...]) -> bool:
         """The same was tried a moment ago."""

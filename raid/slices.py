@@ -56,7 +56,8 @@ def keep(vd: KnownVd, scene: Scene) -> Iterator[Action]:
         return
     if deleting and here is not None:
         step = remove_argv(array.device, group.uuid, vd.uuid)
-        yield from scene.job("uncut", vd, (step,), (), f"{vd.name} is deleted: its part of {top(group.name)} is free.")
+        why = f"{vd.name} is deleted: its part of {top(group.name)} is free."
+        yield from scene.job("uncut", vd.name, (step,), (), why)
     if resting(vd):
         return
     if here is None:
@@ -80,7 +81,7 @@ def _cut(vd: KnownVd, group: KnownVd, array: Running, scene: Scene) -> Iterator[
     """A table is made only while no virtual drive was ever finished here: one that is lost is not written anew."""
     others = [one for one in parts_of(group, scene.memory) if one.stage is not Stage.CREATING]
     step = add_argv(array.device, group.uuid, Part(vd.uuid, vd.name, vd.start, vd.size), first=not others)
-    yield from scene.job("cut", vd, (step,), (), f"{vd.name} is made in {top(group.name)}.")
+    yield from scene.job("cut", vd.name, (step,), (), f"{vd.name} is made in {top(group.name)}.")
 
 
 def learn_slice(vd: KnownVd, running: Running) -> KnownVd:

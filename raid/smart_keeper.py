@@ -6,7 +6,7 @@ as long as a drive hangs, so the thread is a daemon thread, and one drive's sile
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from core import journal
@@ -24,23 +24,18 @@ GONE_AGAIN = 5.0
 """Seconds after which a drive is read again that went away, or was changed, while it was read."""
 MISSING_AGAIN = 60.0
 """Seconds after which smartctl is looked for again."""
-ERRING_AGAIN = 60.0
-"""Seconds between two readings of a drive that errs on and on."""
 
 Key = tuple[str, int]
 
 
 @dataclass(slots=True)
 class Entry:
-    """A drive that is there. due: monotonic seconds of the next reading, read: of the last one. trouble: what the
-    journal knows. errors: how often it had erred at the last look, None before its first as a member."""
+    """A drive that is there. due: monotonic seconds of the next reading. trouble: what the journal knows."""
 
     disk: Disk
     due: float
     smart: Smart
     trouble: str = ""
-    read: float = float("-inf")
-    errors: int | None = None
 
 
 def after(old: Smart, reading: Reading, now: float) -> Smart:
@@ -100,18 +95,6 @@ class SmartKeeper:
             said = tuple(filter(None, (self._missing, self._history_trouble, *_troubles(self._entries))))
             return tuple((name, entry.smart) for (name, _), entry in self._entries.items()), said
 
-    def erred(self, errors: Mapping[str, int]) -> None:
-        """How often each member has erred, by kernel name: one that errs anew is asked at once (spec/raid.md, Shield:
-        being diagnosed after an error)."""
-        with self._changed:
-            for (name, _), entry in self._entries.items():
-                now, before = errors.get(name), entry.errors
-                entry.errors = now
-                if now is not None and before is not None and now > before:
-                    self._log.warning(_erred(entry.disk, now), bay=entry.disk.bay, serial=entry.disk.serial)
-                    entry.due = min(entry.due, max(self._clock.monotonic(), entry.read + ERRING_AGAIN))
-                    self._changed.notify()
-
     def ask_soon(self, name: str) -> bool:
         """Reads this drive (kernel name) now; False when it is not there."""
         with self._changed:
@@ -151,7 +134,7 @@ class SmartKeeper:
             key = min((entry.due, key) for key, entry in self._entries.items())[1] if self._entries else None
             if key is None or self._entries[key].due > now:
                 return False
-            disk, old = self._entries[key].disk, self._entries[key].smart
+            disk, old, due = self._entries[key].disk, self._entries[key].smart, self._entries[key].due
         if old.read is None:
             old = self._remembered(disk, old)
         reading = self._ask(disk.device)
@@ -171,8 +154,9 @@ class SmartKeeper:
             if entry is None:
                 return False
             news = entry.smart != smart or bool(self._missing)
-            entry.read = self._clock.monotonic()
-            entry.smart, entry.due = smart, entry.read + self._interval()
+            entry.smart = smart
+            if entry.due == due:  # else somebody asked meanwhile, for what it says after that
+                entry.due = self._clock.monotonic() + self._interval()
             self._missing = ""
             if smart.health is SmartHealth.FAILING and disk.serial:
                 self._failing[disk.serial] = smart
@@ -241,12 +225,5 @@ def _troubles(entries: dict[Key, Entry]) -> list[str]:
 
 
 def _sentence(disk: Disk, trouble: str) -> str:
-    return f"S.M.A.R.T. of the drive in {_place(disk)} cannot be read: {trouble}"
-
-
-def _erred(disk: Disk, errors: int) -> str:
-    return f"The drive in {_place(disk)} has erred {errors} times as a member. It is asked what it says of itself."
-
-
-def _place(disk: Disk) -> str:
-    return f"{disk.device if disk.bay is None else f'bay {disk.bay}'} (serial {disk.serial})"
+    place = disk.device if disk.bay is None else f"bay {disk.bay}"
+    return f"S.M.A.R.T. of the drive in {place} (serial {disk.serial}) cannot be read: {trouble}"

@@ -121,7 +121,7 @@ def take(scene: Scene) -> tuple[Memory, tuple[Action, ...]]:
         disks = tuple(disk for _, disk in taken)
         places = " and ".join(f"bay {disk.bay} (serial {disk.serial})" for disk in disks)
         why = f"{top(vd.name)} is rebuilt on the hot spare in {places}."
-        started = replace(scene, memory=memory).job("spare", vd, _steps(running, *disks), disks, why)
+        started = replace(scene, memory=memory).job("spare", vd.name, _steps(running, *disks), disks, why)
         if started:
             actions += [replace(one, at_once=True) for one in started]
             for spare, _ in taken:
@@ -169,7 +169,7 @@ def give_back(scene: Scene) -> Iterator[Action]:
             over = half and ready.readiness is Readiness.TOO_FEW and not still_waiting(vd, ready, scene)
         if over:
             why = f"The drive in bay {disk.bay} (serial {spare.serial}) is a hot spare again."
-            yield from scene.job("spare-back", vd, (mdadm.zero_superblock(disk.device),), (disk,), why)
+            yield from scene.job("spare-back", vd.name, (mdadm.zero_superblock(disk.device),), (disk,), why)
 
 
 def last_read(disk: Disk, scene: Scene) -> SpareRead | None:

@@ -29,7 +29,8 @@ def learn_free(memory: Memory, scene: Scene) -> Memory:
 
 def vanished(scene: Scene) -> list[Drive]:
     """Their rows."""
-    gone = (slot for slot in scene.memory.free if scene.world.by_serial(slot.serial) is None)
+    here = {disk.serial for disk in scene.world.disks}
+    gone = (slot for slot in scene.memory.free if slot.serial not in here)
     return [
         Drive(slot.bay, slot.serial, slot.model, slot.size, None, DriveState.UNKNOWN, "It is still awaited.")
         if scene.awaited(slot.serial) else

@@ -23,7 +23,7 @@ def offer(vd: KnownVd, running: Running, scene: Scene) -> Iterator[Action]:
         return
     if _half_recovered(vd, scene):
         why = f"{vd.name} was recovered: its file system is made whole before it is used."
-        yield from scene.job("mend", vd, (mend.argv(running.device),), (), why)
+        yield from scene.job("mend", vd.name, (mend.argv(running.device),), (), why)
         return
     job = scene.world.job_on(vd.name)
     if not wrong_filesystem(vd, running) and volume.filesystem is not None and (job is None or job.kind == RESHAPE):

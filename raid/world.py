@@ -7,7 +7,7 @@ from raid.model import CheckResult, Work
 from raid.patrol_result import PatrolFile
 from raid.smart_model import Smart
 from raid.superblock import Superblock
-from raid.sysfs import Array
+from raid.sysfs import Array, Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +217,11 @@ class World:
     def running_array_of(self, disk: Disk) -> Running | None:
         """The array that has this drive as a member."""
         return next((a for a in self.arrays if any(m.device == disk.name and m.present for m in a.md.members)), None)
+
+    def member_of(self, disk: Disk) -> Member | None:
+        """What this drive is in the array that has it."""
+        running = self.running_array_of(disk)
+        return None if running is None else next(m for m in running.md.members if m.device == disk.name)
 
     def job_on(self, vd: str) -> Job | None:
         """The mutation that runs on a virtual drive."""

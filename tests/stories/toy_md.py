@@ -8,7 +8,19 @@ of writes to it; a member holds for each stripe the number that it last got.
 from dataclasses import dataclass, field, replace
 
 from core.jobs import Job, JobState
-from raid.actions import Action, FailMember, Mount, Prepare, Probe, RemoveMember, SetActive, SetSpeed, StartJob, Unmount
+from raid.actions import (
+    Action,
+    AskSmart,
+    FailMember,
+    Mount,
+    Prepare,
+    Probe,
+    RemoveMember,
+    SetActive,
+    SetSpeed,
+    StartJob,
+    Unmount,
+)
 from raid.memory import KnownVd
 from raid.superblock import ROLE_FAULTY, ROLE_SPARE
 from raid.sysfs import Member
@@ -199,7 +211,7 @@ class Box:
                 self.arrays[0].mounted = True
             case Unmount():
                 self.arrays[0].mounted = False
-            case SetActive() | SetSpeed() | Prepare():
+            case SetActive() | SetSpeed() | Prepare() | AskSmart():
                 pass
             case _:
                 raise AssertionError(f"the toy cannot {action}")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from core.jobs import Job, JobState
-from raid.actions import Action, FailMember, Mount, Prepare, Probe, RemoveMember, SetActive, StartJob, Unmount
+from raid.actions import Action, AskSmart, FailMember, Mount, Prepare, Probe, RemoveMember, SetActive, StartJob, Unmount
 from raid.decide import decide
 from raid.memory import FailedDrive, Fleeting, Memory, Stage
 from raid.teardown import stop_argv
@@ -54,7 +54,7 @@ def test_a_member_that_md_has_failed_and_whose_drive_is_gone_is_removed() -> Non
 def test_a_failed_member_whose_drive_is_there_stays_for_people_to_see() -> None:
     md = w.array(w.member(0), w.member(1), w.member(2, states="faulty"), w.member(3))
     decision = decide(w.world(tuple(w.disk(b) for b in range(4)), w.running(md)), w.memory(), w.SETTINGS, w.NOW)
-    assert decision.actions == ()
+    assert decision.actions == (AskSmart("sdc", 2, "SN0002", "was put out by md"),)
     assert decision.memory.failed == (FailedDrive("SN0002", "vd0", 12, w.BOOT),)
 
 

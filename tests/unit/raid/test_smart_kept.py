@@ -18,7 +18,7 @@ from raid.model_plan import PlanSimpleRequest
 from raid.plan import plan_simple
 from raid.smart import Outcome, Reading
 from raid.smart_history import History
-from raid.smart_keeper import ERRING_AGAIN, MISSING_AGAIN, SmartKeeper, after
+from raid.smart_keeper import MISSING_AGAIN, SmartKeeper, after
 from raid.smart_model import Figures, Smart, SmartHealth
 from raid.spare_model import SpareState
 from raid.world import World
@@ -105,21 +105,17 @@ def test_a_person_need_not_wait(bench: Bench) -> None:
     assert bench.turns() == ["/dev/sdb"]
 
 
-def test_a_member_that_errs_is_asked_at_once_and_not_more_often_than_once_a_minute(bench: Bench) -> None:
-    bench.turns()
-    bench.keeper.erred({"sda": 3, "sdb": 0})
-    assert bench.turns() == [], "what it was before is no news"
-    bench.clock.advance(ERRING_AGAIN + 1)
-    bench.keeper.erred({"sda": 4, "sdb": 0})
-    assert bench.turns() == ["/dev/sda"]
-    bench.keeper.erred({"sda": 9, "sdb": 0})
-    assert bench.turns() == []
-    bench.clock.advance(ERRING_AGAIN + 1)
-    assert bench.turns() == ["/dev/sda"]
-    bench.keeper.erred({"sdb": 0})
-    bench.keeper.erred({"sda": 2, "sdb": 0})
-    bench.clock.advance(ERRING_AGAIN + 1)
-    assert bench.turns() == [], "a member again, of another array"
+def test_who_asks_while_a_drive_is_read_gets_what_it_says_after_that(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def errs_meanwhile(device: str) -> Reading:
+        bench.clock.advance(1.0)
+        if len(bench.asked) == 0:
+            bench.keeper.ask_soon("sda")
+        return bench._ask(device)
+
+    monkeypatch.setattr(bench.keeper, "_ask", errs_meanwhile)
+    assert bench.turns() == ["/dev/sda", "/dev/sdb", "/dev/sda"]
 
 
 def test_the_answer_of_another_drive_under_the_same_name_is_not_taken(bench: Bench) -> None:

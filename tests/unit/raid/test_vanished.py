@@ -69,6 +69,13 @@ def test_it_comes_back_or_another_one_comes_into_its_bay() -> None:
         assert [drive.serial for drive in snapshot.drives if drive.state is DriveState.MISSING] == []
 
 
+def test_two_of_one_serial_number_are_here() -> None:
+    twin = replace(w.disk(6, w.BLANK), serial="SN0005")
+    of = beside(w.disk(5, w.BLANK), twin)
+    memory = later(w.memory(), beside(w.disk(5, w.BLANK)), of)
+    assert [drive.state for drive in told(of, memory).drives if drive.serial == "SN0005"] == [DriveState.BLANK] * 2
+
+
 def test_while_it_is_read_it_is_not_forgotten() -> None:
     memory = later(w.memory(), beside(w.disk(5, w.BLANK)), beside(w.disk(5, None)), w.healthy())
     assert in_bay(told(w.healthy(), memory), 5) == [(DriveState.MISSING, "SN0005")]
