@@ -6,6 +6,7 @@ pulled) raises Vanished; `arrays` looks again.
 """
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from core.errors import RaidBusy, SysfsRefused
 T = TypeVar("T")
 SECTOR = 512
 LOOKS = 20
+PAUSE = 0.001
+"""Seconds between them: on one CPU the kernel's worker, which takes an array's folder away, must get its turn."""
 
 # Attributes that poll() wakes for (sysfs_notify in drivers/md/md.c).
 POLLED = ("array_state", "degraded", "sync_action", "sync_completed")
@@ -288,7 +291,7 @@ def _steady(look: Callable[[], T]) -> T:
         try:
             return look()
         except (Vanished, FileNotFoundError):
-            continue
+            time.sleep(PAUSE)
     return look()
 
 

@@ -60,6 +60,15 @@ def test_members_that_wait_for_a_start_are_an_array_and_an_empty_shell_is_none(t
     assert Sysfs(tmp_path).arrays() == ()
 
 
+def test_an_array_on_its_way_out_fails_no_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen on the rack: twenty looks at half a folder in a row, before the kernel came to the other half."""
+    tree(tmp_path)
+    md = tmp_path / "block/md127/md"
+    (md / "raid_disks").unlink()
+    monkeypatch.setattr("raid.sysfs.time.sleep", lambda _: shutil.rmtree(md))
+    assert Sysfs(tmp_path).arrays() == ()
+
+
 @pytest.mark.parametrize(
     ("state", "unwritten", "faulty"),
     [("faulty,blocked", "2048 8\n", False), ("faulty,blocked", "", True), ("faulty", "2048 8\n", True)],
